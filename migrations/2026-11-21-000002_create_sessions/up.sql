@@ -1,0 +1,26 @@
+-- One row per session. Times are Unix milliseconds UTC, computed by the application.
+CREATE TABLE sessions (
+    -- SHA-256 of the browser's token, in lower-case hexadecimal
+    id VARCHAR(64) /*! CHARACTER SET ascii COLLATE ascii_bin */ NOT NULL PRIMARY KEY,
+    -- whose session it is; NULL before sign-in. Binary, because MariaDB's text columns take 'ada ' for 'ada'
+    user_id VARCHAR(64) /*! CHARACTER SET binary */,
+    -- the session's values, one JSON object; the length makes it a MEDIUMTEXT on MariaDB and MySQL
+    data TEXT/*!(1000000)*/ NOT NULL,
+    -- changed by every update, which compares it first
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- last use, exact to one touch interval
+    seen_at BIGINT NOT NULL,
+    -- end of the idle time-out
+    expires_at BIGINT NOT NULL,
+    -- end of the absolute time-out
+    deadline BIGINT NOT NULL,
+    -- for the list of a user's devices
+    user_agent VARCHAR(255),
+    ip VARCHAR(45)
+) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
+
+-- For a user's sessions: to list them, and to end them.
+CREATE INDEX sessions_user_id ON sessions (user_id);
+-- For the sweep, which would scan the table without it.
+CREATE INDEX sessions_expires_at ON sessions (expires_at);

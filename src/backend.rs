@@ -1,0 +1,85 @@
+//! What differs between Diesel's three databases.
+
+use diesel::r2d2::R2D2Connection;
+
+/// What work under a lock answers.
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// One of Diesel's connections, with what this crate has to know of its database.
+///
+/// Implemented for `SqliteConnection`, `MysqlConnection` and `PgConnection`, each behind its feature.
+pub trait Backend: R2D2Connection + Sized + 'static {
+    /// Run once on each new connection.
+    #[doc(hidden)]
+    const SET_UP: &'static str;
+    /// Deletes expired sessions; the time and the limit stand between the three pieces.
+    #[doc(hidden)]
+    const SWEEP: [&'static str; 3];
+    /// Whether only one connection can write at a time.
+    #[doc(hidden)]
+    const ONE_WRITER: bool = false;
+    /// Does `work` while no other node does the same.
+    #[doc(hidden)]
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T>;
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const SWEEP_BY_KEY: [&str; 3] = [
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ",
+    " ORDER BY expires_at LIMIT ",
+    ")",
+];
+
+#[cfg(feature = "sqlite")]
+impl Backend for diesel::SqliteConnection {
+    // The time-out first: the switch to WAL may have to wait. FULL, so that what is acknowledged survives a power loss.
+    const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                                  PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
+    const SWEEP: [&'static str; 3] = SWEEP_BY_KEY;
+    const ONE_WRITER: bool = true;
+
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        self.immediate_transaction(work)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl Backend for diesel::MysqlConnection {
+    // Without a strict mode, MySQL cuts values that are too long and says nothing.
+    const SET_UP: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+                                  innodb_lock_wait_timeout = 2; \
+                                  SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    // MySQL knows no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks live sessions.
+    const SWEEP: [&'static str; 3] = ["DELETE FROM sessions WHERE expires_at <= ", " ORDER BY expires_at LIMIT ", ""];
+
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        let [lock, unlock] = ["DO GET_LOCK('rocket_diesel_session', 60)", "DO RELEASE_LOCK('rocket_diesel_session')"];
+        between(self, lock, unlock, work)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Backend for diesel::PgConnection {
+    const SET_UP: &'static str = "SET lock_timeout = '2s'";
+    const SWEEP: [&'static str; 3] = SWEEP_BY_KEY;
+
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.
+        let [lock, unlock] =
+            ["SELECT pg_advisory_lock(32481168853659502)", "SELECT pg_advisory_unlock(32481168853659502)"];
+        between(self, lock, unlock, work)
+    }
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn between<C: Backend, T>(
+    connection: &mut C,
+    lock: &str,
+    unlock: &str,
+    work: impl FnOnce(&mut C) -> Outcome<T>,
+) -> Outcome<T> {
+    connection.batch_execute(lock)?;
+    let done = work(connection);
+    connection.batch_execute(unlock)?;
+    done
+}

@@ -1,0 +1,131 @@
+//! Carries out a plan on a store: inserts at birth, compares and swaps afterwards, and brings nothing back.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::record::Record;
+use crate::session::{Change, Contents, Limits, Stored, Verb};
+use crate::store::{Inserted, Store, Updated};
+use crate::token::Token;
+
+/// What is known of the browser, kept for the list of a user's devices.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Client {
+    pub(crate) user_agent: Option<String>,
+}
+
+/// What became of a plan.
+#[derive(Debug)]
+pub(crate) enum Committed {
+    /// The store has this record now.
+    Saved(Stored),
+    Deleted,
+    /// The record was removed meanwhile; the changes are not kept.
+    Gone,
+}
+
+/// How often a change meets a fresher record before it gives up. With a pause of up to 8 ms after each, the
+/// deadline of the ask comes first in any case but a livelock.
+const ATTEMPTS: u32 = 200;
+
+/// One plan on its way into a store.
+#[derive(Debug)]
+pub(crate) struct Commit<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) client: &'a Client,
+    pub(crate) changes: &'a [Change],
+    pub(crate) now: i64,
+}
+
+impl Commit<'_> {
+    pub(crate) fn run(&self, store: &dyn Store, verb: Verb, stored: Option<Stored>) -> Result<Committed, Error> {
+        match (verb, stored) {
+            (Verb::Touch, Some(stored)) => self.touch(store, stored),
+            (Verb::Update, Some(stored)) => self.update(store, stored, false),
+            (Verb::Renew, Some(stored)) => self.update(store, stored, true),
+            (Verb::Delete, Some(stored)) => store.delete(&stored.record.key).map(|_| Committed::Deleted),
+            _ => self.insert(store),
+        }
+    }
+
+    /// A new record; a token that is taken, however unlikely, is drawn again.
+    fn insert(&self, store: &dyn Store) -> Result<Committed, Error> {
+        let contents = self.replayed(Contents::default())?;
+        for _ in 0..3 {
+            let token = Token::generate()?;
+            let record = self.record(&contents, &token, None)?;
+            if store.insert(&record)? == Inserted::Done {
+                return Ok(Committed::Saved(Stored { token, record }));
+            }
+        }
+        Err(Error::unavailable("three new tokens in a row were taken; check the token generator"))
+    }
+
+    fn update(&self, store: &dyn Store, mut stored: Stored, renew: bool) -> Result<Committed, Error> {
+        for attempt in 0..ATTEMPTS {
+            let contents = self.replayed(readable(&stored.record)?)?;
+            let token = if renew { Token::generate()? } else { stored.token.clone() };
+            let record = self.record(&contents, &token, Some(&stored.record))?;
+            match store.update(&stored.record.key, stored.record.version, &record)? {
+                Updated::Done => return Ok(Committed::Saved(Stored { token, record })),
+                Updated::Taken => continue,
+                Updated::Stale => {}
+            }
+            match store.load(&stored.record.key, self.now)? {
+                Some(fresh) => stored.record = fresh,
+                None if self.signs_in() => return self.insert(store),
+                None => return Ok(Committed::Gone),
+            }
+            thread::sleep(Duration::from_micros(fastrand::u64(..250 << attempt.min(5))));
+        }
+        Err(Error::unavailable(format!("the session changed under {ATTEMPTS} attempts to save it; try again")))
+    }
+
+    fn touch(&self, store: &dyn Store, mut stored: Stored) -> Result<Committed, Error> {
+        stored.record.seen_at = self.now;
+        stored.record.expires_at = self.expiry(stored.record.deadline);
+        store.touch(&stored.record.key, stored.record.seen_at, stored.record.expires_at)?;
+        Ok(Committed::Saved(stored))
+    }
+
+    fn replayed(&self, mut contents: Contents) -> Result<Contents, Error> {
+        for change in self.changes {
+            change.apply(&mut contents)?;
+        }
+        Ok(contents)
+    }
+
+    fn record(&self, contents: &Contents, token: &Token, before: Option<&Record>) -> Result<Record, Error> {
+        // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4, section 5.2).
+        let continued = before.filter(|_| !self.signs_in());
+        let created_at = continued.map_or(self.now, |record| record.created_at);
+        let deadline = continued.map_or(self.now.saturating_add(self.limits.absolute), |record| record.deadline);
+        Ok(Record {
+            key: token.key(),
+            user_id: contents.user_id.clone(),
+            data: contents.encode(self.limits.max_data)?,
+            version: before.map_or(0, |record| record.version.wrapping_add(1)),
+            created_at,
+            seen_at: self.now,
+            expires_at: self.expiry(deadline),
+            deadline,
+            user_agent: before.map_or_else(|| self.client.user_agent.clone(), |record| record.user_agent.clone()),
+            ip: before.and_then(|record| record.ip.clone()),
+        })
+    }
+
+    fn expiry(&self, deadline: i64) -> i64 {
+        self.now.saturating_add(self.limits.idle).min(deadline)
+    }
+
+    /// Whoever just proved who they are gets a session, even if the one they came with ended meanwhile.
+    fn signs_in(&self) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::LogIn(_)))
+    }
+}
+
+fn readable(record: &Record) -> Result<Contents, Error> {
+    Contents::decode(record)
+        .map_err(|cause| Error::unavailable(format!("the record {:?} became unreadable", record.key)).because(cause))
+}

@@ -1,0 +1,246 @@
+//! `[default.session]` and its entry of `[default.databases]`: read, checked, and turned into what the floors below need.
+
+use std::fmt;
+use std::time::Duration;
+
+use rocket::data::ByteUnit;
+use rocket::figment::Figment;
+use rocket::serde::de::{self, Deserialize, Deserializer, IntoDeserializer};
+
+use crate::cookie::CookieConfig;
+use crate::error::Error;
+use crate::session::Limits;
+
+/// `[default.session]`.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Which entry of `[default.databases]` holds the sessions.
+    pub(crate) database: String,
+    /// A session ends when it was not used for this long.
+    idle_timeout: Period,
+    /// A session ends this long after its user signed in, however much it is used.
+    absolute_timeout: Period,
+    /// Reading alone moves the idle time-out at most once per interval; "off": never.
+    touch_interval: Option<Interval>,
+    /// The largest session, as JSON.
+    max_data: ByteUnit,
+    /// Stores a session for every visitor, whether something was written or not.
+    save_uninitialized: bool,
+    /// Sets the cookie again with every response.
+    rolling: bool,
+    /// Gives the cookie the life of the idle time-out, so that it outlives the browser's.
+    persistent: bool,
+    /// What a request gets whose session was ended by another one before it could save.
+    pub(crate) on_gone: OnGone,
+    /// Brings the tables up to date at launch.
+    pub(crate) migrate: bool,
+    /// How often expired sessions are deleted; "off": never.
+    sweep_interval: Interval,
+    /// How many expired sessions one statement deletes.
+    pub(crate) sweep_batch: u32,
+    pub(crate) cookie: CookieConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: "app".into(),
+            idle_timeout: Period(Duration::from_secs(2 * 60 * 60)),
+            absolute_timeout: Period(Duration::from_secs(24 * 60 * 60)),
+            touch_interval: None,
+            max_data: ByteUnit::Kibibyte(64),
+            save_uninitialized: false,
+            rolling: false,
+            persistent: false,
+            on_gone: OnGone::Ignore,
+            migrate: false,
+            sweep_interval: Interval::Every(Period(Duration::from_secs(15 * 60))),
+            sweep_batch: 1_000,
+            cookie: CookieConfig::default(),
+        }
+    }
+}
+
+/// What happens to a request whose session ended under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnGone {
+    /// It is answered as it would have been; what it wrote to the session is not kept.
+    Ignore,
+    /// It is answered by the application's own page for 401.
+    Unauthorized,
+}
+
+/// An entry of `[default.databases]`.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatabaseConfig {
+    pub(crate) url: String,
+    /// How many connections, and threads that use them.
+    #[serde(default = "default_pool_size")]
+    pub(crate) pool_size: u32,
+    /// How many requests may wait for one of them.
+    #[serde(default = "default_queue")]
+    pub(crate) queue: usize,
+    /// How long a request waits for an answer before it gets a 503.
+    #[serde(default = "default_timeout")]
+    timeout: Period,
+}
+
+fn default_pool_size() -> u32 {
+    8
+}
+
+fn default_queue() -> usize {
+    1_024
+}
+
+fn default_timeout() -> Period {
+    Period(Duration::from_millis(2_500))
+}
+
+impl Config {
+    /// Reads and checks the whole configuration.
+    pub(crate) fn read(figment: &Figment) -> Result<Self, Error> {
+        let config: Self = figment.focus("session").extract().map_err(|error| unreadable("session", error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let (idle, absolute) = (&self.idle_timeout, &self.absolute_timeout);
+        require(idle.0 >= Duration::from_secs(1), || {
+            format!("session.idle_timeout is {idle}; it must be at least 1s")
+        })?;
+        require(absolute.0 >= idle.0, || {
+            format!(
+                "session.idle_timeout is {idle} and session.absolute_timeout is {absolute}; \
+                 lower the first or raise the second"
+            )
+        })?;
+        require(absolute.0 <= Duration::from_secs(400 * 24 * 60 * 60), || {
+            format!("session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days")
+        })?;
+        require(self.touch_interval().is_none_or(|touch| touch <= idle.0), || {
+            format!("session.touch_interval is longer than session.idle_timeout ({idle}); lower it, or write \"off\"")
+        })?;
+        require((1..=10_000).contains(&self.sweep_batch), || {
+            format!("session.sweep_batch is {}; it must be from 1 to 10000", self.sweep_batch)
+        })?;
+        require((1..=16_000_000).contains(&self.max_data.as_u64()), || {
+            format!("session.max_data is {}; it must be from 1B to 16MB", self.max_data)
+        })?;
+        self.cookie.check()
+    }
+
+    fn touch_interval(&self) -> Option<Duration> {
+        match self.touch_interval {
+            Some(Interval::Off) => None,
+            Some(Interval::Every(period)) => Some(period.0),
+            None => Some((self.idle_timeout.0 / 60).max(Duration::from_secs(1))),
+        }
+    }
+
+    pub(crate) fn sweep_interval(&self) -> Option<Duration> {
+        match self.sweep_interval {
+            Interval::Off => None,
+            Interval::Every(period) => Some(period.0.max(Duration::from_secs(1))),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            idle: millis(self.idle_timeout.0),
+            absolute: millis(self.absolute_timeout.0),
+            touch_interval: self.touch_interval().map(millis),
+            max_data: self.max_data.as_u64() as usize,
+            save_uninitialized: self.save_uninitialized,
+            rolling: self.rolling,
+            persistent: self.persistent,
+        }
+    }
+}
+
+impl DatabaseConfig {
+    /// Reads and checks the entry `name`.
+    pub(crate) fn read(figment: &Figment, name: &str) -> Result<Self, Error> {
+        let key = format!("databases.{name}");
+        if figment.find_value(&key).is_err() {
+            return Err(Error::configuration(format!(
+                "there is no database {name:?}; add [default.databases.{name}] with url = \"sqlite:app.db\" to \
+                 Rocket.toml, or name another one in session.database"
+            )));
+        }
+        let config: Self = figment.focus(&key).extract().map_err(|error| unreadable(&key, error))?;
+        require((1..=256).contains(&config.pool_size), || {
+            format!("{key}.pool_size is {}; it must be from 1 to 256", config.pool_size)
+        })?;
+        require((1..=1_000_000).contains(&config.queue), || {
+            format!("{key}.queue is {}; it must be from 1 to 1000000", config.queue)
+        })?;
+        require((Duration::from_millis(10)..=Duration::from_secs(60)).contains(&config.timeout.0), || {
+            format!("{key}.timeout is {}; it must be from 10ms to 60s", config.timeout)
+        })?;
+        Ok(config)
+    }
+
+    /// For a store that brings its own connection to wherever it keeps its records.
+    pub(crate) fn for_a_store() -> Self {
+        let (pool_size, queue, timeout) = (default_pool_size(), default_queue(), default_timeout());
+        Self { url: String::new(), pool_size, queue, timeout }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout.0
+    }
+}
+
+pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::configuration(otherwise())) }
+}
+
+fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
+    let path = error.path.iter().fold(table.to_owned(), |path, key| format!("{path}.{key}"));
+    Error::configuration(format!("{path} cannot be used: {}; see the table of settings in the README", error.kind))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A duration such as "90s", "15m" or "2h 30m".
+#[derive(Clone, Copy, Debug)]
+struct Period(Duration);
+
+impl fmt::Display for Period {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(formatter)
+    }
+}
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let refuse =
+            |_| de::Error::custom(format!("{text:?} is no duration; write one like \"30s\", \"15m\" or \"2h\""));
+        humantime::parse_duration(&text).map(Self).map_err(refuse)
+    }
+}
+
+/// A [`Period`], or the word "off".
+#[derive(Clone, Copy, Debug)]
+enum Interval {
+    Off,
+    Every(Period),
+}
+
+impl<'de> Deserialize<'de> for Interval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "off" => Ok(Self::Off),
+            _ => Period::deserialize(text.into_deserializer()).map(Self::Every),
+        }
+    }
+}

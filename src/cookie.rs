@@ -1,0 +1,250 @@
+//! From the raw `Cookie` header to a token, and from the configuration to `Set-Cookie`.
+
+use std::net::IpAddr;
+
+use rocket::Request;
+use rocket::http::{Cookie, Header, SameSite};
+use rocket::time::Duration;
+
+use crate::config::require;
+use crate::error::Error;
+use crate::token::Token;
+
+/// `[default.session.cookie]`.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CookieConfig {
+    /// Its name, without `__Host-` or `__Secure-`: the prefix that the other settings allow is put before it.
+    name: String,
+    path: String,
+    domain: Option<String>,
+    /// Sent over TLS only: true, false, or "auto": when this request came that way.
+    secure: Secure,
+    http_only: bool,
+    same_site: SameSiteConfig,
+    partitioned: bool,
+    priority: Option<Priority>,
+    /// Whose `X-Forwarded-Proto` is believed when `secure` is "auto".
+    trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for CookieConfig {
+    fn default() -> Self {
+        Self {
+            name: "id".into(),
+            path: "/".into(),
+            domain: None,
+            secure: Secure::Always(true),
+            http_only: true,
+            same_site: SameSiteConfig::Lax,
+            partitioned: false,
+            priority: None,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged, expecting = "it must be true, false or \"auto\"")]
+enum Secure {
+    Always(bool),
+    When(Auto),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Auto {
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SameSiteConfig {
+    Strict,
+    Lax,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Priority {
+    Low,
+    Medium,
+    High,
+}
+
+impl CookieConfig {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let name = &self.name;
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        require(!name.is_empty() && name.bytes().all(is_token), || {
+            format!("session.cookie.name is {name:?}; use letters, digits, - and _")
+        })?;
+        require(!name.starts_with("__"), || {
+            format!("session.cookie.name is {name:?}; leave the prefix out, it is chosen from the other settings")
+        })?;
+        let printable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';');
+        require(self.path.starts_with('/') && printable(&self.path), || {
+            format!("session.cookie.path is {:?}; it must be a path such as \"/\"", self.path)
+        })?;
+        require(self.domain.as_deref().is_none_or(|domain| !domain.is_empty() && printable(domain)), || {
+            "session.cookie.domain is no domain; leave it out to keep the cookie to this host".into()
+        })?;
+        let insecure = self.secure != Secure::Always(true);
+        require(!(insecure && self.same_site == SameSiteConfig::None), || {
+            "session.cookie.same_site is \"none\", which browsers accept with session.cookie.secure = true alone".into()
+        })?;
+        require(!(insecure && self.partitioned), || {
+            "session.cookie.partitioned is true, which browsers accept with session.cookie.secure = true alone".into()
+        })
+    }
+
+    /// The name on the wire. The strongest prefix that browsers will accept makes them refuse a cookie that a
+    /// neighbouring subdomain or an unencrypted page tries to plant.
+    pub(crate) fn full_name(&self) -> String {
+        let prefix = match self.secure {
+            Secure::Always(true) if self.path == "/" && self.domain.is_none() => "__Host-",
+            Secure::Always(true) => "__Secure-",
+            _ => "",
+        };
+        format!("{prefix}{}", self.name)
+    }
+
+    /// `Set-Cookie` with a token; without `max_age` it lives as long as the browser.
+    pub(crate) fn set(&self, request: &Request<'_>, token: &Token, max_age: Option<i64>) -> Header<'static> {
+        let mut cookie = self.cookie(request, token.expose().to_owned());
+        cookie.set_max_age(max_age.map(Duration::milliseconds));
+        self.header(&cookie)
+    }
+
+    /// `Set-Cookie` that makes the browser forget it.
+    pub(crate) fn remove(&self, request: &Request<'_>) -> Header<'static> {
+        let mut cookie = self.cookie(request, String::new());
+        cookie.make_removal();
+        self.header(&cookie)
+    }
+
+    fn cookie(&self, request: &Request<'_>, value: String) -> Cookie<'static> {
+        let secure = match self.secure {
+            Secure::Always(secure) => secure,
+            Secure::When(Auto::Auto) => self.came_over_tls(request),
+        };
+        let mut cookie = Cookie::new(self.full_name(), value);
+        cookie.set_path(self.path.clone());
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(domain.clone());
+        }
+        cookie.set_secure(secure);
+        cookie.set_http_only(self.http_only);
+        cookie.set_partitioned(self.partitioned);
+        cookie.set_same_site(match self.same_site {
+            SameSiteConfig::Strict => SameSite::Strict,
+            SameSiteConfig::Lax => SameSite::Lax,
+            SameSiteConfig::None => SameSite::None,
+        });
+        cookie
+    }
+
+    fn came_over_tls(&self, request: &Request<'_>) -> bool {
+        let proxy = request.remote().is_some_and(|remote| self.trusted_proxies.contains(&remote.ip()));
+        let forwarded = || request.headers().get_one("X-Forwarded-Proto");
+        request.rocket().config().tls_enabled() || proxy && forwarded().is_some_and(|scheme| scheme == "https")
+    }
+
+    fn header(&self, cookie: &Cookie<'_>) -> Header<'static> {
+        let priority = match self.priority {
+            Some(Priority::Low) => "; Priority=Low",
+            Some(Priority::Medium) => "; Priority=Medium",
+            Some(Priority::High) => "; Priority=High",
+            None => "",
+        };
+        Header::new("Set-Cookie", format!("{cookie}{priority}"))
+    }
+}
+
+/// What a request's cookies say.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Incoming {
+    /// There is a cookie of our name, usable or not.
+    pub(crate) came: bool,
+    pub(crate) token: Option<Token>,
+}
+
+impl Incoming {
+    /// Reads the raw headers: Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and
+    /// keeps the last of two cookies of one name (CVE-2020-8184 was the same in Rack).
+    pub(crate) fn read<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Self {
+        let mut values = headers.flat_map(pairs).filter_map(|(key, value)| (key == name).then_some(value));
+        let Some(value) = values.next() else { return Self { came: false, token: None } };
+        let unanimous = values.all(|other| other == value);
+        Self { came: true, token: Token::parse(value).filter(|_| unanimous) }
+    }
+}
+
+/// The pairs of one header, byte for byte but for the one space after each semicolon (RFC 6265, section 4.2.1).
+fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pieces = header.split(';').enumerate();
+    let pieces = pieces.map(|(at, piece)| if at == 0 { piece } else { piece.strip_prefix(' ').unwrap_or(piece) });
+    pieces.filter_map(|piece| piece.split_once('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[&str]) -> Incoming {
+        Incoming::read(headers.iter().copied(), "__Host-id")
+    }
+
+    #[test]
+    fn bad_input_rows_1_to_15() {
+        let good = "A".repeat(43);
+        let other = format!("{}A", "B".repeat(42));
+        let found = |header: &str| read(&[header]).token.is_some();
+        assert!(found(&format!("__Host-id={good}")));
+        assert!(found(&format!("a=b; __Host-id={good}; c=d")));
+        assert!(found(&format!("__%48ost-id={other}; __Host-id={good}")), "the real one wins");
+        assert!(found(&format!("__Host-id={good}; __%48ost-id={other}")), "the real one wins");
+        assert!(found(&format!("__Host-id={good}; __Host-id={good}")), "twice the same");
+        let many = (0..10_000).map(|n| format!("c{n}=v; ")).collect::<String>();
+        assert!(found(&format!("{many}__Host-id={good}")));
+        assert!(read(&["a=b", &format!("__Host-id={good}")]).token.is_some(), "HTTP/2 splits the header");
+        for bad in [
+            "__Host-id=".into(),
+            "__Host-id=\"\"".into(),
+            format!("__Host-id=\"{good}\""),
+            format!("__Host-id={good}A"),
+            format!("__Host-id={}", &good[1..]),
+            format!("__Host-id={good} ; a=b"),
+            format!("__Host-id={good}%20"),
+            format!("__Host-id=%41{}", &good[1..]),
+            format!("__Host-id={good}="),
+            "__Host-id=' OR 1=1--".into(),
+            "__Host-id=\0".into(),
+            format!("__%48ost-id={good}"),
+            format!("__Host-id={good}; __Host-id={other}"),
+            format!("__Host-id={other}; __Host-id={good}"),
+            format!("__Host-id={good}; __Host-id="),
+            format!("__host-id={good}"),
+            format!(" __Host-id={good}"),
+            format!("a=b;  __Host-id={good}"),
+            format!("=__Host-id={good}"),
+            format!("__Host-id ={good}"),
+            format!("__Host-id={}", "A".repeat(400 * 1024)),
+            "__Host-id".into(),
+            String::new(),
+        ] {
+            assert!(!found(&bad), "{bad:.80}");
+        }
+    }
+
+    #[test]
+    fn s3_the_prefix_follows_from_the_settings() {
+        let config = CookieConfig::default();
+        assert_eq!(config.full_name(), "__Host-id");
+        assert_eq!(CookieConfig { path: "/app".into(), ..config.clone() }.full_name(), "__Secure-id");
+        assert_eq!(CookieConfig { domain: Some("example.org".into()), ..config.clone() }.full_name(), "__Secure-id");
+        assert_eq!(CookieConfig { secure: Secure::Always(false), ..config.clone() }.full_name(), "id");
+        assert_eq!(CookieConfig { secure: Secure::When(Auto::Auto), ..config }.full_name(), "id");
+    }
+}

@@ -1,0 +1,149 @@
+//! An SQL database as the configuration names it: the URL's scheme picks the backend.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel::migration::{Migration, MigrationConnection, MigrationSource};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::pool::{Connections, Manager, Repeat, run};
+use crate::store::Store;
+use crate::threads::Threads;
+
+/// The database that also holds the sessions, for the application's own queries.
+///
+/// A request guard hands it out, where the sessions are in a database at all:
+///
+/// ```no_run
+/// # #[cfg(feature = "sqlite")] mod example {
+/// use diesel::{QueryResult, RunQueryDsl, SqliteConnection, sql_types::BigInt};
+/// use rocket_diesel_session::{Database, Error};
+///
+/// #[rocket::get("/one")]
+/// async fn one(database: &Database) -> Result<String, Error> {
+///     let one = database.run(|connection: &mut SqliteConnection| {
+///         diesel::select(diesel::dsl::sql::<BigInt>("1")).get_result::<i64>(connection)
+///     });
+///     Ok(one.await?.to_string())
+/// }
+/// # }
+/// ```
+pub struct Database {
+    threads: Arc<Threads>,
+    pool: Box<dyn Any + Send + Sync>,
+    store: Arc<dyn Store>,
+    migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
+}
+
+impl Database {
+    /// Opens the pool; connections are made when they are needed.
+    pub(crate) fn open(url: &str, threads: Arc<Threads>, size: u32, patience: Duration) -> Result<Self, Error> {
+        let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+        match scheme {
+            #[cfg(feature = "sqlite")]
+            "sqlite" => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                Self::with::<diesel::SqliteConnection>(path, threads, size, patience)
+            }
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => {
+                Self::with::<diesel::MysqlConnection>(&format!("mysql:{rest}"), threads, size, patience)
+            }
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Self::with::<diesel::PgConnection>(url, threads, size, patience),
+            _ => Err(unusable(scheme, rest)),
+        }
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+    fn with<C>(url: &str, threads: Arc<Threads>, size: u32, patience: Duration) -> Result<Self, Error>
+    where
+        C: Backend + MigrationConnection + MigrationHarness<C::Backend>,
+        crate::store::diesel::DieselStore<C>: Store,
+    {
+        let pool = Manager::<C>::pool(url, size, patience);
+        let store = Arc::new(crate::store::diesel::DieselStore::on(pool.clone()));
+        Ok(Self { threads, pool: Box::new(pool), store, migrate: migrate::<C> })
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.
+    pub(crate) fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
+        (self.migrate)(&*self.pool, migrations)
+    }
+
+    /// Whether its connections are of the type `C`.
+    pub fn speaks<C: Backend>(&self) -> bool {
+        self.pool.is::<r2d2::Pool<Manager<C>>>()
+    }
+
+    /// Does `work` on a connection, on one of the store threads.
+    ///
+    /// It is done again only when the database says that it did not happen, as after a deadlock.
+    /// Fails as unavailable when the connections are of another type than `C`.
+    pub async fn run<C, T, F>(&self, work: F) -> Result<T, Error>
+    where
+        C: Backend,
+        T: Send + 'static,
+        F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
+    {
+        let pool = pool::<C>(&*self.pool)?.clone();
+        self.threads.ask(move || run(&pool as &dyn Connections<C>, Repeat::Harmful, work)).await
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Database(..)")
+    }
+}
+
+fn pool<C: Backend>(pool: &dyn Any) -> Result<&r2d2::Pool<Manager<C>>, Error> {
+    pool.downcast_ref()
+        .ok_or_else(|| Error::unavailable(format!("the configured database has no {}", std::any::type_name::<C>())))
+}
+
+fn migrate<C>(connections: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
+where
+    C: Backend + MigrationHarness<C::Backend>,
+{
+    let failed = |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
+    let mut connection = pool::<C>(connections)?.checkout().map_err(|cause| failed(&cause))?;
+    connection
+        .exclusively(|connection| connection.run_pending_migrations(Borrowed(migrations)).map(drop))
+        .map_err(|cause| failed(&cause))
+}
+
+struct Borrowed<'a>(&'a EmbeddedMigrations);
+
+impl<DB: diesel::backend::Backend> MigrationSource<DB> for Borrowed<'_> {
+    fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<DB>>>> {
+        self.0.migrations()
+    }
+}
+
+fn unusable(scheme: &str, rest: &str) -> Error {
+    let feature = match scheme {
+        "sqlite" => "sqlite",
+        "mysql" | "mariadb" => "mysql",
+        "postgres" | "postgresql" => "postgres",
+        _ => {
+            // The rest of a URL may hold a password.
+            let shown = if scheme.is_empty() { rest } else { scheme };
+            return Error::configuration(format!(
+                "its url has the unknown scheme {shown:?}; write sqlite:FILE, mysql://…, postgres://… or memory:"
+            ));
+        }
+    };
+    Error::configuration(format!(
+        "its url has the scheme {scheme:?}, which is not compiled in; build with --features {feature}"
+    ))
+}

@@ -1,0 +1,95 @@
+//! The one error type: what went wrong, in one line, with its cause behind [`source`](std::error::Error::source).
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What stood in the way of a session, a store or the launch.
+///
+/// Not-found, taken, conflict and gone are ordinary answers of a [`Store`](crate::Store), not errors.
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What an application can do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The store did not answer, not in time, or not usably. Trying again later may help: 503.
+    Unavailable,
+    /// The session ended while the request was running, so its changes were not kept: 401.
+    Gone,
+    /// The session's data would exceed `max_data`; what was stored before is intact: 413.
+    TooLarge,
+    /// A value cannot be stored as JSON, or is stored as another type than asked for: 500.
+    Value,
+    /// A setting is wrong; the launch stops.
+    Configuration,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), cause: None }
+    }
+
+    /// For authors of stores: the backend is broken or did not answer.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, message)
+    }
+
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Configuration, message)
+    }
+
+    pub(crate) fn gone() -> Self {
+        Self::new(ErrorKind::Gone, "the session ended while this request was running; sign in again")
+    }
+
+    /// Adds the cause, which [`source`](std::error::Error::source) then answers.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        match &self.cause {
+            Some(cause) => write!(formatter, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}: {self}", self.kind)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_its_cause() {
+        let cause = std::io::Error::other("disk on fire");
+        let error = Error::unavailable("the store cannot be written").because(cause);
+        assert_eq!(error.to_string(), "the store cannot be written: disk on fire");
+        assert_eq!(error.source().unwrap().to_string(), "disk on fire");
+    }
+}

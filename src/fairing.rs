@@ -1,0 +1,123 @@
+//! The fairing: opens the store at launch, and saves each session before its response leaves.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use diesel_migrations::EmbeddedMigrations;
+use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::{Build, Orbit, Request, Response, Rocket};
+
+use crate::config::{Config, DatabaseConfig};
+use crate::context::{Clock, Context};
+use crate::database::Database;
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+use crate::threads::Threads;
+use crate::token::Token;
+use crate::{response, sweeper};
+
+/// Sessions for a Rocket application: attach it, and routes can take [`&Session`](crate::Session).
+///
+/// Attach it last, so that no other fairing changes the response after the session was saved.
+///
+/// ```no_run
+/// use rocket_diesel_session::Sessions;
+///
+/// #[rocket::launch]
+/// fn rocket() -> _ {
+///     rocket::build().attach(Sessions::fairing())
+/// }
+/// ```
+pub struct Sessions {
+    store: Option<Arc<dyn Store>>,
+    migrations: Option<EmbeddedMigrations>,
+    clock: Clock,
+}
+
+impl Sessions {
+    /// Reads `[default.session]` and its database from Rocket's configuration.
+    ///
+    /// The launch stops, with one line that names the key and the remedy, when a setting is wrong or the database
+    /// cannot be used.
+    pub fn fairing() -> Self {
+        Self { store: None, migrations: None, clock: Arc::new(Utc::now) }
+    }
+
+    /// Keeps the sessions in a store of one's own; no database is opened.
+    #[must_use]
+    pub fn with_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Runs these migrations at launch where `session.migrate` is true.
+    #[must_use]
+    pub fn with_migrations(mut self, migrations: EmbeddedMigrations) -> Self {
+        self.migrations = Some(migrations);
+        self
+    }
+
+    /// Takes the time from `clock`, so that a test can let hours pass.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
+        let config = Config::read(rocket.figment())?;
+        let entry = match self.store {
+            Some(_) => DatabaseConfig::for_a_store(),
+            None => DatabaseConfig::read(rocket.figment(), &config.database)?,
+        };
+        let threads = Arc::new(Threads::start(entry.pool_size, entry.queue, entry.timeout())?);
+        let named = |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
+        let (database, store) = match &self.store {
+            Some(store) => (None, store.clone()),
+            None if entry.url.starts_with("memory:") => (None, Arc::new(MemoryStore::new()) as Arc<dyn Store>),
+            None => {
+                let patience = entry.timeout() / 2;
+                let database = Database::open(&entry.url, threads.clone(), entry.pool_size, patience).map_err(named)?;
+                let store = database.store();
+                (Some(database), store)
+            }
+        };
+        if let (true, Some(database), Some(migrations)) = (config.migrate, &database, &self.migrations) {
+            database.migrate(migrations).map_err(named)?;
+        }
+        let probe = store.load(&Token::generate()?.key(), 0);
+        probe.map_err(|error| {
+            named(error).because("check that it runs, that its url is right, and that its migrations have run")
+        })?;
+        let (limits, cookie_name) = (config.limits(), config.cookie.full_name());
+        Ok(Context { config, limits, cookie_name, database, store, threads, clock: self.clock.clone() })
+    }
+}
+
+#[rocket::async_trait]
+impl Fairing for Sessions {
+    fn info(&self) -> Info {
+        Info { name: "Sessions", kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Singleton }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        match self.open(&rocket) {
+            Ok(context) => Ok(rocket.manage(Arc::new(context))),
+            Err(error) => {
+                log::error!("{error}");
+                Err(rocket)
+            }
+        }
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        if let Some(context) = rocket.state::<Arc<Context>>() {
+            sweeper::start(context.clone(), rocket.shutdown());
+        }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        response::finish(request, response).await;
+    }
+}

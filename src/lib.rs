@@ -1,0 +1,34 @@
+//! Server-side sessions for Rocket, on Diesel.
+
+mod commit;
+mod config;
+mod context;
+mod cookie;
+mod error;
+mod fairing;
+mod guard;
+mod record;
+mod response;
+mod session;
+mod store;
+mod sweeper;
+mod threads;
+mod token;
+
+mod backend;
+mod database;
+mod pool;
+
+pub use self::backend::Backend;
+pub use self::database::Database;
+pub use self::error::{Error, ErrorKind};
+pub use self::fairing::Sessions;
+pub use self::guard::Session;
+pub use self::record::Record;
+#[cfg(feature = "contract")]
+pub use self::store::contract;
+#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+pub use self::store::diesel::DieselStore;
+pub use self::store::memory::MemoryStore;
+pub use self::store::{Inserted, Store, Updated};
+pub use self::token::{Key, Token};

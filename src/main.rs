@@ -1,0 +1,3 @@
+//! The application.
+
+fn main() {}

@@ -1,0 +1,203 @@
+//! Pooled connections, and what an error on one of them means.
+
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
+
+use diesel::QueryResult;
+use diesel::r2d2::ConnectionManager;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::backend::Backend;
+use crate::error::Error;
+
+/// A connection that was used less than this long ago is trusted without asking: the question costs a round trip.
+const TRUSTED: Duration = Duration::from_millis(500);
+
+/// Opens connections for r2d2.
+///
+/// Unlike Diesel's manager it asks only connections that were idle whether they still live, and drops those that
+/// failed, so that a database that comes back is used again with the next request.
+pub(crate) struct Manager<C> {
+    url: String,
+    backend: PhantomData<fn() -> C>,
+}
+
+impl<C: Backend> Manager<C> {
+    /// A pool that makes its connections when they are needed, and waits for `patience` at most for one.
+    pub(crate) fn pool(url: &str, size: u32, patience: Duration) -> r2d2::Pool<Self> {
+        r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .connection_timeout(patience)
+            .error_handler(Box::new(LogConnectionErrors))
+            .build_unchecked(Self { url: url.to_owned(), backend: PhantomData })
+    }
+}
+
+#[derive(Debug)]
+struct LogConnectionErrors;
+
+impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
+    fn handle_error(&self, error: E) {
+        log::warn!("a connection to the database could not be made: {error}");
+    }
+}
+
+pub(crate) struct Pooled<C> {
+    connection: C,
+    used_at: Instant,
+    lost: bool,
+}
+
+impl<C: Backend> r2d2::ManageConnection for Manager<C> {
+    type Connection = Pooled<C>;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Pooled<C>, Self::Error> {
+        let mut connection = C::establish(&self.url).map_err(Self::Error::ConnectionError)?;
+        connection.batch_execute(C::SET_UP).map_err(Self::Error::QueryError)?;
+        Ok(Pooled { connection, used_at: Instant::now(), lost: false })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
+        if pooled.used_at.elapsed() < TRUSTED {
+            return Ok(());
+        }
+        pooled.connection.ping().map_err(Self::Error::QueryError)
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled<C>) -> bool {
+        pooled.used_at = Instant::now();
+        pooled.lost || std::thread::panicking() || pooled.connection.is_broken()
+    }
+}
+
+/// A pool of connections of the type `C`, whoever made it.
+pub(crate) trait Connections<C>: Send + Sync {
+    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error>;
+}
+
+/// One connection, until it is dropped.
+pub(crate) trait Lease<C>: DerefMut<Target = C> {
+    /// Keeps the connection from going back into the pool.
+    fn give_up(&mut self);
+}
+
+impl<C: Backend> Connections<C> for r2d2::Pool<Manager<C>> {
+    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
+        Ok(Box::new(Own(self.get()?)))
+    }
+}
+
+struct Own<C: Backend>(r2d2::PooledConnection<Manager<C>>);
+
+impl<C: Backend> Deref for Own<C> {
+    type Target = C;
+    fn deref(&self) -> &C {
+        &self.0.connection
+    }
+}
+
+impl<C: Backend> DerefMut for Own<C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.0.connection
+    }
+}
+
+impl<C: Backend> Lease<C> for Own<C> {
+    fn give_up(&mut self) {
+        self.0.lost = true;
+    }
+}
+
+impl<C: Backend> Connections<C> for r2d2::Pool<ConnectionManager<C>> {
+    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
+        Ok(Box::new(self.get()?))
+    }
+}
+
+impl<C: Backend> Lease<C> for r2d2::PooledConnection<ConnectionManager<C>> {
+    /// Diesel's own manager tests its connections at every checkout instead.
+    fn give_up(&mut self) {}
+}
+
+/// Whether work may be done a second time after its connection was lost in the middle of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    Harmless,
+    Harmful,
+}
+
+const ATTEMPTS: u32 = 3;
+
+/// Does `work` on a connection, again where it is known not to have happened.
+pub(crate) fn run<C, T>(
+    pool: &dyn Connections<C>,
+    repeat: Repeat,
+    mut work: impl FnMut(&mut C) -> QueryResult<T>,
+) -> Result<T, Error> {
+    let mut attempt = 1;
+    loop {
+        let mut lease =
+            pool.checkout().map_err(|cause| Error::unavailable("the database gives no connection").because(cause))?;
+        let error = match work(&mut lease) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let fault = Fault::of(&error);
+        if matches!(fault, Fault::NotSent | Fault::Lost) {
+            lease.give_up();
+        }
+        drop(lease);
+        let undone = matches!(fault, Fault::NotSent | Fault::RolledBack);
+        if attempt == ATTEMPTS || !(undone || fault == Fault::Lost && repeat == Repeat::Harmless) {
+            return Err(Error::unavailable("the database did not do what it was asked").because(error));
+        }
+        std::thread::sleep(Duration::from_micros(fastrand::u64(..2_000 * u64::from(attempt))));
+        attempt += 1;
+    }
+}
+
+/// What an error says about the statement and its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// The connection was gone before the statement reached the database.
+    NotSent,
+    /// The connection was lost, and the statement may have been carried out.
+    Lost,
+    /// The database undid the statement for the sake of another one.
+    RolledBack,
+    Other,
+}
+
+impl Fault {
+    /// Diesel reports most of MySQL's conditions as `Unknown` and no error number at all, so their texts decide.
+    fn of(error: &DieselError) -> Self {
+        let DieselError::DatabaseError(kind, information) = error else {
+            return match error {
+                DieselError::BrokenTransactionManager => Self::Lost,
+                _ => Self::Other,
+            };
+        };
+        let says = |texts: &[&str]| texts.iter().any(|text| information.message().contains(text));
+        match kind {
+            DatabaseErrorKind::SerializationFailure => Self::RolledBack,
+            // 1213, and 1020 with innodb_snapshot_isolation
+            DatabaseErrorKind::Unknown if says(&["Deadlock found", "Record has changed since last read"]) => {
+                Self::RolledBack
+            }
+            // 2006 of MySQL and MariaDB; libpq
+            _ if says(&["erver has gone away", "no connection to the server"]) => Self::NotSent,
+            DatabaseErrorKind::ClosedConnection => Self::Lost,
+            // 2013; 1927 after a KILL; 1053; 1047 of a Galera node without its cluster
+            _ if says(&["Lost connection to", "onnection was killed", "shutdown in progress", "WSREP has not yet"]) => {
+                Self::Lost
+            }
+            _ if says(&["terminating connection", "server closed the connection", "the database system is"]) => {
+                Self::Lost
+            }
+            _ => Self::Other,
+        }
+    }
+}

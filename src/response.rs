@@ -1,0 +1,109 @@
+//! The end of a request: save, cookie, headers, or the application's own error page.
+
+use std::panic::AssertUnwindSafe;
+
+use rocket::catcher::Catcher;
+use rocket::futures::FutureExt;
+use rocket::http::{Header, Status, uri::Origin};
+use rocket::response::Responder;
+use rocket::{Request, Response};
+
+use crate::config::OnGone;
+use crate::error::Error;
+use crate::guard::{Session, Slot};
+use crate::session::SetCookie;
+
+/// Seconds after which a browser or a proxy may try again when the store did not answer.
+const RETRY_AFTER: &str = "2";
+
+/// Saves the session and completes the response; called after the handler and the catchers, before the first byte.
+pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response<'r>) {
+    match Slot::of(request).get() {
+        None => {}
+        Some(Ok(session)) => {
+            save(session, request, response).await;
+            keep_private(response);
+        }
+        Some(Err(_)) => keep_private(response),
+    }
+    if response.status() == Status::ServiceUnavailable && response.headers().get_one("Retry-After").is_none() {
+        response.set_raw_header("Retry-After", RETRY_AFTER);
+    }
+}
+
+async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut Response<'r>) {
+    let config = &session.context().config;
+    let cookie = match session.commit().await {
+        Ok((_, true)) if config.on_gone == OnGone::Unauthorized => {
+            *response = error_page(request, Status::Unauthorized).await;
+            return;
+        }
+        Ok((cookie, _)) => cookie,
+        Err(error) => {
+            log::error!("a session was not saved, and {} is answered with 503: {error}", request.uri().path());
+            *response = error_page(request, Status::ServiceUnavailable).await;
+            return;
+        }
+    };
+    // Rocket has drained its cookie jar before response fairings run (`dispatch` in rocket 0.5.2).
+    match cookie {
+        SetCookie::Nothing => {}
+        SetCookie::Remove => response.adjoin_header(config.cookie.remove(request)),
+        SetCookie::Set => {
+            if let Some((token, max_age)) = session.cookie() {
+                response.adjoin_header(config.cookie.set(request, &token, max_age));
+            }
+        }
+    }
+}
+
+/// Keeps caches from giving one visitor's page to another (CVE-2023-30861 was that in Flask).
+fn keep_private(response: &mut Response<'_>) {
+    if response.headers().get_one("Cache-Control").is_none() {
+        response.set_header(Header::new("Cache-Control", "no-store"));
+    }
+    let names_cookie = |value: &str| value.split(',').any(|name| name.trim().eq_ignore_ascii_case("cookie"));
+    if !response.headers().get("Vary").any(names_cookie) {
+        response.adjoin_header(Header::new("Vary", "Cookie"));
+    }
+}
+
+/// The page that the application's catchers make for `status`.
+///
+/// A response fairing cannot fail, so the choice that Rocket's private `invoke_catcher` makes is made here again.
+async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r> {
+    if let Some(catcher) = catcher(request, status) {
+        let page = AssertUnwindSafe(catcher.handler.handle(status, request)).catch_unwind().await;
+        if let Ok(Ok(page)) = page {
+            return page;
+        }
+        log::error!("the catcher for {status} failed");
+    }
+    let plain = format!("{status}\n");
+    Response::build().status(status).sized_body(plain.len(), std::io::Cursor::new(plain)).finalize()
+}
+
+/// The catcher with the longest base; of two with the same, the one made for the code.
+fn catcher<'r>(request: &'r Request<'_>, status: Status) -> Option<&'r Catcher> {
+    let candidates = request
+        .rocket()
+        .catchers()
+        .filter(|catcher| catcher.code.is_none_or(|code| code == status.code) && covers(&catcher.base, request.uri()));
+    candidates.max_by_key(|catcher| (catcher.base.path().segments().len(), catcher.code.is_some()))
+}
+
+fn covers(base: &Origin<'_>, uri: &Origin<'_>) -> bool {
+    let mut segments = uri.path().segments();
+    base.path().segments().filter(|segment| !segment.is_empty()).all(|segment| segments.next() == Some(segment))
+}
+
+impl<'r> Responder<'r, 'static> for Error {
+    /// Fails with the status that fits, so that the application's catchers make the page.
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        match self.status() {
+            status if status.code >= 500 => log::error!("{self}"),
+            _ => log::info!("{self}"),
+        }
+        Err(self.status())
+    }
+}

@@ -1,0 +1,79 @@
+//! The store: what a place for sessions has to be able to do.
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+pub(crate) mod diesel;
+pub(crate) mod memory;
+
+use crate::error::Error;
+use crate::record::Record;
+use crate::token::Key;
+
+/// A place where sessions are kept.
+///
+/// A store is synchronous and knows nothing of HTTP, tokens or the clock: it is called on a thread of its own,
+/// is given the hash of a token, and is told the time in Unix milliseconds. What it may find is a value:
+/// not-found, taken, stale and gone are answers. An `Err` means that the backend is broken or did not answer,
+/// and nothing else.
+///
+/// No verb brings a record back: only [`insert`](Store::insert) makes one. That is what makes a sign-out final.
+///
+/// A store passes when [`contract::check`] does (feature `contract`).
+#[cfg_attr(not(any(test, feature = "contract")), doc = "\n[`contract::check`]: crate")]
+pub trait Store: Send + Sync + 'static {
+    /// The record under `key`, unless it expires at or before `now`.
+    ///
+    /// A record that cannot be read as one is logged and answered as `None`.
+    fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error>;
+
+    /// Stores a new record; never changes one that is there.
+    fn insert(&self, record: &Record) -> Result<Inserted, Error>;
+
+    /// Replaces the record under `key`, in one atomic step and only if its version still is `version`.
+    ///
+    /// `record.key` may be another one: then the record is from now on found there alone.
+    /// A record that is gone stays gone.
+    fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error>;
+
+    /// Moves the two times forward, and never back; leaves version and data alone.
+    fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error>;
+
+    /// Removes the record; whether there was one.
+    fn delete(&self, key: &Key) -> Result<bool, Error>;
+
+    /// The records of a user that have not expired at `now`, the one seen last first.
+    fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error>;
+
+    /// Removes all records of a user but one; how many.
+    fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error>;
+
+    /// Removes up to `limit` records that expire at or before `now`, the oldest first; how many.
+    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error>;
+
+    /// How many records have not expired at `now`.
+    fn count(&self, now: i64) -> Result<u64, Error>;
+
+    /// Removes every record; how many.
+    fn clear(&self) -> Result<u64, Error>;
+}
+
+/// What [`Store::insert`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// The record is stored.
+    Done,
+    /// There is a record under this key, and it is as it was.
+    Taken,
+}
+
+/// What [`Store::update`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// The record is replaced.
+    Done,
+    /// There is no record of this version under this key: it was changed, or is gone.
+    Stale,
+    /// Another record is stored under the new key; nothing was changed.
+    Taken,
+}

@@ -1,0 +1,62 @@
+//! The one door from async to blocking: a few threads of our own, fed by one bounded queue.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, bounded};
+use rocket::tokio::sync::oneshot;
+use rocket::tokio::time::timeout;
+
+use crate::error::Error;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads on which stores and Diesel's connections work.
+///
+/// They end when this is dropped, after the work that was accepted.
+pub(crate) struct Threads {
+    queue: Sender<Job>,
+    deadline: Duration,
+}
+
+impl Threads {
+    /// Starts `count` threads that at most `waiting` asks may wait for, each no longer than `deadline`.
+    pub(crate) fn start(count: u32, waiting: usize, deadline: Duration) -> Result<Self, Error> {
+        let (queue, jobs) = bounded::<Job>(waiting);
+        for number in 1..=count {
+            let jobs = jobs.clone();
+            thread::Builder::new()
+                .name(format!("session-store-{number}"))
+                .spawn(move || jobs.iter().for_each(|job| job()))
+                .map_err(|cause| Error::unavailable("a store thread could not be started").because(cause))?;
+        }
+        Ok(Self { queue, deadline })
+    }
+
+    /// Has `work` done on one of the threads.
+    ///
+    /// Fails as unavailable when the queue is full or the deadline is over. Work whose asker has given up before
+    /// it began is not done at all.
+    pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            if !answer.is_closed() {
+                let panicked = |_| Err(Error::unavailable("the work on a store thread panicked"));
+                let _ = answer.send(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
+            }
+        };
+        self.queue.try_send(Box::new(job)).map_err(|_| {
+            Error::unavailable("the queue for the store is full; it is slow, or pool_size is too small")
+        })?;
+        match timeout(self.deadline, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Error::unavailable("a store thread ended without an answer")),
+            Err(_) => Err(Error::unavailable(format!("the store did not answer within {:?}", self.deadline))),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The two faces of a session's identity: the browser's [`Token`] and the store's [`Key`].
+
+use std::fmt;
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+/// The secret that a browser holds: 256 random bits as 43 characters of base64url.
+///
+/// It goes into the cookie and nowhere else. A store only ever sees its [`Key`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    const BYTES: usize = 32;
+
+    /// Draws a new token from the operating system's generator.
+    ///
+    /// Fails when the operating system has no randomness to give; there is no weaker fallback.
+    pub fn generate() -> Result<Self, Error> {
+        let mut bytes = [0; Self::BYTES];
+        getrandom::fill(&mut bytes).map_err(|cause| {
+            Error::unavailable("the operating system gave no random bytes for a token").because(cause)
+        })?;
+        Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// Reads a token as a browser sent it; `None` unless it is in the one canonical form.
+    pub fn parse(text: &str) -> Option<Self> {
+        // 43 characters hold two bits more than 32 bytes: the decoder refuses them unless zero.
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
+    }
+
+    /// The name under which a store knows this token.
+    pub fn key(&self) -> Key {
+        use fmt::Write;
+        let digest = Sha256::digest(self.0.as_bytes());
+        let mut hex = String::with_capacity(2 * digest.len());
+        for byte in digest {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Key(hex)
+    }
+
+    /// The text for the cookie; the only way to the secret.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Token(..)")
+    }
+}
+
+/// The SHA-256 of a [`Token`] as 64 lower-case hexadecimal digits: all that a store learns of it.
+///
+/// A copy of the sessions table signs nobody in, because a key cannot be turned back.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// Takes a key as a store holds it.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The whole key, for a store.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 8 characters: enough to tell sessions apart on a page or in a log.
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Key({}..)", self.short())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s1_a_token_is_43_characters_and_reads_back() {
+        let token = Token::generate().unwrap();
+        assert_eq!(token.expose().len(), 43);
+        assert_eq!(Token::parse(token.expose()), Some(token));
+    }
+
+    #[test]
+    fn only_the_canonical_form_is_a_token() {
+        let good = "A".repeat(43);
+        assert!(Token::parse(&good).is_some());
+        let b = |last: &str| format!("{}{last}", "A".repeat(42));
+        for bad in [
+            String::new(),
+            "\"\"".into(),
+            format!("\"{good}\""),
+            "A".repeat(42),
+            "A".repeat(44),
+            format!("{good}="),
+            format!("{good} "),
+            format!("{good}\t"),
+            format!("%41{}", "A".repeat(42)),
+            b("B"),
+            b("+"),
+            b("/"),
+            b("\0"),
+            b("é"),
+            "' OR 1=1--".into(),
+            "a".repeat(400 * 1024),
+        ] {
+            assert_eq!(Token::parse(&bad), None, "{bad:.60}");
+        }
+    }
+
+    #[test]
+    fn s18_a_key_is_the_sha_256_of_the_token_and_is_no_token() {
+        let key = Token::parse(&"A".repeat(43)).unwrap().key();
+        // printf A…A | sha256sum
+        assert_eq!(key.as_str(), "0f007385b6f9d4b7eeb2748605afe1a984a0a3bfa3f014d09e2a784ce9e5cd1a");
+        assert_eq!(Token::parse(key.as_str()), None);
+        assert_eq!(key.short(), &key.as_str()[..8]);
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let token = Token::generate().unwrap();
+        assert_eq!(format!("{token:?}"), "Token(..)");
+        assert!(!format!("{:?}", token.key()).contains(token.key().as_str()));
+    }
+}

@@ -1,0 +1,83 @@
+//! A database of its own for a test: made empty, brought up to date, dropped at the end.
+
+use std::env;
+use std::sync::Arc;
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use rocket_diesel_session::{DieselStore, Store};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// A database that only one test uses.
+pub struct TestDatabase {
+    /// As Rocket.toml would have it.
+    pub url: String,
+    pub store: Arc<dyn Store>,
+    clean_up: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        self.clean_up.take().unwrap()();
+    }
+}
+
+pub fn sqlite() -> TestDatabase {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db").display().to_string();
+    migrate::<diesel::SqliteConnection>(&path);
+    let store = Arc::new(DieselStore::<diesel::SqliteConnection>::connect(&path, 8));
+    TestDatabase { url: format!("sqlite:{path}"), store, clean_up: Some(Box::new(|| drop(folder))) }
+}
+
+#[cfg(feature = "mysql")]
+pub fn mariadb() -> TestDatabase {
+    let (server, name, url) = place("TEST_MYSQL_URL");
+    // A server's own default may be any character set: the migrations have to do without it.
+    execute::<diesel::MysqlConnection>(&server, &format!("CREATE DATABASE {name} CHARACTER SET latin1"));
+    migrate::<diesel::MysqlConnection>(&url);
+    let store = Arc::new(DieselStore::<diesel::MysqlConnection>::connect(&url, 8));
+    let drop_it = move || execute::<diesel::MysqlConnection>(&server, &format!("DROP DATABASE {name}"));
+    TestDatabase { url, store, clean_up: Some(Box::new(drop_it)) }
+}
+
+#[cfg(feature = "postgres")]
+pub fn postgresql() -> TestDatabase {
+    let (server, name, url) = place("TEST_POSTGRES_URL");
+    execute::<diesel::PgConnection>(&server, &format!("CREATE DATABASE {name}"));
+    migrate::<diesel::PgConnection>(&url);
+    let store = Arc::new(DieselStore::<diesel::PgConnection>::connect(&url, 8));
+    let drop_it = move || execute::<diesel::PgConnection>(&server, &format!("DROP DATABASE {name} WITH (FORCE)"));
+    TestDatabase { url, store, clean_up: Some(Box::new(drop_it)) }
+}
+
+#[cfg(not(feature = "mysql"))]
+pub fn mariadb() -> TestDatabase {
+    panic!("built without the feature mysql: run ./test.sh");
+}
+
+#[cfg(not(feature = "postgres"))]
+pub fn postgresql() -> TestDatabase {
+    panic!("built without the feature postgres: run ./test.sh");
+}
+
+/// The server that ./test.sh started, a new name on it, and the URL of the database of that name.
+#[allow(dead_code, reason = "SQLite alone needs no server")]
+fn place(variable: &str) -> (String, String, String) {
+    let server = env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh"));
+    let name = format!("test_{:016x}", fastrand::u64(..));
+    let (authority, _) = server.rsplit_once('/').unwrap();
+    let url = format!("{authority}/{name}");
+    (server, name, url)
+}
+
+#[allow(dead_code, reason = "SQLite alone needs no server")]
+fn execute<C: Connection>(url: &str, sql: &str) {
+    C::establish(url).unwrap().batch_execute(sql).unwrap();
+}
+
+fn migrate<C: Connection + MigrationHarness<C::Backend>>(url: &str) {
+    C::establish(url).unwrap().run_pending_migrations(MIGRATIONS).unwrap();
+}

@@ -1,0 +1,24 @@
+//! What the whole-system tests share.
+
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test panics where it fails")]
+
+pub mod database;
+
+/// Names one test for each backend; those that need a server are left out by a plain `cargo test`, which says so.
+macro_rules! on_every_backend {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::$test(&super::support::database::sqlite()) })+
+        }
+        mod mariadb {
+            $(#[test] #[ignore = "needs MariaDB: run ./test.sh"]
+            fn $test() { super::$test(&super::support::database::mariadb()) })+
+        }
+        mod postgresql {
+            $(#[test] #[ignore = "needs PostgreSQL: run ./test.sh"]
+            fn $test() { super::$test(&super::support::database::postgresql()) })+
+        }
+    };
+}
+pub(crate) use on_every_backend;
