@@ -15,6 +15,9 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Deletes expired sessions; the time and the limit stand between the three pieces.
     #[doc(hidden)]
     const SWEEP: [&'static str; 3];
+    /// Makes a JSON object as text of what stands between the two pieces.
+    #[doc(hidden)]
+    const JSON_OBJECT: [&'static str; 2] = ["JSON_OBJECT(", ")"];
     /// Whether only one connection can write at a time.
     #[doc(hidden)]
     const ONE_WRITER: bool = false;
@@ -50,10 +53,17 @@ impl Backend for diesel::MysqlConnection {
                                   innodb_lock_wait_timeout = 2; \
                                   SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     // MySQL knows no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks live sessions.
-    const SWEEP: [&'static str; 3] = ["DELETE FROM sessions WHERE expires_at <= ", " ORDER BY expires_at LIMIT ", ""];
+    const SWEEP: [&'static str; 3] = [
+        "DELETE FROM sessions WHERE expires_at <= ",
+        " ORDER BY expires_at LIMIT ",
+        "",
+    ];
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
-        let [lock, unlock] = ["DO GET_LOCK('rocket_diesel_session', 60)", "DO RELEASE_LOCK('rocket_diesel_session')"];
+        let [lock, unlock] = [
+            "DO GET_LOCK('rocket_diesel_session', 60)",
+            "DO RELEASE_LOCK('rocket_diesel_session')",
+        ];
         between(self, lock, unlock, work)
     }
 }
@@ -61,12 +71,15 @@ impl Backend for diesel::MysqlConnection {
 #[cfg(feature = "postgres")]
 impl Backend for diesel::PgConnection {
     const SET_UP: &'static str = "SET lock_timeout = '2s'";
+    const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
     const SWEEP: [&'static str; 3] = SWEEP_BY_KEY;
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.
-        let [lock, unlock] =
-            ["SELECT pg_advisory_lock(32481168853659502)", "SELECT pg_advisory_unlock(32481168853659502)"];
+        let [lock, unlock] = [
+            "SELECT pg_advisory_lock(32481168853659502)",
+            "SELECT pg_advisory_unlock(32481168853659502)",
+        ];
         between(self, lock, unlock, work)
     }
 }

@@ -39,12 +39,19 @@ pub(crate) struct Commit<'a> {
 }
 
 impl Commit<'_> {
-    pub(crate) fn run(&self, store: &dyn Store, verb: Verb, stored: Option<Stored>) -> Result<Committed, Error> {
+    pub(crate) fn run(
+        &self,
+        store: &dyn Store,
+        verb: Verb,
+        stored: Option<Stored>,
+    ) -> Result<Committed, Error> {
         match (verb, stored) {
             (Verb::Touch, Some(stored)) => self.touch(store, stored),
             (Verb::Update, Some(stored)) => self.update(store, stored, false),
             (Verb::Renew, Some(stored)) => self.update(store, stored, true),
-            (Verb::Delete, Some(stored)) => store.delete(&stored.record.key).map(|_| Committed::Deleted),
+            (Verb::Delete, Some(stored)) => {
+                store.delete(&stored.record.key).map(|_| Committed::Deleted)
+            }
             _ => self.insert(store),
         }
     }
@@ -59,13 +66,24 @@ impl Commit<'_> {
                 return Ok(Committed::Saved(Stored { token, record }));
             }
         }
-        Err(Error::unavailable("three new tokens in a row were taken; check the token generator"))
+        Err(Error::unavailable(
+            "three new tokens in a row were taken; check the token generator",
+        ))
     }
 
-    fn update(&self, store: &dyn Store, mut stored: Stored, renew: bool) -> Result<Committed, Error> {
+    fn update(
+        &self,
+        store: &dyn Store,
+        mut stored: Stored,
+        renew: bool,
+    ) -> Result<Committed, Error> {
         for attempt in 0..ATTEMPTS {
             let contents = self.replayed(readable(&stored.record)?)?;
-            let token = if renew { Token::generate()? } else { stored.token.clone() };
+            let token = if renew {
+                Token::generate()?
+            } else {
+                stored.token.clone()
+            };
             let record = self.record(&contents, &token, Some(&stored.record))?;
             match store.update(&stored.record.key, stored.record.version, &record)? {
                 Updated::Done => return Ok(Committed::Saved(Stored { token, record })),
@@ -77,15 +95,23 @@ impl Commit<'_> {
                 None if self.signs_in() => return self.insert(store),
                 None => return Ok(Committed::Gone),
             }
-            thread::sleep(Duration::from_micros(fastrand::u64(..250 << attempt.min(5))));
+            thread::sleep(Duration::from_micros(fastrand::u64(
+                ..250 << attempt.min(5),
+            )));
         }
-        Err(Error::unavailable(format!("the session changed under {ATTEMPTS} attempts to save it; try again")))
+        Err(Error::unavailable(format!(
+            "the session changed under {ATTEMPTS} attempts to save it; try again"
+        )))
     }
 
     fn touch(&self, store: &dyn Store, mut stored: Stored) -> Result<Committed, Error> {
         stored.record.seen_at = self.now;
         stored.record.expires_at = self.expiry(stored.record.deadline);
-        store.touch(&stored.record.key, stored.record.seen_at, stored.record.expires_at)?;
+        store.touch(
+            &stored.record.key,
+            stored.record.seen_at,
+            stored.record.expires_at,
+        )?;
         Ok(Committed::Saved(stored))
     }
 
@@ -96,11 +122,18 @@ impl Commit<'_> {
         Ok(contents)
     }
 
-    fn record(&self, contents: &Contents, token: &Token, before: Option<&Record>) -> Result<Record, Error> {
+    fn record(
+        &self,
+        contents: &Contents,
+        token: &Token,
+        before: Option<&Record>,
+    ) -> Result<Record, Error> {
         // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4, section 5.2).
         let continued = before.filter(|_| !self.signs_in());
         let created_at = continued.map_or(self.now, |record| record.created_at);
-        let deadline = continued.map_or(self.now.saturating_add(self.limits.absolute), |record| record.deadline);
+        let deadline = continued.map_or(self.now.saturating_add(self.limits.absolute), |record| {
+            record.deadline
+        });
         Ok(Record {
             key: token.key(),
             user_id: contents.user_id.clone(),
@@ -110,8 +143,12 @@ impl Commit<'_> {
             seen_at: self.now,
             expires_at: self.expiry(deadline),
             deadline,
-            user_agent: before.map_or_else(|| self.client.user_agent.clone(), |record| record.user_agent.clone()),
+            user_agent: before.map_or_else(
+                || self.client.user_agent.clone(),
+                |record| record.user_agent.clone(),
+            ),
             ip: before.and_then(|record| record.ip.clone()),
+            user: before.and_then(|record| record.user.clone()),
         })
     }
 
@@ -121,11 +158,14 @@ impl Commit<'_> {
 
     /// Whoever just proved who they are gets a session, even if the one they came with ended meanwhile.
     fn signs_in(&self) -> bool {
-        self.changes.iter().any(|change| matches!(change, Change::LogIn(_)))
+        self.changes
+            .iter()
+            .any(|change| matches!(change, Change::LogIn(_)))
     }
 }
 
 fn readable(record: &Record) -> Result<Contents, Error> {
-    Contents::decode(record)
-        .map_err(|cause| Error::unavailable(format!("the record {:?} became unreadable", record.key)).because(cause))
+    Contents::decode(record).map_err(|cause| {
+        Error::unavailable(format!("the record {:?} became unreadable", record.key)).because(cause)
+    })
 }

@@ -103,7 +103,10 @@ fn default_timeout() -> Period {
 impl Config {
     /// Reads and checks the whole configuration.
     pub(crate) fn read(figment: &Figment) -> Result<Self, Error> {
-        let config: Self = figment.focus("session").extract().map_err(|error| unreadable("session", error))?;
+        let config: Self = figment
+            .focus("session")
+            .extract()
+            .map_err(|error| unreadable("session", error))?;
         config.check()?;
         Ok(config)
     }
@@ -119,17 +122,33 @@ impl Config {
                  lower the first or raise the second"
             )
         })?;
-        require(absolute.0 <= Duration::from_secs(400 * 24 * 60 * 60), || {
-            format!("session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days")
-        })?;
-        require(self.touch_interval().is_none_or(|touch| touch <= idle.0), || {
-            format!("session.touch_interval is longer than session.idle_timeout ({idle}); lower it, or write \"off\"")
-        })?;
+        require(
+            absolute.0 <= Duration::from_secs(400 * 24 * 60 * 60),
+            || {
+                format!(
+                    "session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days"
+                )
+            },
+        )?;
+        require(
+            self.touch_interval().is_none_or(|touch| touch <= idle.0),
+            || {
+                format!(
+                    "session.touch_interval is longer than session.idle_timeout ({idle}); lower it, or write \"off\""
+                )
+            },
+        )?;
         require((1..=10_000).contains(&self.sweep_batch), || {
-            format!("session.sweep_batch is {}; it must be from 1 to 10000", self.sweep_batch)
+            format!(
+                "session.sweep_batch is {}; it must be from 1 to 10000",
+                self.sweep_batch
+            )
         })?;
         require((1..=16_000_000).contains(&self.max_data.as_u64()), || {
-            format!("session.max_data is {}; it must be from 1B to 16MB", self.max_data)
+            format!(
+                "session.max_data is {}; it must be from 1B to 16MB",
+                self.max_data
+            )
         })?;
         self.cookie.check()
     }
@@ -172,23 +191,43 @@ impl DatabaseConfig {
                  Rocket.toml, or name another one in session.database"
             )));
         }
-        let config: Self = figment.focus(&key).extract().map_err(|error| unreadable(&key, error))?;
+        let config: Self = figment
+            .focus(&key)
+            .extract()
+            .map_err(|error| unreadable(&key, error))?;
         require((1..=256).contains(&config.pool_size), || {
-            format!("{key}.pool_size is {}; it must be from 1 to 256", config.pool_size)
+            format!(
+                "{key}.pool_size is {}; it must be from 1 to 256",
+                config.pool_size
+            )
         })?;
         require((1..=1_000_000).contains(&config.queue), || {
-            format!("{key}.queue is {}; it must be from 1 to 1000000", config.queue)
+            format!(
+                "{key}.queue is {}; it must be from 1 to 1000000",
+                config.queue
+            )
         })?;
-        require((Duration::from_millis(10)..=Duration::from_secs(60)).contains(&config.timeout.0), || {
-            format!("{key}.timeout is {}; it must be from 10ms to 60s", config.timeout)
-        })?;
+        require(
+            (Duration::from_millis(10)..=Duration::from_secs(60)).contains(&config.timeout.0),
+            || {
+                format!(
+                    "{key}.timeout is {}; it must be from 10ms to 60s",
+                    config.timeout
+                )
+            },
+        )?;
         Ok(config)
     }
 
     /// For a store that brings its own connection to wherever it keeps its records.
     pub(crate) fn for_a_store() -> Self {
         let (pool_size, queue, timeout) = (default_pool_size(), default_queue(), default_timeout());
-        Self { url: String::new(), pool_size, queue, timeout }
+        Self {
+            url: String::new(),
+            pool_size,
+            queue,
+            timeout,
+        }
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -197,12 +236,22 @@ impl DatabaseConfig {
 }
 
 pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
-    if holds { Ok(()) } else { Err(Error::configuration(otherwise())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::configuration(otherwise()))
+    }
 }
 
 fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
-    let path = error.path.iter().fold(table.to_owned(), |path, key| format!("{path}.{key}"));
-    Error::configuration(format!("{path} cannot be used: {}; see the table of settings in the README", error.kind))
+    let path = error
+        .path
+        .iter()
+        .fold(table.to_owned(), |path, key| format!("{path}.{key}"));
+    Error::configuration(format!(
+        "{path} cannot be used: {}; see the table of settings in the README",
+        error.kind
+    ))
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -222,8 +271,11 @@ impl fmt::Display for Period {
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let refuse =
-            |_| de::Error::custom(format!("{text:?} is no duration; write one like \"30s\", \"15m\" or \"2h\""));
+        let refuse = |_| {
+            de::Error::custom(format!(
+                "{text:?} is no duration; write one like \"30s\", \"15m\" or \"2h\""
+            ))
+        };
         humantime::parse_duration(&text).map(Self).map_err(refuse)
     }
 }

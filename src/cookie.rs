@@ -76,24 +76,42 @@ enum Priority {
 impl CookieConfig {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let name = &self.name;
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         require(!name.is_empty() && name.bytes().all(is_token), || {
             format!("session.cookie.name is {name:?}; use letters, digits, - and _")
         })?;
         require(!name.starts_with("__"), || {
-            format!("session.cookie.name is {name:?}; leave the prefix out, it is chosen from the other settings")
+            format!(
+                "session.cookie.name is {name:?}; leave the prefix out, it is chosen from the other settings"
+            )
         })?;
-        let printable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';');
+        let printable = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b';')
+        };
         require(self.path.starts_with('/') && printable(&self.path), || {
-            format!("session.cookie.path is {:?}; it must be a path such as \"/\"", self.path)
+            format!(
+                "session.cookie.path is {:?}; it must be a path such as \"/\"",
+                self.path
+            )
         })?;
-        require(self.domain.as_deref().is_none_or(|domain| !domain.is_empty() && printable(domain)), || {
-            "session.cookie.domain is no domain; leave it out to keep the cookie to this host".into()
-        })?;
+        require(
+            self.domain
+                .as_deref()
+                .is_none_or(|domain| !domain.is_empty() && printable(domain)),
+            || {
+                "session.cookie.domain is no domain; leave it out to keep the cookie to this host"
+                    .into()
+            },
+        )?;
         let insecure = self.secure != Secure::Always(true);
-        require(!(insecure && self.same_site == SameSiteConfig::None), || {
-            "session.cookie.same_site is \"none\", which browsers accept with session.cookie.secure = true alone".into()
-        })?;
+        require(
+            !(insecure && self.same_site == SameSiteConfig::None),
+            || {
+                "session.cookie.same_site is \"none\", which browsers accept with session.cookie.secure = true alone".into()
+            },
+        )?;
         require(!(insecure && self.partitioned), || {
             "session.cookie.partitioned is true, which browsers accept with session.cookie.secure = true alone".into()
         })
@@ -111,7 +129,12 @@ impl CookieConfig {
     }
 
     /// `Set-Cookie` with a token; without `max_age` it lives as long as the browser.
-    pub(crate) fn set(&self, request: &Request<'_>, token: &Token, max_age: Option<i64>) -> Header<'static> {
+    pub(crate) fn set(
+        &self,
+        request: &Request<'_>,
+        token: &Token,
+        max_age: Option<i64>,
+    ) -> Header<'static> {
         let mut cookie = self.cookie(request, token.expose().to_owned());
         cookie.set_max_age(max_age.map(Duration::milliseconds));
         self.header(&cookie)
@@ -146,9 +169,12 @@ impl CookieConfig {
     }
 
     fn came_over_tls(&self, request: &Request<'_>) -> bool {
-        let proxy = request.remote().is_some_and(|remote| self.trusted_proxies.contains(&remote.ip()));
+        let proxy = request
+            .remote()
+            .is_some_and(|remote| self.trusted_proxies.contains(&remote.ip()));
         let forwarded = || request.headers().get_one("X-Forwarded-Proto");
-        request.rocket().config().tls_enabled() || proxy && forwarded().is_some_and(|scheme| scheme == "https")
+        request.rocket().config().tls_enabled()
+            || proxy && forwarded().is_some_and(|scheme| scheme == "https")
     }
 
     fn header(&self, cookie: &Cookie<'_>) -> Header<'static> {
@@ -174,17 +200,33 @@ impl Incoming {
     /// Reads the raw headers: Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and
     /// keeps the last of two cookies of one name (CVE-2020-8184 was the same in Rack).
     pub(crate) fn read<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Self {
-        let mut values = headers.flat_map(pairs).filter_map(|(key, value)| (key == name).then_some(value));
-        let Some(value) = values.next() else { return Self { came: false, token: None } };
+        let mut values = headers
+            .flat_map(pairs)
+            .filter_map(|(key, value)| (key == name).then_some(value));
+        let Some(value) = values.next() else {
+            return Self {
+                came: false,
+                token: None,
+            };
+        };
         let unanimous = values.all(|other| other == value);
-        Self { came: true, token: Token::parse(value).filter(|_| unanimous) }
+        Self {
+            came: true,
+            token: Token::parse(value).filter(|_| unanimous),
+        }
     }
 }
 
 /// The pairs of one header, byte for byte but for the one space after each semicolon (RFC 6265, section 4.2.1).
 fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
     let pieces = header.split(';').enumerate();
-    let pieces = pieces.map(|(at, piece)| if at == 0 { piece } else { piece.strip_prefix(' ').unwrap_or(piece) });
+    let pieces = pieces.map(|(at, piece)| {
+        if at == 0 {
+            piece
+        } else {
+            piece.strip_prefix(' ').unwrap_or(piece)
+        }
+    });
     pieces.filter_map(|piece| piece.split_once('='))
 }
 
@@ -203,12 +245,24 @@ mod tests {
         let found = |header: &str| read(&[header]).token.is_some();
         assert!(found(&format!("__Host-id={good}")));
         assert!(found(&format!("a=b; __Host-id={good}; c=d")));
-        assert!(found(&format!("__%48ost-id={other}; __Host-id={good}")), "the real one wins");
-        assert!(found(&format!("__Host-id={good}; __%48ost-id={other}")), "the real one wins");
-        assert!(found(&format!("__Host-id={good}; __Host-id={good}")), "twice the same");
+        assert!(
+            found(&format!("__%48ost-id={other}; __Host-id={good}")),
+            "the real one wins"
+        );
+        assert!(
+            found(&format!("__Host-id={good}; __%48ost-id={other}")),
+            "the real one wins"
+        );
+        assert!(
+            found(&format!("__Host-id={good}; __Host-id={good}")),
+            "twice the same"
+        );
         let many = (0..10_000).map(|n| format!("c{n}=v; ")).collect::<String>();
         assert!(found(&format!("{many}__Host-id={good}")));
-        assert!(read(&["a=b", &format!("__Host-id={good}")]).token.is_some(), "HTTP/2 splits the header");
+        assert!(
+            read(&["a=b", &format!("__Host-id={good}")]).token.is_some(),
+            "HTTP/2 splits the header"
+        );
         for bad in [
             "__Host-id=".into(),
             "__Host-id=\"\"".into(),
@@ -242,9 +296,37 @@ mod tests {
     fn s3_the_prefix_follows_from_the_settings() {
         let config = CookieConfig::default();
         assert_eq!(config.full_name(), "__Host-id");
-        assert_eq!(CookieConfig { path: "/app".into(), ..config.clone() }.full_name(), "__Secure-id");
-        assert_eq!(CookieConfig { domain: Some("example.org".into()), ..config.clone() }.full_name(), "__Secure-id");
-        assert_eq!(CookieConfig { secure: Secure::Always(false), ..config.clone() }.full_name(), "id");
-        assert_eq!(CookieConfig { secure: Secure::When(Auto::Auto), ..config }.full_name(), "id");
+        assert_eq!(
+            CookieConfig {
+                path: "/app".into(),
+                ..config.clone()
+            }
+            .full_name(),
+            "__Secure-id"
+        );
+        assert_eq!(
+            CookieConfig {
+                domain: Some("example.org".into()),
+                ..config.clone()
+            }
+            .full_name(),
+            "__Secure-id"
+        );
+        assert_eq!(
+            CookieConfig {
+                secure: Secure::Always(false),
+                ..config.clone()
+            }
+            .full_name(),
+            "id"
+        );
+        assert_eq!(
+            CookieConfig {
+                secure: Secure::When(Auto::Auto),
+                ..config
+            }
+            .full_name(),
+            "id"
+        );
     }
 }

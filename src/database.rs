@@ -40,35 +40,70 @@ pub struct Database {
     migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
 }
 
+/// Which columns of the application's users come along with each session.
+#[derive(Clone, Copy)]
+pub(crate) struct UserTable {
+    pub(crate) table: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) columns: &'static [&'static str],
+}
+
 impl Database {
     /// Opens the pool; connections are made when they are needed.
-    pub(crate) fn open(url: &str, threads: Arc<Threads>, size: u32, patience: Duration) -> Result<Self, Error> {
+    pub(crate) fn open(
+        url: &str,
+        threads: Arc<Threads>,
+        size: u32,
+        patience: Duration,
+        user: Option<UserTable>,
+    ) -> Result<Self, Error> {
         let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
         match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                Self::with::<diesel::SqliteConnection>(path, threads, size, patience)
+                Self::with::<diesel::SqliteConnection>(path, threads, size, patience, user)
             }
             #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => {
-                Self::with::<diesel::MysqlConnection>(&format!("mysql:{rest}"), threads, size, patience)
-            }
+            "mysql" | "mariadb" => Self::with::<diesel::MysqlConnection>(
+                &format!("mysql:{rest}"),
+                threads,
+                size,
+                patience,
+                user,
+            ),
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => Self::with::<diesel::PgConnection>(url, threads, size, patience),
+            "postgres" | "postgresql" => {
+                Self::with::<diesel::PgConnection>(url, threads, size, patience, user)
+            }
             _ => Err(unusable(scheme, rest)),
         }
     }
 
     #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
-    fn with<C>(url: &str, threads: Arc<Threads>, size: u32, patience: Duration) -> Result<Self, Error>
+    fn with<C>(
+        url: &str,
+        threads: Arc<Threads>,
+        size: u32,
+        patience: Duration,
+        user: Option<UserTable>,
+    ) -> Result<Self, Error>
     where
         C: Backend + MigrationConnection + MigrationHarness<C::Backend>,
         crate::store::diesel::DieselStore<C>: Store,
     {
         let pool = Manager::<C>::pool(url, size, patience);
-        let store = Arc::new(crate::store::diesel::DieselStore::on(pool.clone()));
-        Ok(Self { threads, pool: Box::new(pool), store, migrate: migrate::<C> })
+        let mut store = crate::store::diesel::DieselStore::on(pool.clone());
+        if let Some(user) = user {
+            store = store.with_user(user.table, user.key, user.columns);
+        }
+        let store = Arc::new(store);
+        Ok(Self {
+            threads,
+            pool: Box::new(pool),
+            store,
+            migrate: migrate::<C>,
+        })
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
@@ -96,7 +131,9 @@ impl Database {
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
         let pool = pool::<C>(&*self.pool)?.clone();
-        self.threads.ask(move || run(&pool as &dyn Connections<C>, Repeat::Harmful, work)).await
+        self.threads
+            .ask(move || run(&pool as &dyn Connections<C>, Repeat::Harmful, work))
+            .await
     }
 }
 
@@ -107,18 +144,29 @@ impl fmt::Debug for Database {
 }
 
 fn pool<C: Backend>(pool: &dyn Any) -> Result<&r2d2::Pool<Manager<C>>, Error> {
-    pool.downcast_ref()
-        .ok_or_else(|| Error::unavailable(format!("the configured database has no {}", std::any::type_name::<C>())))
+    pool.downcast_ref().ok_or_else(|| {
+        Error::unavailable(format!(
+            "the configured database has no {}",
+            std::any::type_name::<C>()
+        ))
+    })
 }
 
 fn migrate<C>(connections: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
 where
     C: Backend + MigrationHarness<C::Backend>,
 {
-    let failed = |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
-    let mut connection = pool::<C>(connections)?.checkout().map_err(|cause| failed(&cause))?;
+    let failed =
+        |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
+    let mut connection = pool::<C>(connections)?
+        .checkout()
+        .map_err(|cause| failed(&cause))?;
     connection
-        .exclusively(|connection| connection.run_pending_migrations(Borrowed(migrations)).map(drop))
+        .exclusively(|connection| {
+            connection
+                .run_pending_migrations(Borrowed(migrations))
+                .map(drop)
+        })
         .map_err(|cause| failed(&cause))
 }
 

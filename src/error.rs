@@ -30,7 +30,11 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None }
+        Self {
+            kind,
+            message: message.into(),
+            cause: None,
+        }
     }
 
     /// For authors of stores: the backend is broken or did not answer.
@@ -43,7 +47,10 @@ impl Error {
     }
 
     pub(crate) fn gone() -> Self {
-        Self::new(ErrorKind::Gone, "the session ended while this request was running; sign in again")
+        Self::new(
+            ErrorKind::Gone,
+            "the session ended while this request was running; sign in again",
+        )
     }
 
     /// Adds the cause, which [`source`](std::error::Error::source) then answers.
@@ -89,7 +96,10 @@ mod tests {
     fn an_error_keeps_its_cause() {
         let cause = std::io::Error::other("disk on fire");
         let error = Error::unavailable("the store cannot be written").because(cause);
-        assert_eq!(error.to_string(), "the store cannot be written: disk on fire");
+        assert_eq!(
+            error.to_string(),
+            "the store cannot be written: disk on fire"
+        );
         assert_eq!(error.source().unwrap().to_string(), "disk on fire");
     }
 }

@@ -9,7 +9,7 @@ use rocket::{Build, Orbit, Request, Response, Rocket};
 
 use crate::config::{Config, DatabaseConfig};
 use crate::context::{Clock, Context};
-use crate::database::Database;
+use crate::database::{Database, UserTable};
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
@@ -32,6 +32,7 @@ use crate::{response, sweeper};
 pub struct Sessions {
     store: Option<Arc<dyn Store>>,
     migrations: Option<EmbeddedMigrations>,
+    user: Option<UserTable>,
     clock: Clock,
 }
 
@@ -41,7 +42,12 @@ impl Sessions {
     /// The launch stops, with one line that names the key and the remedy, when a setting is wrong or the database
     /// cannot be used.
     pub fn fairing() -> Self {
-        Self { store: None, migrations: None, clock: Arc::new(Utc::now) }
+        Self {
+            store: None,
+            migrations: None,
+            user: None,
+            clock: Arc::new(Utc::now),
+        }
     }
 
     /// Keeps the sessions in a store of one's own; no database is opened.
@@ -58,6 +64,25 @@ impl Sessions {
         self
     }
 
+    /// Brings columns of the signed-in user's row along with the session, for [`Session::user`](crate::Session::user).
+    ///
+    /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in the column
+    /// `key` of `table`; it costs no further statement. The names must be as SQL takes them.
+    #[must_use]
+    pub fn with_user(
+        mut self,
+        table: &'static str,
+        key: &'static str,
+        columns: &'static [&'static str],
+    ) -> Self {
+        self.user = Some(UserTable {
+            table,
+            key,
+            columns,
+        });
+        self
+    }
+
     /// Takes the time from `clock`, so that a test can let hours pass.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
@@ -71,34 +96,63 @@ impl Sessions {
             Some(_) => DatabaseConfig::for_a_store(),
             None => DatabaseConfig::read(rocket.figment(), &config.database)?,
         };
-        let threads = Arc::new(Threads::start(entry.pool_size, entry.queue, entry.timeout())?);
-        let named = |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
+        let threads = Arc::new(Threads::start(
+            entry.pool_size,
+            entry.queue,
+            entry.timeout(),
+        )?);
+        let named =
+            |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
         let (database, store) = match &self.store {
             Some(store) => (None, store.clone()),
-            None if entry.url.starts_with("memory:") => (None, Arc::new(MemoryStore::new()) as Arc<dyn Store>),
+            None if entry.url.starts_with("memory:") => {
+                (None, Arc::new(MemoryStore::new()) as Arc<dyn Store>)
+            }
             None => {
                 let patience = entry.timeout() / 2;
-                let database = Database::open(&entry.url, threads.clone(), entry.pool_size, patience).map_err(named)?;
+                let database = Database::open(
+                    &entry.url,
+                    threads.clone(),
+                    entry.pool_size,
+                    patience,
+                    self.user,
+                )
+                .map_err(named)?;
                 let store = database.store();
                 (Some(database), store)
             }
         };
-        if let (true, Some(database), Some(migrations)) = (config.migrate, &database, &self.migrations) {
+        if let (true, Some(database), Some(migrations)) =
+            (config.migrate, &database, &self.migrations)
+        {
             database.migrate(migrations).map_err(named)?;
         }
         let probe = store.load(&Token::generate()?.key(), 0);
         probe.map_err(|error| {
-            named(error).because("check that it runs, that its url is right, and that its migrations have run")
+            named(error).because(
+                "check that it runs, that its url is right, and that its migrations have run",
+            )
         })?;
         let (limits, cookie_name) = (config.limits(), config.cookie.full_name());
-        Ok(Context { config, limits, cookie_name, database, store, threads, clock: self.clock.clone() })
+        Ok(Context {
+            config,
+            limits,
+            cookie_name,
+            database,
+            store,
+            threads,
+            clock: self.clock.clone(),
+        })
     }
 }
 
 #[rocket::async_trait]
 impl Fairing for Sessions {
     fn info(&self) -> Info {
-        Info { name: "Sessions", kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Singleton }
+        Info {
+            name: "Sessions",
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Singleton,
+        }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {

@@ -81,7 +81,8 @@ impl Session {
 
     /// Removes the value under `key`, if there is one.
     pub fn remove(&self, key: &str) -> Result<(), Error> {
-        self.state().apply(Change::Remove(key.to_owned()), self.limits())
+        self.state()
+            .apply(Change::Remove(key.to_owned()), self.limits())
     }
 
     /// Removes all values; whoever is signed in stays so.
@@ -109,6 +110,53 @@ impl Session {
         self.state().user_id().map(str::to_owned)
     }
 
+    /// The signed-in user's row, which came with the session in one statement.
+    ///
+    /// `None` when nobody is signed in, when the row is gone, or when
+    /// [`Sessions::with_user`](crate::Sessions::with_user) was not called.
+    /// Fails when the row does not fit `T`.
+    ///
+    /// With it, an application's own guard takes a few lines:
+    ///
+    /// ```
+    /// use rocket::http::Status;
+    /// use rocket::outcome::{Outcome, try_outcome};
+    /// use rocket::request::{self, FromRequest, Request};
+    /// use rocket_diesel_session::Session;
+    ///
+    /// #[derive(rocket::serde::Deserialize)]
+    /// #[serde(crate = "rocket::serde")]
+    /// struct User {
+    ///     email: String,
+    /// }
+    ///
+    /// #[rocket::async_trait]
+    /// impl<'r> FromRequest<'r> for User {
+    ///     type Error = ();
+    ///
+    ///     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+    ///         let session = try_outcome!(request.guard::<&Session>().await.map_error(|(status, _)| (status, ())));
+    ///         match session.user() {
+    ///             Ok(Some(user)) => Outcome::Success(user),
+    ///             Ok(None) => Outcome::Error((Status::Unauthorized, ())),
+    ///             Err(_) => Outcome::Error((Status::InternalServerError, ())),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn user<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        let state = self.state();
+        let user = state.user().map(serde_json::from_str).transpose();
+        user.map_err(|cause| {
+            let wanted = std::any::type_name::<T>();
+            Error::new(
+                ErrorKind::Value,
+                format!("the user's row is not of the type {wanted}"),
+            )
+            .because(cause)
+        })
+    }
+
     /// Gives the session a new token and leaves all else as it is; the old token is worthless from then on.
     ///
     /// To be called when what its user may do changes. [`log_in`](Self::log_in) does it by itself.
@@ -133,7 +181,9 @@ impl Session {
 
     /// The first 8 characters of the session's key, for a page or a log; `None` while it is new.
     pub fn short_key(&self) -> Option<String> {
-        self.state().stored().map(|stored| stored.record.key.short().to_owned())
+        self.state()
+            .stored()
+            .map(|stored| stored.record.key.short().to_owned())
     }
 
     /// When the session ends unless it is used before.
@@ -173,7 +223,10 @@ impl Session {
             return Ok(());
         };
         let now = self.context.now();
-        let fresh = self.context.ask(move |store| store.load(&record.key, now)).await?;
+        let fresh = self
+            .context
+            .ask(move |store| store.load(&record.key, now))
+            .await?;
         let fresh = fresh.filter(|record| self.limits().alive(record, now));
         let mut state = self.state();
         match fresh {
@@ -201,7 +254,12 @@ impl Session {
         };
         let (work, limits, client) = (pending.clone(), self.limits().clone(), self.client.clone());
         let committed = self.context.ask(move |store| {
-            let commit = Commit { limits: &limits, client: &client, changes: &work.changes, now };
+            let commit = Commit {
+                limits: &limits,
+                client: &client,
+                changes: &work.changes,
+                now,
+            };
             commit.run(store, plan.verb, work.stored.clone())
         });
         let committed = committed.await;
@@ -227,7 +285,10 @@ impl Session {
     pub(crate) fn cookie(&self) -> Option<(Token, Option<i64>)> {
         let state = self.state();
         let stored = state.stored()?;
-        let max_age = self.limits().persistent.then(|| stored.record.expires_at.saturating_sub(self.context.now()));
+        let max_age = self
+            .limits()
+            .persistent
+            .then(|| stored.record.expires_at.saturating_sub(self.context.now()));
         Some((stored.token.clone(), max_age))
     }
 
@@ -259,17 +320,26 @@ impl Session {
                 let key = record.key.clone();
                 match State::loaded(Stored { token, record }) {
                     Ok(loaded) => state = loaded,
-                    Err(cause) => log::warn!("the session {key:?} is dropped, its data is unreadable: {cause}"),
+                    Err(cause) => log::warn!(
+                        "the session {key:?} is dropped, its data is unreadable: {cause}"
+                    ),
                 }
             }
         }
-        Ok(Self { state: Mutex::new(state), client: client(request), context, now })
+        Ok(Self {
+            state: Mutex::new(state),
+            client: client(request),
+            context,
+            now,
+        })
     }
 }
 
 fn client(request: &Request<'_>) -> Client {
     let user_agent = request.headers().get_one("User-Agent");
-    Client { user_agent: user_agent.map(|text| text.chars().take(255).collect()) }
+    Client {
+        user_agent: user_agent.map(|text| text.chars().take(255).collect()),
+    }
 }
 
 /// One request's session, if somebody asked for it.
@@ -293,10 +363,14 @@ impl<'r> FromRequest<'r> for &'r Session {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         static UNATTACHED: std::sync::OnceLock<Error> = std::sync::OnceLock::new();
         let Some(context) = request.rocket().state::<Arc<Context>>() else {
-            let error = UNATTACHED.get_or_init(|| Error::configuration("Sessions::fairing() is not attached"));
+            let error = UNATTACHED
+                .get_or_init(|| Error::configuration("Sessions::fairing() is not attached"));
             return Outcome::Error((Status::InternalServerError, error));
         };
-        let session = Slot::of(request).0.get_or_init(|| Session::load(request, context.clone())).await;
+        let session = Slot::of(request)
+            .0
+            .get_or_init(|| Session::load(request, context.clone()))
+            .await;
         match session {
             Ok(session) => Outcome::Success(session),
             Err(error) => Outcome::Error((error.status(), error)),
@@ -308,7 +382,9 @@ impl Sentinel for &Session {
     fn abort(rocket: &Rocket<rocket::Ignite>) -> bool {
         let missing = rocket.state::<Arc<Context>>().is_none();
         if missing {
-            log::error!("a route takes &Session, but no Sessions::fairing() is attached: attach it");
+            log::error!(
+                "a route takes &Session, but no Sessions::fairing() is attached: attach it"
+            );
         }
         missing
     }
@@ -329,9 +405,13 @@ impl<'r> FromRequest<'r> for &'r Database {
 
 impl Sentinel for &Database {
     fn abort(rocket: &Rocket<rocket::Ignite>) -> bool {
-        let missing = rocket.state::<Arc<Context>>().is_none_or(|context| context.database.is_none());
+        let missing = rocket
+            .state::<Arc<Context>>()
+            .is_none_or(|context| context.database.is_none());
         if missing {
-            log::error!("a route takes &Database, but the sessions are in none: set an SQL url in [default.databases]");
+            log::error!(
+                "a route takes &Database, but the sessions are in none: set an SQL url in [default.databases]"
+            );
         }
         missing
     }

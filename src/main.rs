@@ -1,3 +1,8 @@
-//! The application.
+//! The application that shows the sessions: register, sign in, guarded pages, sign out.
 
-fn main() {}
+mod app;
+
+#[rocket::launch]
+fn rocket() -> _ {
+    app::rocket()
+}

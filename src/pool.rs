@@ -31,7 +31,10 @@ impl<C: Backend> Manager<C> {
             .min_idle(Some(0))
             .connection_timeout(patience)
             .error_handler(Box::new(LogConnectionErrors))
-            .build_unchecked(Self { url: url.to_owned(), backend: PhantomData })
+            .build_unchecked(Self {
+                url: url.to_owned(),
+                backend: PhantomData,
+            })
     }
 }
 
@@ -56,8 +59,14 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
 
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
         let mut connection = C::establish(&self.url).map_err(Self::Error::ConnectionError)?;
-        connection.batch_execute(C::SET_UP).map_err(Self::Error::QueryError)?;
-        Ok(Pooled { connection, used_at: Instant::now(), lost: false })
+        connection
+            .batch_execute(C::SET_UP)
+            .map_err(Self::Error::QueryError)?;
+        Ok(Pooled {
+            connection,
+            used_at: Instant::now(),
+            lost: false,
+        })
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
@@ -139,8 +148,9 @@ pub(crate) fn run<C, T>(
 ) -> Result<T, Error> {
     let mut attempt = 1;
     loop {
-        let mut lease =
-            pool.checkout().map_err(|cause| Error::unavailable("the database gives no connection").because(cause))?;
+        let mut lease = pool.checkout().map_err(|cause| {
+            Error::unavailable("the database gives no connection").because(cause)
+        })?;
         let error = match work(&mut lease) {
             Ok(value) => return Ok(value),
             Err(error) => error,
@@ -152,9 +162,13 @@ pub(crate) fn run<C, T>(
         drop(lease);
         let undone = matches!(fault, Fault::NotSent | Fault::RolledBack);
         if attempt == ATTEMPTS || !(undone || fault == Fault::Lost && repeat == Repeat::Harmless) {
-            return Err(Error::unavailable("the database did not do what it was asked").because(error));
+            return Err(
+                Error::unavailable("the database did not do what it was asked").because(error),
+            );
         }
-        std::thread::sleep(Duration::from_micros(fastrand::u64(..2_000 * u64::from(attempt))));
+        std::thread::sleep(Duration::from_micros(fastrand::u64(
+            ..2_000 * u64::from(attempt),
+        )));
         attempt += 1;
     }
 }
@@ -180,21 +194,38 @@ impl Fault {
                 _ => Self::Other,
             };
         };
-        let says = |texts: &[&str]| texts.iter().any(|text| information.message().contains(text));
+        let says = |texts: &[&str]| {
+            texts
+                .iter()
+                .any(|text| information.message().contains(text))
+        };
         match kind {
             DatabaseErrorKind::SerializationFailure => Self::RolledBack,
             // 1213, and 1020 with innodb_snapshot_isolation
-            DatabaseErrorKind::Unknown if says(&["Deadlock found", "Record has changed since last read"]) => {
+            DatabaseErrorKind::Unknown
+                if says(&["Deadlock found", "Record has changed since last read"]) =>
+            {
                 Self::RolledBack
             }
             // 2006 of MySQL and MariaDB; libpq
             _ if says(&["erver has gone away", "no connection to the server"]) => Self::NotSent,
             DatabaseErrorKind::ClosedConnection => Self::Lost,
             // 2013; 1927 after a KILL; 1053; 1047 of a Galera node without its cluster
-            _ if says(&["Lost connection to", "onnection was killed", "shutdown in progress", "WSREP has not yet"]) => {
+            _ if says(&[
+                "Lost connection to",
+                "onnection was killed",
+                "shutdown in progress",
+                "WSREP has not yet",
+            ]) =>
+            {
                 Self::Lost
             }
-            _ if says(&["terminating connection", "server closed the connection", "the database system is"]) => {
+            _ if says(&[
+                "terminating connection",
+                "server closed the connection",
+                "the database system is",
+            ]) =>
+            {
                 Self::Lost
             }
             _ => Self::Other,

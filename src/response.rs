@@ -26,7 +26,9 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
         }
         Some(Err(_)) => keep_private(response),
     }
-    if response.status() == Status::ServiceUnavailable && response.headers().get_one("Retry-After").is_none() {
+    if response.status() == Status::ServiceUnavailable
+        && response.headers().get_one("Retry-After").is_none()
+    {
         response.set_raw_header("Retry-After", RETRY_AFTER);
     }
 }
@@ -40,7 +42,10 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         }
         Ok((cookie, _)) => cookie,
         Err(error) => {
-            log::error!("a session was not saved, and {} is answered with 503: {error}", request.uri().path());
+            log::error!(
+                "a session was not saved, and {} is answered with 503: {error}",
+                request.uri().path()
+            );
             *response = error_page(request, Status::ServiceUnavailable).await;
             return;
         }
@@ -62,7 +67,11 @@ fn keep_private(response: &mut Response<'_>) {
     if response.headers().get_one("Cache-Control").is_none() {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    let names_cookie = |value: &str| value.split(',').any(|name| name.trim().eq_ignore_ascii_case("cookie"));
+    let names_cookie = |value: &str| {
+        value
+            .split(',')
+            .any(|name| name.trim().eq_ignore_ascii_case("cookie"))
+    };
     if !response.headers().get("Vary").any(names_cookie) {
         response.adjoin_header(Header::new("Vary", "Cookie"));
     }
@@ -73,28 +82,35 @@ fn keep_private(response: &mut Response<'_>) {
 /// A response fairing cannot fail, so the choice that Rocket's private `invoke_catcher` makes is made here again.
 async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r> {
     if let Some(catcher) = catcher(request, status) {
-        let page = AssertUnwindSafe(catcher.handler.handle(status, request)).catch_unwind().await;
+        let page = AssertUnwindSafe(catcher.handler.handle(status, request))
+            .catch_unwind()
+            .await;
         if let Ok(Ok(page)) = page {
             return page;
         }
         log::error!("the catcher for {status} failed");
     }
     let plain = format!("{status}\n");
-    Response::build().status(status).sized_body(plain.len(), std::io::Cursor::new(plain)).finalize()
+    Response::build()
+        .status(status)
+        .sized_body(plain.len(), std::io::Cursor::new(plain))
+        .finalize()
 }
 
 /// The catcher with the longest base; of two with the same, the one made for the code.
 fn catcher<'r>(request: &'r Request<'_>, status: Status) -> Option<&'r Catcher> {
-    let candidates = request
-        .rocket()
-        .catchers()
-        .filter(|catcher| catcher.code.is_none_or(|code| code == status.code) && covers(&catcher.base, request.uri()));
+    let candidates = request.rocket().catchers().filter(|catcher| {
+        catcher.code.is_none_or(|code| code == status.code) && covers(&catcher.base, request.uri())
+    });
     candidates.max_by_key(|catcher| (catcher.base.path().segments().len(), catcher.code.is_some()))
 }
 
 fn covers(base: &Origin<'_>, uri: &Origin<'_>) -> bool {
     let mut segments = uri.path().segments();
-    base.path().segments().filter(|segment| !segment.is_empty()).all(|segment| segments.next() == Some(segment))
+    base.path()
+        .segments()
+        .filter(|segment| !segment.is_empty())
+        .all(|segment| segments.next() == Some(segment))
 }
 
 impl<'r> Responder<'r, 'static> for Error {

@@ -35,12 +35,17 @@ const CLOCK_SKEW: i64 = 5 * 60 * 1000;
 impl Limits {
     /// Whether a record that a store returned still is a session; a row with absurd times is not.
     pub(crate) fn alive(&self, record: &Record, now: i64) -> bool {
-        let deadline = record.deadline.min(record.created_at.saturating_add(self.absolute));
-        record.expires_at > now && deadline > now && record.created_at <= now.saturating_add(CLOCK_SKEW)
+        let deadline = record
+            .deadline
+            .min(record.created_at.saturating_add(self.absolute));
+        record.expires_at > now
+            && deadline > now
+            && record.created_at <= now.saturating_add(CLOCK_SKEW)
     }
 
     fn touch_due(&self, record: &Record, now: i64) -> bool {
-        self.touch_interval.is_some_and(|interval| now.saturating_sub(record.seen_at) >= interval)
+        self.touch_interval
+            .is_some_and(|interval| now.saturating_sub(record.seen_at) >= interval)
     }
 }
 
@@ -76,13 +81,21 @@ pub(crate) struct State {
 impl State {
     /// A session that no store knows.
     pub(crate) fn new(cookie_came: bool) -> Self {
-        Self { cookie_came, ..Self::default() }
+        Self {
+            cookie_came,
+            ..Self::default()
+        }
     }
 
     /// A session as the store has it; fails when its data is not a JSON object.
     pub(crate) fn loaded(stored: Stored) -> Result<Self, serde_json::Error> {
         let contents = Contents::decode(&stored.record)?;
-        Ok(Self { stored: Some(stored), contents, cookie_came: true, ..Self::default() })
+        Ok(Self {
+            stored: Some(stored),
+            contents,
+            cookie_came: true,
+            ..Self::default()
+        })
     }
 
     pub(crate) fn stored(&self) -> Option<&Stored> {
@@ -93,12 +106,26 @@ impl State {
         self.contents.user_id.as_deref()
     }
 
+    /// The user's row as it was when the session was loaded, unless somebody else is signed in by now.
+    pub(crate) fn user(&self) -> Option<&str> {
+        let record = &self.stored.as_ref()?.record;
+        record
+            .user
+            .as_deref()
+            .filter(|_| self.contents.user_id.is_some() && self.contents.user_id == record.user_id)
+    }
+
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let value = self.contents.data.get(key);
         value.map(|value| decode(key, value)).transpose()
     }
 
-    pub(crate) fn insert<T: Serialize>(&mut self, key: &str, value: T, limits: &Limits) -> Result<(), Error> {
+    pub(crate) fn insert<T: Serialize>(
+        &mut self,
+        key: &str,
+        value: T,
+        limits: &Limits,
+    ) -> Result<(), Error> {
         let value = encode(key, value)?;
         self.apply(Change::Set(key.to_owned(), value), limits)
     }
@@ -119,10 +146,17 @@ impl State {
     /// Signs a user in. What a stranger put into the session is kept, what another user did is not.
     pub(crate) fn log_in(&mut self, user_id: String, limits: &Limits) -> Result<(), Error> {
         if user_id.is_empty() || user_id.len() > 64 || user_id.contains(char::is_control) {
-            let message = format!("the user id {user_id:?} must have 1 to 64 bytes and no control characters");
+            let message = format!(
+                "the user id {user_id:?} must have 1 to 64 bytes and no control characters"
+            );
             return Err(Error::new(ErrorKind::Value, message));
         }
-        if self.contents.user_id.as_ref().is_some_and(|present| *present != user_id) {
+        if self
+            .contents
+            .user_id
+            .as_ref()
+            .is_some_and(|present| *present != user_id)
+        {
             self.apply(Change::Clear, limits)?;
         }
         let change = Change::LogIn(user_id);
@@ -157,7 +191,8 @@ impl State {
             loaded: stored.is_some(),
             status: self.status,
             empty: self.contents.is_empty() && !limits.save_uninitialized,
-            touch_due: stored.is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
+            touch_due: stored
+                .is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
             cookie_came: self.cookie_came,
             token_unsent: self.token_unsent,
             cookie_expires: limits.persistent,
@@ -177,15 +212,19 @@ impl State {
 
     /// The store has the record now, under this token.
     pub(crate) fn saved(&mut self, stored: Stored) -> Result<(), Error> {
-        let renewed = self.stored.as_ref().is_none_or(|before| before.token != stored.token);
+        let renewed = self
+            .stored
+            .as_ref()
+            .is_none_or(|before| before.token != stored.token);
         self.token_unsent |= renewed;
         self.replace(stored)
     }
 
     /// Takes over a record as it is in the store; changes not saved yet stay on top of it.
     pub(crate) fn replace(&mut self, stored: Stored) -> Result<(), Error> {
-        let mut contents = Contents::decode(&stored.record)
-            .map_err(|cause| Error::unavailable("the session's record is unreadable").because(cause))?;
+        let mut contents = Contents::decode(&stored.record).map_err(|cause| {
+            Error::unavailable("the session's record is unreadable").because(cause)
+        })?;
         for change in &self.changes {
             change.apply(&mut contents)?;
         }

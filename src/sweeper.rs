@@ -13,7 +13,9 @@ use crate::error::Error;
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) fn start(context: Arc<Context>, shutdown: Shutdown) {
-    let Some(interval) = context.config.sweep_interval() else { return };
+    let Some(interval) = context.config.sweep_interval() else {
+        return;
+    };
     tokio::spawn(async move {
         let for_ever = async {
             loop {
@@ -22,7 +24,9 @@ pub(crate) fn start(context: Arc<Context>, shutdown: Shutdown) {
                 match sweep(&context).await {
                     Ok(0) => {}
                     Ok(count) => log::info!("{count} expired sessions were deleted"),
-                    Err(error) => log::warn!("expired sessions were not deleted, next try in {interval:?}: {error}"),
+                    Err(error) => log::warn!(
+                        "expired sessions were not deleted, next try in {interval:?}: {error}"
+                    ),
                 }
             }
         };

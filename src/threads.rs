@@ -29,7 +29,9 @@ impl Threads {
             thread::Builder::new()
                 .name(format!("session-store-{number}"))
                 .spawn(move || jobs.iter().for_each(|job| job()))
-                .map_err(|cause| Error::unavailable("a store thread could not be started").because(cause))?;
+                .map_err(|cause| {
+                    Error::unavailable("a store thread could not be started").because(cause)
+                })?;
         }
         Ok(Self { queue, deadline })
     }
@@ -51,12 +53,17 @@ impl Threads {
             }
         };
         self.queue.try_send(Box::new(job)).map_err(|_| {
-            Error::unavailable("the queue for the store is full; it is slow, or pool_size is too small")
+            Error::unavailable(
+                "the queue for the store is full; it is slow, or pool_size is too small",
+            )
         })?;
         match timeout(self.deadline, answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::unavailable("a store thread ended without an answer")),
-            Err(_) => Err(Error::unavailable(format!("the store did not answer within {:?}", self.deadline))),
+            Err(_) => Err(Error::unavailable(format!(
+                "the store did not answer within {:?}",
+                self.deadline
+            ))),
         }
     }
 }

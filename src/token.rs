@@ -22,7 +22,8 @@ impl Token {
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = [0; Self::BYTES];
         getrandom::fill(&mut bytes).map_err(|cause| {
-            Error::unavailable("the operating system gave no random bytes for a token").because(cause)
+            Error::unavailable("the operating system gave no random bytes for a token")
+                .because(cause)
         })?;
         Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
@@ -128,7 +129,10 @@ mod tests {
     fn s18_a_key_is_the_sha_256_of_the_token_and_is_no_token() {
         let key = Token::parse(&"A".repeat(43)).unwrap().key();
         // printf A…A | sha256sum
-        assert_eq!(key.as_str(), "0f007385b6f9d4b7eeb2748605afe1a984a0a3bfa3f014d09e2a784ce9e5cd1a");
+        assert_eq!(
+            key.as_str(),
+            "0f007385b6f9d4b7eeb2748605afe1a984a0a3bfa3f014d09e2a784ce9e5cd1a"
+        );
         assert_eq!(Token::parse(key.as_str()), None);
         assert_eq!(key.short(), &key.as_str()[..8]);
     }

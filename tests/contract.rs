@@ -48,21 +48,43 @@ fn record(keys: &[Key], key: usize, user: Option<u8>, time: i64, version: i64) -
     // Different for each key, so that the order of a sweep is the same everywhere.
     let expires_at = 4 * time + key as i64;
     let user_id = user.map(|user| format!("user-{user}"));
-    Record { key: keys[key].clone(), user_id, version, seen_at: time, expires_at, ..contract::record() }
+    Record {
+        key: keys[key].clone(),
+        user_id,
+        version,
+        seen_at: time,
+        expires_at,
+        ..contract::record()
+    }
 }
 
 fn answer(store: &dyn Store, keys: &[Key], call: &Call) -> String {
     let user = |user: u8| format!("user-{user}");
     match *call {
         Call::Load(key, now) => format!("{:?}", store.load(&keys[key], 4 * now)),
-        Call::Insert(key, user, time) => format!("{:?}", store.insert(&record(keys, key, user, time, 0))),
-        Call::Update(key, version, to, user, time) => {
-            format!("{:?}", store.update(&keys[key], version, &record(keys, to, user, time, version + 1)))
+        Call::Insert(key, user, time) => {
+            format!("{:?}", store.insert(&record(keys, key, user, time, 0)))
         }
-        Call::Touch(key, seen, expires) => format!("{:?}", store.touch(&keys[key], seen, 4 * expires + key as i64)),
+        Call::Update(key, version, to, user, time) => {
+            format!(
+                "{:?}",
+                store.update(
+                    &keys[key],
+                    version,
+                    &record(keys, to, user, time, version + 1)
+                )
+            )
+        }
+        Call::Touch(key, seen, expires) => format!(
+            "{:?}",
+            store.touch(&keys[key], seen, 4 * expires + key as i64)
+        ),
         Call::Delete(key) => format!("{:?}", store.delete(&keys[key])),
         Call::List(of, now) => format!("{:?}", store.list(&user(of), 4 * now)),
-        Call::DeleteAll(of, except) => format!("{:?}", store.delete_all(&user(of), except.map(|key| &keys[key]))),
+        Call::DeleteAll(of, except) => format!(
+            "{:?}",
+            store.delete_all(&user(of), except.map(|key| &keys[key]))
+        ),
         Call::Sweep(now, limit) => format!("{:?}", store.sweep(4 * now, limit)),
         Call::Count(now) => format!("{:?}", store.count(4 * now)),
     }
@@ -71,13 +93,22 @@ fn answer(store: &dyn Store, keys: &[Key], call: &Call) -> String {
 fn answers_as_memory_does(database: &TestDatabase) {
     let store = &*database.store;
     let keys: Vec<Key> = (0..4).map(|_| Token::generate().unwrap().key()).collect();
-    let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 1_000,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let sequences = prop::collection::vec(call(), 1..16);
     let agree = runner.run(&sequences, |calls| {
         store.clear().unwrap();
         let model = MemoryStore::new();
         for call in calls {
-            prop_assert_eq!(answer(store, &keys, &call), answer(&model, &keys, &call), "{:?}", call);
+            prop_assert_eq!(
+                answer(store, &keys, &call),
+                answer(&model, &keys, &call),
+                "{:?}",
+                call
+            );
         }
         Ok(())
     });
@@ -98,7 +129,8 @@ fn memory_keeps_the_contract() {
 #[test]
 fn b8_an_existing_pool_is_used() {
     let database = support::database::sqlite();
-    let manager = ConnectionManager::<diesel::SqliteConnection>::new(database.url.replace("sqlite:", ""));
+    let manager =
+        ConnectionManager::<diesel::SqliteConnection>::new(database.url.replace("sqlite:", ""));
     let pool = Pool::builder().max_size(1).build(manager).unwrap();
     contract::check(&DieselStore::new(pool));
 }

@@ -18,13 +18,17 @@ pub(crate) struct Contents {
 
 impl Contents {
     pub(crate) fn decode(record: &Record) -> Result<Self, serde_json::Error> {
-        Ok(Self { user_id: record.user_id.clone(), data: serde_json::from_str(&record.data)? })
+        Ok(Self {
+            user_id: record.user_id.clone(),
+            data: serde_json::from_str(&record.data)?,
+        })
     }
 
     /// The data as the store keeps it, unless it is larger than allowed.
     pub(crate) fn encode(&self, max_data: usize) -> Result<String, Error> {
-        let text = serde_json::to_string(&self.data)
-            .map_err(|cause| Error::new(ErrorKind::Value, "the session's data is no JSON").because(cause))?;
+        let text = serde_json::to_string(&self.data).map_err(|cause| {
+            Error::new(ErrorKind::Value, "the session's data is no JSON").because(cause)
+        })?;
         if text.len() > max_data {
             let message = format!(
                 "the session's data would take {} bytes; max_data allows {}: store less, or raise session.max_data",
@@ -103,27 +107,36 @@ impl fmt::Debug for Change {
 const MAX_DEPTH: u32 = 126;
 
 pub(crate) fn encode<T: Serialize>(key: &str, value: T) -> Result<Value, Error> {
-    let refuse = |why: String| Error::new(ErrorKind::Value, format!("the session value {key:?} {why}"));
-    let value =
-        serde_json::to_value(value).map_err(|cause| refuse("cannot be stored as JSON".into()).because(cause))?;
+    let refuse =
+        |why: String| Error::new(ErrorKind::Value, format!("the session value {key:?} {why}"));
+    let value = serde_json::to_value(value)
+        .map_err(|cause| refuse("cannot be stored as JSON".into()).because(cause))?;
     if fits(&value, MAX_DEPTH) {
         Ok(value)
     } else {
-        Err(refuse(format!("is nested deeper than {MAX_DEPTH} levels and could not be read back")))
+        Err(refuse(format!(
+            "is nested deeper than {MAX_DEPTH} levels and could not be read back"
+        )))
     }
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
     T::deserialize(value).map_err(|cause| {
         let wanted = std::any::type_name::<T>();
-        Error::new(ErrorKind::Value, format!("the session value {key:?} is not of the type {wanted}")).because(cause)
+        Error::new(
+            ErrorKind::Value,
+            format!("the session value {key:?} is not of the type {wanted}"),
+        )
+        .because(cause)
     })
 }
 
 fn fits(value: &Value, levels: u32) -> bool {
     match value {
         Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),
-        Value::Object(entries) => levels > 0 && entries.values().all(|entry| fits(entry, levels - 1)),
+        Value::Object(entries) => {
+            levels > 0 && entries.values().all(|entry| fits(entry, levels - 1))
+        }
         _ => true,
     }
 }

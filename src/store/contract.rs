@@ -7,7 +7,12 @@
 //! contract::check(&MemoryStore::new());
 //! ```
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test suite panics where a test fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test suite panics where a test fails"
+)]
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -60,6 +65,7 @@ pub fn record() -> Record {
         deadline: NOW + 24 * HOUR,
         user_agent: None,
         ip: None,
+        user: None,
     }
 }
 
@@ -92,14 +98,34 @@ fn a_record_reads_back_as_it_was_written(store: &dyn Store) {
 }
 
 fn text_of_every_kind_and_size_reads_back(store: &dyn Store) {
-    let texts = ["", "' \" \\ % _ ; --", "日本語", "🦀👩‍👩‍👧", "e\u{301} é", "\u{202e}rtl", "tab\there", "\\u0000"];
+    let texts = [
+        "",
+        "' \" \\ % _ ; --",
+        "日本語",
+        "🦀👩‍👩‍👧",
+        "e\u{301} é",
+        "\u{202e}rtl",
+        "tab\there",
+        "\\u0000",
+    ];
     let mut texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
     texts.extend([65_535, 65_536, 1_000_000].map(|size| "x".repeat(size)));
     texts.push("é🦀".repeat(50_000));
     for text in texts {
-        let record = stored(store, Record { data: text.clone(), ..record() });
+        let record = stored(
+            store,
+            Record {
+                data: text.clone(),
+                ..record()
+            },
+        );
         let read = store.load(&record.key, NOW).unwrap().unwrap().data;
-        assert!(read == text, "{} bytes came back as {}: {text:.40}", text.len(), read.len());
+        assert!(
+            read == text,
+            "{} bytes came back as {}: {text:.40}",
+            text.len(),
+            read.len()
+        );
     }
 }
 
@@ -114,48 +140,114 @@ fn what_is_not_there_is_not_found(store: &dyn Store) {
 
 fn a_record_expires_at_the_exact_instant(store: &dyn Store) {
     let record = stored(store, record());
-    assert!(store.load(&record.key, record.expires_at - 1).unwrap().is_some());
+    assert!(
+        store
+            .load(&record.key, record.expires_at - 1)
+            .unwrap()
+            .is_some()
+    );
     assert_eq!(store.load(&record.key, record.expires_at).unwrap(), None);
     assert_eq!(store.count(record.expires_at - 1).unwrap(), 1);
     assert_eq!(store.count(record.expires_at).unwrap(), 0);
     for never in [0, -1, i64::MIN] {
-        let record = stored(store, Record { expires_at: never, ..self::record() });
+        let record = stored(
+            store,
+            Record {
+                expires_at: never,
+                ..self::record()
+            },
+        );
         assert_eq!(store.load(&record.key, NOW).unwrap(), None);
     }
 }
 
 fn insert_never_replaces(store: &dyn Store) {
     let record = stored(store, record());
-    let thief = Record { data: r#"{"stolen":true}"#.into(), user_id: Some("thief".into()), ..record.clone() };
+    let thief = Record {
+        data: r#"{"stolen":true}"#.into(),
+        user_id: Some("thief".into()),
+        ..record.clone()
+    };
     assert_eq!(store.insert(&thief).unwrap(), Inserted::Taken);
     assert_eq!(store.load(&record.key, NOW).unwrap(), Some(record.clone()));
-    let expired = stored(store, Record { key: key(), expires_at: NOW, ..record });
-    assert_eq!(store.insert(&expired).unwrap(), Inserted::Taken, "an expired record keeps its key");
+    let expired = stored(
+        store,
+        Record {
+            key: key(),
+            expires_at: NOW,
+            ..record
+        },
+    );
+    assert_eq!(
+        store.insert(&expired).unwrap(),
+        Inserted::Taken,
+        "an expired record keeps its key"
+    );
 }
 
 fn update_needs_the_version_it_read(store: &dyn Store) {
     let old = stored(store, record());
-    let new = Record { version: 1, data: r#"{"n":1}"#.into(), user_id: Some("u".into()), ..old.clone() };
+    let new = Record {
+        version: 1,
+        data: r#"{"n":1}"#.into(),
+        user_id: Some("u".into()),
+        ..old.clone()
+    };
     assert_eq!(store.update(&old.key, 0, &new).unwrap(), Updated::Done);
     assert_eq!(store.load(&old.key, NOW).unwrap(), Some(new.clone()));
-    let late = Record { data: r#"{"n":2}"#.into(), ..new.clone() };
+    let late = Record {
+        data: r#"{"n":2}"#.into(),
+        ..new.clone()
+    };
     assert_eq!(store.update(&old.key, 0, &late).unwrap(), Updated::Stale);
     assert_eq!(store.load(&old.key, NOW).unwrap(), Some(new.clone()));
-    assert_eq!(store.update(&old.key, 1, &new).unwrap(), Updated::Done, "writing what is there already is done");
+    assert_eq!(
+        store.update(&old.key, 1, &new).unwrap(),
+        Updated::Done,
+        "writing what is there already is done"
+    );
 }
 
 fn update_never_brings_back(store: &dyn Store) {
     let record = stored(store, record());
     assert!(store.delete(&record.key).unwrap());
-    assert_eq!(store.update(&record.key, 0, &Record { version: 1, ..record.clone() }).unwrap(), Updated::Stale);
+    assert_eq!(
+        store
+            .update(
+                &record.key,
+                0,
+                &Record {
+                    version: 1,
+                    ..record.clone()
+                }
+            )
+            .unwrap(),
+        Updated::Stale
+    );
     store.touch(&record.key, NOW + 1, NOW + 2 * HOUR).unwrap();
-    assert_eq!(store.update(&record.key, 0, &Record { key: key(), ..record.clone() }).unwrap(), Updated::Stale);
+    assert_eq!(
+        store
+            .update(
+                &record.key,
+                0,
+                &Record {
+                    key: key(),
+                    ..record.clone()
+                }
+            )
+            .unwrap(),
+        Updated::Stale
+    );
     assert_eq!(store.count(0).unwrap(), 0);
 }
 
 fn renewal_moves_the_record_in_one_step(store: &dyn Store) {
     let old = stored(store, record());
-    let new = Record { key: key(), version: 1, ..old.clone() };
+    let new = Record {
+        key: key(),
+        version: 1,
+        ..old.clone()
+    };
     assert_eq!(store.update(&old.key, 0, &new).unwrap(), Updated::Done);
     assert_eq!(store.load(&old.key, NOW).unwrap(), None);
     assert_eq!(store.load(&new.key, NOW).unwrap(), Some(new));
@@ -164,8 +256,15 @@ fn renewal_moves_the_record_in_one_step(store: &dyn Store) {
 
 fn renewal_never_takes_the_key_of_another(store: &dyn Store) {
     let (mine, other) = (stored(store, record()), stored(store, record()));
-    let renewed = Record { key: other.key.clone(), version: 1, ..mine.clone() };
-    assert_eq!(store.update(&mine.key, 0, &renewed).unwrap(), Updated::Taken);
+    let renewed = Record {
+        key: other.key.clone(),
+        version: 1,
+        ..mine.clone()
+    };
+    assert_eq!(
+        store.update(&mine.key, 0, &renewed).unwrap(),
+        Updated::Taken
+    );
     assert_eq!(store.load(&mine.key, NOW).unwrap(), Some(mine));
     assert_eq!(store.load(&other.key, NOW).unwrap(), Some(other));
 }
@@ -179,43 +278,98 @@ fn touch_moves_forward_only(store: &dyn Store) {
     store.touch(&record.key, NOW + 60, NOW + HOUR + 60).unwrap();
     assert_eq!(times(store), (60, 60));
     store.touch(&record.key, NOW + 30, NOW + HOUR + 30).unwrap();
-    assert_eq!(times(store), (60, 60), "a slow request must not turn the time back");
+    assert_eq!(
+        times(store),
+        (60, 60),
+        "a slow request must not turn the time back"
+    );
     store.touch(&record.key, NOW + 90, NOW + HOUR + 60).unwrap();
-    assert_eq!(times(store), (90, 60), "at the deadline only the last use moves");
+    assert_eq!(
+        times(store),
+        (90, 60),
+        "at the deadline only the last use moves"
+    );
 }
 
 fn touch_leaves_version_and_data_alone(store: &dyn Store) {
-    let record = stored(store, Record { version: 7, data: r#"{"n":1}"#.into(), ..record() });
+    let record = stored(
+        store,
+        Record {
+            version: 7,
+            data: r#"{"n":1}"#.into(),
+            ..record()
+        },
+    );
     store.touch(&record.key, NOW + 1, NOW + 2 * HOUR).unwrap();
-    let touched = Record { seen_at: NOW + 1, expires_at: NOW + 2 * HOUR, ..record.clone() };
+    let touched = Record {
+        seen_at: NOW + 1,
+        expires_at: NOW + 2 * HOUR,
+        ..record.clone()
+    };
     assert_eq!(store.load(&record.key, NOW).unwrap(), Some(touched));
 }
 
 fn a_user_s_sessions_are_listed_and_ended(store: &dyn Store) {
     let of = |user: &str, seen_at: i64, expires_at: i64| {
-        stored(store, Record { user_id: Some(user.into()), seen_at, expires_at, ..record() })
+        stored(
+            store,
+            Record {
+                user_id: Some(user.into()),
+                seen_at,
+                expires_at,
+                ..record()
+            },
+        )
     };
-    let (first, second) = (of("ada", NOW + 1, NOW + HOUR), of("ada", NOW + 2, NOW + HOUR));
+    let (first, second) = (
+        of("ada", NOW + 1, NOW + HOUR),
+        of("ada", NOW + 2, NOW + HOUR),
+    );
     of("ada", NOW + 3, NOW);
-    let others = [of("Ada", NOW, NOW + HOUR), of("ada ", NOW, NOW + HOUR), of("grace", NOW, NOW + HOUR)];
+    let others = [
+        of("Ada", NOW, NOW + HOUR),
+        of("ada ", NOW, NOW + HOUR),
+        of("grace", NOW, NOW + HOUR),
+    ];
     let stranger = stored(store, record());
-    assert_eq!(store.list("ada", NOW).unwrap(), [second.clone(), first.clone()]);
+    assert_eq!(
+        store.list("ada", NOW).unwrap(),
+        [second.clone(), first.clone()]
+    );
     assert_eq!(store.delete_all("ada", Some(&first.key)).unwrap(), 2);
     assert_eq!(store.list("ada", NOW).unwrap(), [first]);
     assert_eq!(store.delete_all("ada", None).unwrap(), 1);
     assert_eq!(store.load(&second.key, NOW).unwrap(), None);
     for other in others.iter().chain([&stranger]) {
-        assert!(store.load(&other.key, NOW).unwrap().is_some(), "{:?} belongs to somebody else", other.user_id);
+        assert!(
+            store.load(&other.key, NOW).unwrap().is_some(),
+            "{:?} belongs to somebody else",
+            other.user_id
+        );
     }
 }
 
 fn sweep_takes_the_oldest_expired_up_to_its_limit(store: &dyn Store) {
     let live = stored(store, record());
-    let expired: Vec<Record> = (0..5).map(|age| stored(store, Record { expires_at: NOW - age, ..record() })).collect();
+    let expired: Vec<Record> = (0..5)
+        .map(|age| {
+            stored(
+                store,
+                Record {
+                    expires_at: NOW - age,
+                    ..record()
+                },
+            )
+        })
+        .collect();
     assert_eq!(store.sweep(NOW, 2).unwrap(), 2);
     for (age, record) in expired.iter().enumerate() {
         let there = store.insert(record).unwrap() == Inserted::Taken;
-        assert_eq!(there, age < 3, "the two that expired first go first; this one {age} ms ago");
+        assert_eq!(
+            there,
+            age < 3,
+            "the two that expired first go first; this one {age} ms ago"
+        );
         if !there {
             store.delete(&record.key).unwrap();
         }
@@ -230,7 +384,10 @@ fn of_many_inserts_one_wins(store: &dyn Store) {
     let winners = AtomicU32::new(0);
     thread::scope(|scope| {
         for n in 0..8 {
-            let record = Record { data: format!("{{\"n\":{n}}}"), ..record.clone() };
+            let record = Record {
+                data: format!("{{\"n\":{n}}}"),
+                ..record.clone()
+            };
             let winners = &winners;
             scope.spawn(move || {
                 if store.insert(&record).unwrap() == Inserted::Done {
@@ -247,7 +404,11 @@ fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
     loop {
         let before = store.load(key, NOW).unwrap()?;
         let n: i64 = before.data.parse().unwrap();
-        let after = Record { data: (n + 1).to_string(), version: before.version + 1, ..before.clone() };
+        let after = Record {
+            data: (n + 1).to_string(),
+            version: before.version + 1,
+            ..before.clone()
+        };
         if store.update(key, before.version, &after).unwrap() == Updated::Done {
             return Some(());
         }
@@ -256,7 +417,13 @@ fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
 }
 
 fn of_two_writers_none_is_lost(store: &dyn Store) {
-    let record = stored(store, Record { data: "0".into(), ..record() });
+    let record = stored(
+        store,
+        Record {
+            data: "0".into(),
+            ..record()
+        },
+    );
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| (0..50).for_each(|_| add_one(store, &record.key).unwrap()));
@@ -267,20 +434,38 @@ fn of_two_writers_none_is_lost(store: &dyn Store) {
 
 fn a_writer_never_outlives_a_delete(store: &dyn Store) {
     for _ in 0..50 {
-        let record = stored(store, Record { data: "0".into(), ..record() });
-        against_a_writer(store, &record.key, || assert!(store.delete(&record.key).unwrap()));
+        let record = stored(
+            store,
+            Record {
+                data: "0".into(),
+                ..record()
+            },
+        );
+        against_a_writer(store, &record.key, || {
+            assert!(store.delete(&record.key).unwrap())
+        });
         assert_eq!(store.count(0).unwrap(), 0);
     }
 }
 
 fn a_writer_never_undoes_a_renewal(store: &dyn Store) {
     for _ in 0..50 {
-        let record = stored(store, Record { data: "0".into(), ..record() });
+        let record = stored(
+            store,
+            Record {
+                data: "0".into(),
+                ..record()
+            },
+        );
         let new = key();
         against_a_writer(store, &record.key, || {
             loop {
                 let before = store.load(&record.key, NOW).unwrap().unwrap();
-                let after = Record { key: new.clone(), version: before.version + 1, ..before.clone() };
+                let after = Record {
+                    key: new.clone(),
+                    version: before.version + 1,
+                    ..before.clone()
+                };
                 if store.update(&record.key, before.version, &after).unwrap() == Updated::Done {
                     break;
                 }
@@ -288,7 +473,11 @@ fn a_writer_never_undoes_a_renewal(store: &dyn Store) {
         });
         assert_eq!(store.load(&record.key, NOW).unwrap(), None);
         assert!(store.delete(&new).unwrap());
-        assert_eq!(store.count(0).unwrap(), 0, "old and new key must not both lead to the session");
+        assert_eq!(
+            store.count(0).unwrap(),
+            0,
+            "old and new key must not both lead to the session"
+        );
     }
 }
 

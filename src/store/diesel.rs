@@ -26,6 +26,8 @@ pub struct DieselStore<C: 'static> {
     pool: Box<dyn Connections<C>>,
     /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here is prompt.
     writing: Option<Mutex<()>>,
+    /// All columns of a record, up to the condition.
+    select: String,
 }
 
 impl<C: Backend> DieselStore<C> {
@@ -42,15 +44,44 @@ impl<C: Backend> DieselStore<C> {
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
-        Self { pool: Box::new(pool), writing: C::ONE_WRITER.then(Mutex::default) }
+        Self {
+            pool: Box::new(pool),
+            writing: C::ONE_WRITER.then(Mutex::default),
+            select: select("NULL"),
+        }
+    }
+
+    /// Brings these columns of the user's row along with each record, in the same statement.
+    ///
+    /// The names must be as SQL takes them; `key` is the column that holds the ids given to
+    /// [`Session::log_in`](crate::Session::log_in).
+    #[must_use]
+    pub fn with_user(mut self, table: &str, key: &str, columns: &[&str]) -> Self {
+        let pairs: Vec<String> = columns
+            .iter()
+            .map(|column| format!("'{column}', {table}.{column}"))
+            .collect();
+        let [open, close] = C::JSON_OBJECT;
+        let object = format!("{open}{}{close}", pairs.join(", "));
+        self.select = select(&format!(
+            "(SELECT {object} FROM {table} WHERE {table}.{key} = sessions.user_id)"
+        ));
+        self
     }
 
     fn read<T>(&self, work: impl FnMut(&mut C) -> QueryResult<T>) -> Result<T, Error> {
         run(&*self.pool, Repeat::Harmless, work)
     }
 
-    fn write<T>(&self, repeat: Repeat, work: impl FnMut(&mut C) -> QueryResult<T>) -> Result<T, Error> {
-        let _turn = self.writing.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+    fn write<T>(
+        &self,
+        repeat: Repeat,
+        work: impl FnMut(&mut C) -> QueryResult<T>,
+    ) -> Result<T, Error> {
+        let _turn = self
+            .writing
+            .as_ref()
+            .map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         run(&*self.pool, repeat, work)
     }
 }
@@ -70,18 +101,21 @@ struct Statement<'a, Answer = ()> {
 }
 
 enum Part<'a> {
-    Sql(&'static str),
+    Sql(&'a str),
     Text(&'a str),
     NullableText(Option<&'a str>),
     Number(i64),
 }
 
 impl<'a, Answer> Statement<'a, Answer> {
-    fn of(sql: &'static str) -> Self {
-        Self { parts: vec![Part::Sql(sql)], answer: PhantomData }
+    fn of(sql: &'a str) -> Self {
+        Self {
+            parts: vec![Part::Sql(sql)],
+            answer: PhantomData,
+        }
     }
 
-    fn sql(self, sql: &'static str) -> Self {
+    fn sql(self, sql: &'a str) -> Self {
         self.with(Part::Sql(sql))
     }
 
@@ -112,16 +146,68 @@ impl<Answer> Query for Statement<'_, Answer> {
     type SqlType = Answer;
 }
 
-type Columns = (Text, Nullable<Text>, Text, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Text>, Nullable<Text>);
-type Row = (String, Option<String>, String, i64, i64, i64, i64, i64, Option<String>, Option<String>);
+type Columns = (
+    Text,
+    Nullable<Text>,
+    Text,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+);
+type Row = (
+    String,
+    Option<String>,
+    String,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
 
-const SELECT: &str = "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, user_agent, ip \
-                      FROM sessions WHERE ";
+fn select(user: &str) -> String {
+    format!(
+        "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, user_agent, ip, {user} \
+         FROM sessions WHERE "
+    )
+}
 
 fn record(row: Row) -> Record {
-    let (key, user_id, data, version, created_at, seen_at, expires_at, deadline, user_agent, ip) = row;
+    let (
+        key,
+        user_id,
+        data,
+        version,
+        created_at,
+        seen_at,
+        expires_at,
+        deadline,
+        user_agent,
+        ip,
+        user,
+    ) = row;
     let key = Key::from_stored(key);
-    Record { key, user_id, data, version, created_at, seen_at, expires_at, deadline, user_agent, ip }
+    Record {
+        key,
+        user_id,
+        data,
+        version,
+        created_at,
+        seen_at,
+        expires_at,
+        deadline,
+        user_agent,
+        ip,
+        user,
+    }
 }
 
 /// A row that cannot be read ends one session; it is no reason to refuse everybody.
@@ -134,7 +220,10 @@ fn readable<T: Default>(rows: QueryResult<T>) -> QueryResult<T> {
 }
 
 fn taken(error: &DieselError) -> bool {
-    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+    matches!(
+        error,
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
+    )
 }
 
 macro_rules! diesel_store {
@@ -158,7 +247,7 @@ macro_rules! diesel_store {
         impl Store for DieselStore<$connection> {
             fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
                 let row = self.read(|connection| {
-                    let select = Statement::<Columns>::of(SELECT).sql("id = ").text(key.as_str());
+                    let select = Statement::<Columns>::of(&self.select).sql("id = ").text(key.as_str());
                     let select = select.sql(" AND expires_at > ").number(now);
                     readable(select.get_result::<Row>(connection).optional())
                 })?;
@@ -223,7 +312,7 @@ macro_rules! diesel_store {
 
             fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
                 let rows = self.read(|connection| {
-                    let select = Statement::<Columns>::of(SELECT).sql("user_id = ").text(user_id);
+                    let select = Statement::<Columns>::of(&self.select).sql("user_id = ").text(user_id);
                     let select = select.sql(" AND expires_at > ").number(now).sql(" ORDER BY seen_at DESC, id");
                     select.load::<Row>(connection)
                 })?;

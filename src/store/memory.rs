@@ -35,7 +35,11 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        Ok(self.records().get(key).filter(|record| record.expires_at > now).cloned())
+        Ok(self
+            .records()
+            .get(key)
+            .filter(|record| record.expires_at > now)
+            .cloned())
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
@@ -49,7 +53,10 @@ impl Store for MemoryStore {
 
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
         let mut records = self.records();
-        if records.get(key).is_none_or(|present| present.version != version) {
+        if records
+            .get(key)
+            .is_none_or(|present| present.version != version)
+        {
             return Ok(Updated::Stale);
         }
         if record.key != *key && records.contains_key(&record.key) {
@@ -76,20 +83,26 @@ impl Store for MemoryStore {
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
         let records = self.records();
-        let of_user = |record: &&Record| record.user_id.as_deref() == Some(user_id) && record.expires_at > now;
+        let of_user = |record: &&Record| {
+            record.user_id.as_deref() == Some(user_id) && record.expires_at > now
+        };
         let mut list: Vec<Record> = records.values().filter(of_user).cloned().collect();
         list.sort_by(|a, b| b.seen_at.cmp(&a.seen_at).then_with(|| a.key.cmp(&b.key)));
         Ok(list)
     }
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
-        Ok(self.remove_if(|record| record.user_id.as_deref() == Some(user_id) && Some(&record.key) != except))
+        Ok(self.remove_if(|record| {
+            record.user_id.as_deref() == Some(user_id) && Some(&record.key) != except
+        }))
     }
 
     fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let mut records = self.records();
         let expired = records.values().filter(|record| record.expires_at <= now);
-        let mut expired: Vec<(i64, Key)> = expired.map(|record| (record.expires_at, record.key.clone())).collect();
+        let mut expired: Vec<(i64, Key)> = expired
+            .map(|record| (record.expires_at, record.key.clone()))
+            .collect();
         expired.sort();
         expired.truncate(limit as usize);
         for (_, key) in &expired {
@@ -99,7 +112,11 @@ impl Store for MemoryStore {
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {
-        Ok(self.records().values().filter(|record| record.expires_at > now).count() as u64)
+        Ok(self
+            .records()
+            .values()
+            .filter(|record| record.expires_at > now)
+            .count() as u64)
     }
 
     fn clear(&self) -> Result<u64, Error> {

@@ -29,18 +29,30 @@ pub fn sqlite() -> TestDatabase {
     let path = folder.path().join("test.db").display().to_string();
     migrate::<diesel::SqliteConnection>(&path);
     let store = Arc::new(DieselStore::<diesel::SqliteConnection>::connect(&path, 8));
-    TestDatabase { url: format!("sqlite:{path}"), store, clean_up: Some(Box::new(|| drop(folder))) }
+    TestDatabase {
+        url: format!("sqlite:{path}"),
+        store,
+        clean_up: Some(Box::new(|| drop(folder))),
+    }
 }
 
 #[cfg(feature = "mysql")]
 pub fn mariadb() -> TestDatabase {
     let (server, name, url) = place("TEST_MYSQL_URL");
     // A server's own default may be any character set: the migrations have to do without it.
-    execute::<diesel::MysqlConnection>(&server, &format!("CREATE DATABASE {name} CHARACTER SET latin1"));
+    execute::<diesel::MysqlConnection>(
+        &server,
+        &format!("CREATE DATABASE {name} CHARACTER SET latin1"),
+    );
     migrate::<diesel::MysqlConnection>(&url);
     let store = Arc::new(DieselStore::<diesel::MysqlConnection>::connect(&url, 8));
-    let drop_it = move || execute::<diesel::MysqlConnection>(&server, &format!("DROP DATABASE {name}"));
-    TestDatabase { url, store, clean_up: Some(Box::new(drop_it)) }
+    let drop_it =
+        move || execute::<diesel::MysqlConnection>(&server, &format!("DROP DATABASE {name}"));
+    TestDatabase {
+        url,
+        store,
+        clean_up: Some(Box::new(drop_it)),
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -49,8 +61,14 @@ pub fn postgresql() -> TestDatabase {
     execute::<diesel::PgConnection>(&server, &format!("CREATE DATABASE {name}"));
     migrate::<diesel::PgConnection>(&url);
     let store = Arc::new(DieselStore::<diesel::PgConnection>::connect(&url, 8));
-    let drop_it = move || execute::<diesel::PgConnection>(&server, &format!("DROP DATABASE {name} WITH (FORCE)"));
-    TestDatabase { url, store, clean_up: Some(Box::new(drop_it)) }
+    let drop_it = move || {
+        execute::<diesel::PgConnection>(&server, &format!("DROP DATABASE {name} WITH (FORCE)"))
+    };
+    TestDatabase {
+        url,
+        store,
+        clean_up: Some(Box::new(drop_it)),
+    }
 }
 
 #[cfg(not(feature = "mysql"))]
@@ -66,7 +84,8 @@ pub fn postgresql() -> TestDatabase {
 /// The server that ./test.sh started, a new name on it, and the URL of the database of that name.
 #[allow(dead_code, reason = "SQLite alone needs no server")]
 fn place(variable: &str) -> (String, String, String) {
-    let server = env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh"));
+    let server =
+        env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh"));
     let name = format!("test_{:016x}", fastrand::u64(..));
     let (authority, _) = server.rsplit_once('/').unwrap();
     let url = format!("{authority}/{name}");
@@ -79,5 +98,8 @@ fn execute<C: Connection>(url: &str, sql: &str) {
 }
 
 fn migrate<C: Connection + MigrationHarness<C::Backend>>(url: &str) {
-    C::establish(url).unwrap().run_pending_migrations(MIGRATIONS).unwrap();
+    C::establish(url)
+        .unwrap()
+        .run_pending_migrations(MIGRATIONS)
+        .unwrap();
 }

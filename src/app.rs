@@ -1,0 +1,40 @@
+//! The application, put together from its stages.
+
+mod account;
+mod errors;
+mod fields;
+mod next;
+mod pages;
+mod password;
+mod schema;
+mod user;
+mod users;
+
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use rocket::figment::Profile;
+use rocket::fs::FileServer;
+use rocket::{Build, Config, Rocket};
+use rocket_diesel_session::Sessions;
+use rocket_dyn_templates::Template;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+pub(crate) fn rocket() -> Rocket<Build> {
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "prod"
+    };
+    let figment = Config::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile));
+    rocket::custom(figment)
+        .mount("/static", FileServer::from("static"))
+        .attach(account::stage())
+        .attach(errors::stage())
+        .attach(pages::stage())
+        .attach(Template::fairing())
+        .attach(Sessions::fairing().with_migrations(MIGRATIONS).with_user(
+            "users",
+            "id",
+            user::COLUMNS,
+        ))
+}

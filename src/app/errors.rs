@@ -1,0 +1,93 @@
+//! Error pages, and the way of strangers to the sign-in page.
+
+use rocket::fairing::AdHoc;
+use rocket::http::{Method, Status};
+use rocket::response::{Redirect, Responder};
+use rocket::serde::json::{Json, Value, json};
+use rocket::{Request, catch, catchers, uri};
+use rocket_dyn_templates::{Template, context};
+
+use crate::app::account;
+use crate::app::user::User;
+
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_ignite("Errors", |rocket| async {
+        rocket.register("/", catchers![unauthorized, other])
+    })
+}
+
+/// People get a page, programs get JSON.
+#[derive(Responder)]
+enum Answer {
+    Page(Template),
+    Elsewhere(Box<Redirect>),
+    Problem(Json<Value>),
+}
+
+/// Sends people to the sign-in page, and from there back to the page they asked for.
+#[catch(401)]
+fn unauthorized(request: &Request<'_>) -> Answer {
+    if wants_json(request) {
+        return problem(Status::Unauthorized, "Sign in first.");
+    }
+    let next = (request.method() == Method::Get).then(|| request.uri().to_string());
+    Answer::Elsewhere(Box::new(Redirect::to(uri!(account::login_page(next)))))
+}
+
+#[catch(default)]
+async fn other(status: Status, request: &Request<'_>) -> Answer {
+    let (title, message) = match status.code {
+        400 | 422 => (
+            "That could not be read",
+            "Something in the request is missing or has the wrong form.",
+        ),
+        403 => ("Not allowed", "You may not do that here."),
+        404 => (
+            "Page not found",
+            "There is nothing at this address. It may have been moved, or mistyped.",
+        ),
+        413 => (
+            "Too much at once",
+            "What was sent is larger than this page accepts. Send less.",
+        ),
+        503 => (
+            "One moment, please",
+            "Your sessions cannot be reached right now. You are still signed in, and nothing is lost. \
+             Try again in a few seconds.",
+        ),
+        _ => (
+            "Something went wrong",
+            "It is not your fault, and it has been noted. Try again in a moment.",
+        ),
+    };
+    if wants_json(request) {
+        return problem(status, message);
+    }
+    // Whether somebody is signed in cannot be told while the store is away, so the page says neither.
+    let known = status != Status::ServiceUnavailable;
+    let user = if known {
+        request.guard::<Option<&User>>().await.succeeded().flatten()
+    } else {
+        None
+    };
+    let retry = status.code >= 500 && request.method() == Method::Get;
+    Answer::Page(Template::render(
+        "error",
+        context! { user, status: status.code, title, message, retry, without_account: !known },
+    ))
+}
+
+fn problem(status: Status, detail: &str) -> Answer {
+    Answer::Problem(Json(
+        json!({ "title": status.reason_lossy(), "status": status.code, "detail": detail }),
+    ))
+}
+
+fn wants_json(request: &Request<'_>) -> bool {
+    let accepts_json = || {
+        request
+            .accept()
+            .is_some_and(|accept| accept.preferred().is_json())
+    };
+    request.uri().path().starts_with("/api/") || accepts_json()
+}

@@ -1,0 +1,128 @@
+//! The pages: the landing page for everybody, home and messages for users, and the health check for machines.
+
+use rocket::fairing::AdHoc;
+use rocket::request::FlashMessage;
+use rocket::serde::Serialize;
+use rocket::{get, routes};
+use rocket_diesel_session::{Database, Error, Session};
+use rocket_dyn_templates::{Template, context};
+
+use crate::app::user::User;
+use crate::app::users;
+
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_ignite("Pages", |rocket| async {
+        rocket.mount("/", routes![index, home, messages, health])
+    })
+}
+
+/// A message for the next page that is shown.
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+pub(crate) struct Notice {
+    kind: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+struct Message {
+    from: &'static str,
+    subject: &'static str,
+    body: String,
+    sent: &'static str,
+}
+
+impl Notice {
+    pub(crate) fn of(flash: &FlashMessage<'_>) -> Self {
+        Self {
+            kind: flash.kind().to_owned(),
+            message: flash.message().to_owned(),
+        }
+    }
+}
+
+#[get("/")]
+fn index(user: Option<&User>, flash: Option<FlashMessage<'_>>) -> Template {
+    Template::render(
+        "index",
+        context! { user, flash: flash.as_ref().map(Notice::of) },
+    )
+}
+
+#[get("/home")]
+fn home(user: &User, session: &Session, flash: Option<FlashMessage<'_>>) -> Template {
+    let seconds = session.remaining().num_seconds();
+    let session = context! {
+        short: session.short_key(),
+        remaining: in_words(seconds),
+        remaining_seconds: seconds,
+        deadline: session.deadline().format("%-d %B %Y, %H:%M UTC").to_string(),
+    };
+    Template::render(
+        "home",
+        context! { user, session, flash: flash.as_ref().map(Notice::of) },
+    )
+}
+
+#[get("/messages")]
+fn messages(user: &User, flash: Option<FlashMessage<'_>>) -> Template {
+    let welcome = format!(
+        "Hello {}, only you can read this page: it asks for a signed-in user.",
+        user.first_name
+    );
+    let place = "It is one row of a table. Your browser holds only the key to it, and the table only the key's hash.";
+    let messages = [
+        Message {
+            from: "Session",
+            subject: "Welcome",
+            body: welcome,
+            sent: "just now",
+        },
+        Message {
+            from: "Session",
+            subject: "Where your session is",
+            body: place.to_owned(),
+            sent: "just now",
+        },
+    ];
+    Template::render(
+        "messages",
+        context! { user, messages, flash: flash.as_ref().map(Notice::of) },
+    )
+}
+
+#[get("/health")]
+async fn health(database: &Database) -> Result<&'static str, Error> {
+    users::ping(database).await.map(|()| "ok\n")
+}
+
+/// Seconds as the page counts them down: "1 h 59 min 12 s".
+fn in_words(seconds: i64) -> String {
+    let units = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let shown = units
+        .iter()
+        .skip_while(|(count, unit)| *count == 0 && *unit != "s");
+    shown
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn u5_time_left_in_words() {
+        assert_eq!(in_words(7_199), "1 h 59 min 59 s");
+        assert_eq!(in_words(86_400), "1 d 0 h 0 min 0 s");
+        assert_eq!(in_words(61), "1 min 1 s");
+        assert_eq!(in_words(0), "0 s");
+    }
+}

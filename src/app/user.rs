@@ -1,0 +1,38 @@
+//! The signed-in user, as a request guard.
+
+use rocket::http::Status;
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::{Deserialize, Serialize};
+use rocket_diesel_session::Session;
+
+/// What a session brings along of its user's row.
+pub(crate) const COLUMNS: &[&str] = &["email", "first_name", "last_name", "disabled_at"];
+
+/// Whoever is signed in. A route that takes `&User` sends strangers to the sign-in page.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(crate = "rocket::serde")]
+pub(crate) struct User {
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    disabled_at: Option<i64>,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r User {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let session = request.guard::<&Session>().await;
+        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        match request.local_cache(|| session.user::<User>()) {
+            Ok(Some(user)) if user.disabled_at.is_none() => Outcome::Success(user),
+            Ok(_) => Outcome::Error((Status::Unauthorized, ())),
+            Err(error) => {
+                rocket::error!("{error}");
+                Outcome::Error((Status::InternalServerError, ()))
+            }
+        }
+    }
+}
