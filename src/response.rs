@@ -24,7 +24,13 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
             save(session, request, response).await;
             keep_private(response);
         }
-        Some(Err(_)) => keep_private(response),
+        Some(Err(_)) => {
+            // A guard such as `Option<&Session>` makes a stranger of somebody whose session could not be read.
+            if response.status() != Status::ServiceUnavailable {
+                *response = error_page(request, Status::ServiceUnavailable).await;
+            }
+            keep_private(response);
+        }
     }
     if response.status() == Status::ServiceUnavailable
         && response.headers().get_one("Retry-After").is_none()
