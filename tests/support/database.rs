@@ -4,7 +4,6 @@ use std::env;
 use std::sync::Arc;
 
 use diesel::Connection;
-use diesel::connection::SimpleConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use rocket_diesel_session::{DieselStore, Store};
 
@@ -15,7 +14,7 @@ pub struct TestDatabase {
     /// As Rocket.toml would have it.
     pub url: String,
     pub store: Arc<dyn Store>,
-    clean_up: Option<Box<dyn FnOnce() + Send>>,
+    clean_up: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Drop for TestDatabase {

@@ -9,6 +9,7 @@
 )]
 
 pub mod database;
+pub mod server;
 
 /// Names one test for each backend; those that need a server are left out by a plain `cargo test`, which says so.
 macro_rules! on_every_backend {

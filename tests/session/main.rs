@@ -1,0 +1,15 @@
+//! What routes, browsers and stores see of sessions: the rows S1 to S21 of the feature list, over HTTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test panics where it fails"
+)]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+mod bad_input;
+mod cookies;
+mod failure;
+mod lifetime;
+mod saving;
+mod site;

@@ -1,0 +1,374 @@
+//! A small site with a route for everything a session can do, its store, its clock and one browser.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chrono::DateTime;
+use rocket::http::{Header, Status};
+use rocket::local::blocking::{Client, LocalResponse};
+use rocket::{Build, Request, Rocket, catch, catchers, get, post, routes};
+use rocket_diesel_session::{
+    Error, Inserted, Key, MemoryStore, Record, Session, Sessions, Store, Token, Updated,
+};
+
+pub const START: i64 = 1_790_000_000_000;
+pub const MINUTE: i64 = 60_000;
+pub const HOUR: i64 = 60 * MINUTE;
+
+/// A memory store that writes down its calls, and that can be switched off.
+#[derive(Default)]
+pub struct Watched {
+    pub memory: MemoryStore,
+    calls: Mutex<Vec<&'static str>>,
+    pub down: AtomicBool,
+    /// What another request does just before an update of ours.
+    rival: Mutex<Option<Rival>>,
+}
+
+pub type Rival = fn(&MemoryStore, &Key);
+
+impl Watched {
+    fn call(&self, verb: &'static str) -> Result<&MemoryStore, Error> {
+        self.calls.lock().unwrap().push(verb);
+        match self.down.load(Ordering::SeqCst) {
+            true => Err(Error::unavailable("switched off")),
+            false => Ok(&self.memory),
+        }
+    }
+
+    pub fn against(&self, rival: Rival) {
+        *self.rival.lock().unwrap() = Some(rival);
+    }
+
+    pub fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+}
+
+impl Store for Watched {
+    fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
+        self.call("load")?.load(key, now)
+    }
+    fn insert(&self, record: &Record) -> Result<Inserted, Error> {
+        self.call("insert")?.insert(record)
+    }
+    fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
+        if let Some(rival) = *self.rival.lock().unwrap() {
+            rival(&self.memory, key);
+        }
+        self.call("update")?.update(key, version, record)
+    }
+    fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
+        self.call("touch")?.touch(key, seen_at, expires_at)
+    }
+    fn delete(&self, key: &Key) -> Result<bool, Error> {
+        self.call("delete")?.delete(key)
+    }
+    fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
+        self.memory.list(user_id, now)
+    }
+    fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
+        self.memory.delete_all(user_id, except)
+    }
+    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        self.memory.sweep(now, limit)
+    }
+    fn count(&self, now: i64) -> Result<u64, Error> {
+        self.memory.count(now)
+    }
+    fn clear(&self) -> Result<u64, Error> {
+        self.memory.clear()
+    }
+}
+
+#[get("/public")]
+pub fn public() -> &'static str {
+    "public"
+}
+
+#[get("/get")]
+pub fn get_value(session: &Session) -> Result<String, Error> {
+    Ok(format!("{:?}", session.get::<String>("key")?))
+}
+
+#[post("/set/<value>")]
+pub fn set(session: &Session, value: &str) -> Result<(), Error> {
+    session.insert("key", value)
+}
+
+#[post("/set_and_remove")]
+pub fn set_and_remove(session: &Session) -> Result<(), Error> {
+    session.insert("key", 1)?;
+    session.remove("key")
+}
+
+#[post("/count")]
+pub fn count(session: &Session) -> Result<String, Error> {
+    Ok(session.update("count", |n: u64| n + 1)?.to_string())
+}
+
+#[post("/log_in/<user>")]
+pub fn log_in(session: &Session, user: &str) -> Result<(), Error> {
+    session.log_in(user)
+}
+
+#[post("/log_out")]
+pub fn log_out(session: &Session) {
+    session.log_out();
+}
+
+#[get("/who")]
+pub fn who(session: &Session) -> String {
+    session.user_id().unwrap_or_else(|| "nobody".into())
+}
+
+#[post("/renew?<drop>")]
+pub fn renew(session: &Session, drop: bool) -> Result<(), Error> {
+    if drop {
+        session.clear()?;
+    }
+    session.renew();
+    Ok(())
+}
+
+#[post("/touch")]
+pub fn touch(session: &Session) {
+    session.touch();
+}
+
+#[post("/save")]
+async fn save(session: &Session) -> Result<String, Error> {
+    session.insert("key", "saved")?;
+    session.save().await?;
+    Ok(format!("{:?}", session.short_key()))
+}
+
+#[post("/set_and_reload")]
+async fn set_and_reload(session: &Session) -> Result<String, Error> {
+    session.insert("key", "not kept")?;
+    session.reload().await?;
+    Ok(format!("{:?}", session.get::<String>("key")?))
+}
+
+#[post("/fill/<bytes>")]
+pub fn fill(session: &Session, bytes: usize) -> Result<(), Error> {
+    session.insert("big", "x".repeat(bytes))
+}
+
+#[post("/fill_and_go_on/<bytes>")]
+pub fn fill_and_go_on(session: &Session, bytes: usize) -> String {
+    format!(
+        "{:?}",
+        session
+            .insert("big", "x".repeat(bytes))
+            .map_err(|error| error.kind())
+    )
+}
+
+#[post("/fail_after_log_in")]
+pub fn fail_after_log_in(session: &Session) -> Result<Status, Error> {
+    session.log_in("ada")?;
+    Ok(Status::ImATeapot)
+}
+
+#[post("/panic")]
+pub fn panics(session: &Session) -> String {
+    session.insert("key", "before the panic").unwrap();
+    panic!("as ordered");
+}
+
+#[get("/lifetime")]
+pub fn lifetime(session: &Session) -> String {
+    let (expires, deadline) = (
+        session.expires_at().timestamp_millis(),
+        session.deadline().timestamp_millis(),
+    );
+    format!(
+        "{} {} {}",
+        expires - START,
+        deadline - START,
+        session.is_new()
+    )
+}
+
+#[get("/cached")]
+pub fn cached(session: &Session) -> (rocket::http::ContentType, WithHeader) {
+    let _ = session;
+    (
+        rocket::http::ContentType::Plain,
+        WithHeader(
+            "cached",
+            Header::new("Cache-Control", "private, max-age=60"),
+        ),
+    )
+}
+
+#[derive(rocket::Responder)]
+pub struct WithHeader(&'static str, Header<'static>);
+
+#[catch(default)]
+pub fn own_page(status: Status, request: &Request<'_>) -> String {
+    format!("own page {} for {}", status.code, request.uri())
+}
+
+/// An application with its store, its clock and one browser that keeps one cookie.
+pub struct Site {
+    pub client: Client,
+    pub store: Arc<Watched>,
+    pub now: Arc<AtomicI64>,
+    pub cookie: Option<String>,
+}
+
+impl Site {
+    pub fn new() -> Self {
+        Self::with("{}")
+    }
+
+    /// `session` is what ROCKET_SESSION would hold.
+    pub fn with(session: &str) -> Self {
+        let store = Arc::new(Watched::default());
+        let now = Arc::new(AtomicI64::new(START));
+        let client = Client::untracked(rocket(session, store.clone(), now.clone())).unwrap();
+        store.calls();
+        Self {
+            client,
+            store,
+            now,
+            cookie: None,
+        }
+    }
+
+    pub fn pass(&self, time: i64) {
+        self.now.fetch_add(time, Ordering::SeqCst);
+    }
+
+    pub fn get(&mut self, uri: &'static str) -> Answer {
+        let answer = self.ask(self.client.get(uri));
+        self.keep(answer)
+    }
+
+    pub fn post(&mut self, uri: &'static str) -> Answer {
+        let answer = self.ask(self.client.post(uri));
+        self.keep(answer)
+    }
+
+    pub fn ask(&self, mut request: rocket::local::blocking::LocalRequest<'_>) -> Answer {
+        if let Some(cookie) = &self.cookie {
+            request.add_header(Header::new("Cookie", cookie.clone()));
+        }
+        Answer::of(request.dispatch())
+    }
+
+    pub fn keep(&mut self, answer: Answer) -> Answer {
+        if let Some(set) = &answer.set_cookie {
+            let pair = set.split(';').next().unwrap().to_owned();
+            self.cookie = (!set.contains("Max-Age=0")).then_some(pair);
+        }
+        answer
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.store.memory.count(i64::MIN).unwrap()
+    }
+}
+
+pub fn rocket(session: &str, store: Arc<Watched>, now: Arc<AtomicI64>) -> Rocket<Build> {
+    let session: rocket::figment::value::Value = session.parse().unwrap();
+    let figment = rocket::Config::figment()
+        .merge(("log_level", "off"))
+        .merge(("session", session));
+    let clock = move || DateTime::from_timestamp_millis(now.load(Ordering::SeqCst)).unwrap();
+    let routes = routes![
+        public,
+        get_value,
+        set,
+        set_and_remove,
+        count,
+        log_in,
+        log_out,
+        who,
+        renew,
+        touch,
+        save,
+        set_and_reload,
+        fill,
+        fill_and_go_on,
+        fail_after_log_in,
+        panics,
+        lifetime,
+        cached
+    ];
+    rocket::custom(figment)
+        .mount("/", routes)
+        .register("/", catchers![own_page])
+        .attach(Sessions::fairing().with_store(store).with_clock(clock))
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub set_cookie: Option<String>,
+    headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn of(response: LocalResponse<'_>) -> Self {
+        let headers: Vec<_> = response
+            .headers()
+            .iter()
+            .map(|header| (header.name().to_string(), header.value().to_owned()))
+            .collect();
+        let cookies: Vec<_> = headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+            .map(|(_, value)| value)
+            .collect();
+        assert!(cookies.len() <= 1, "{cookies:?}");
+        let set_cookie = cookies.first().map(|value| value.to_string());
+        Self {
+            status: response.status().code,
+            set_cookie,
+            headers,
+            body: response.into_string().unwrap_or_default(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+pub fn key(site: &Site) -> Key {
+    Token::parse(site.cookie.as_ref().unwrap().split_once('=').unwrap().1)
+        .unwrap()
+        .key()
+}
+
+pub fn flip_case(token: &str) -> String {
+    let at = token.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+    let flipped = token[at..=at].chars().map(|c| {
+        if c.is_ascii_lowercase() {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    });
+    format!(
+        "{}{}{}",
+        &token[..at],
+        flipped.collect::<String>(),
+        &token[at + 1..]
+    )
+}
+
+/// A token in the right form that nobody issued.
+pub fn invented_token() -> String {
+    (0..42)
+        .map(|_| fastrand::alphanumeric())
+        .chain(['A'])
+        .collect()
+}

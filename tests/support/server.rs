@@ -1,0 +1,89 @@
+//! A server process of its own for a test: on a free port, stopped at the end.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The example `busy` on a database.
+pub struct Server {
+    pub base: String,
+    process: Child,
+}
+
+impl Server {
+    pub fn busy(url: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        // A whole `cargo test` builds the examples, beside the folder of the tests.
+        let tests = std::env::current_exe().unwrap();
+        let program = tests
+            .parent()
+            .and_then(Path::parent)
+            .unwrap()
+            .join("examples/busy");
+        let process = Command::new(&program)
+            .env("ROCKET_PORT", port.to_string())
+            .env("ROCKET_LOG_LEVEL", "off")
+            .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
+            .env("ROCKET_SESSION", "{cookie={secure=false}}")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{program:?} does not start, build it with --examples: {error}")
+            });
+        let server = Self {
+            base: format!("http://127.0.0.1:{port}"),
+            process,
+        };
+        let patience = Instant::now() + Duration::from_secs(20);
+        while reqwest::blocking::get(format!("{}/user", server.base)).is_err() {
+            assert!(Instant::now() < patience, "the server did not come up");
+            thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A browser as far as sessions go: it keeps one cookie and does not mind which of several servers it asks.
+#[derive(Clone, Default)]
+pub struct Browser {
+    client: reqwest::blocking::Client,
+    pub cookie: Option<String>,
+}
+
+impl Browser {
+    pub fn get(&mut self, url: &str) -> (u16, String) {
+        let request = self.client.get(url);
+        self.send(request)
+    }
+
+    pub fn post(&mut self, url: &str) -> (u16, String) {
+        let request = self.client.post(url);
+        self.send(request)
+    }
+
+    fn send(&mut self, mut request: reqwest::blocking::RequestBuilder) -> (u16, String) {
+        if let Some(cookie) = &self.cookie {
+            request = request.header("Cookie", cookie);
+        }
+        let response = request.send().unwrap();
+        if let Some(set) = response.headers().get("Set-Cookie") {
+            let set = set.to_str().unwrap();
+            self.cookie =
+                (!set.contains("Max-Age=0")).then(|| set.split(';').next().unwrap().to_owned());
+        }
+        (response.status().as_u16(), response.text().unwrap())
+    }
+}
