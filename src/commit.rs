@@ -19,7 +19,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) enum Committed {
     /// The store has this record now.
-    Saved(Stored),
+    Saved(Box<Stored>),
     Deleted,
     /// The record was removed meanwhile; the changes are not kept.
     Gone,
@@ -63,7 +63,7 @@ impl Commit<'_> {
             let token = Token::generate()?;
             let record = self.record(&contents, &token, None)?;
             if store.insert(&record)? == Inserted::Done {
-                return Ok(Committed::Saved(Stored { token, record }));
+                return Ok(Committed::Saved(Box::new(Stored { token, record })));
             }
         }
         Err(Error::unavailable(
@@ -86,7 +86,7 @@ impl Commit<'_> {
             };
             let record = self.record(&contents, &token, Some(&stored.record))?;
             match store.update(&stored.record.key, stored.record.version, &record)? {
-                Updated::Done => return Ok(Committed::Saved(Stored { token, record })),
+                Updated::Done => return Ok(Committed::Saved(Box::new(Stored { token, record }))),
                 Updated::Taken => continue,
                 Updated::Stale => {}
             }
@@ -112,7 +112,7 @@ impl Commit<'_> {
             stored.record.seen_at,
             stored.record.expires_at,
         )?;
-        Ok(Committed::Saved(stored))
+        Ok(Committed::Saved(Box::new(stored)))
     }
 
     fn replayed(&self, mut contents: Contents) -> Result<Contents, Error> {

@@ -1,22 +1,18 @@
 //! The request guard: `&Session`, loaded from the store by the first route, guard or catcher that asks for it.
 
+pub(crate) mod load;
+mod save;
+
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rocket::http::Status;
-use rocket::request::{FromRequest, Outcome, Request};
-use rocket::tokio::sync::OnceCell;
-use rocket::{Rocket, Sentinel};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::commit::{Client, Commit, Committed};
+use crate::commit::Client;
 use crate::context::Context;
-use crate::cookie::Incoming;
-use crate::database::Database;
 use crate::error::{Error, ErrorKind};
-use crate::session::{Change, Limits, SetCookie, State, Stored, Verb};
-use crate::token::Token;
+use crate::session::{Change, Limits, State, Stored};
 
 /// The browser's session, for the time of one request.
 ///
@@ -203,95 +199,6 @@ impl Session {
         self.expires_at() - self.context.time(self.now)
     }
 
-    /// Saves now instead of when the response leaves, for handlers that have to know.
-    ///
-    /// Fails as unavailable when the store does not answer, and as gone when the session was ended meanwhile.
-    pub async fn save(&self) -> Result<(), Error> {
-        match self.commit().await? {
-            (_, true) => Err(Error::gone()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Reads the session from the store again and forgets what was changed since it was last saved.
-    ///
-    /// Fails as unavailable when the store does not answer, and as gone when the session was ended meanwhile.
-    pub async fn reload(&self) -> Result<(), Error> {
-        let stored = self.state().stored().cloned();
-        let Some(Stored { token, record }) = stored else {
-            *self.state() = State::new(false);
-            return Ok(());
-        };
-        let now = self.context.now();
-        let fresh = self
-            .context
-            .ask(move |store| store.load(&record.key, now))
-            .await?;
-        let fresh = fresh.filter(|record| self.limits().alive(record, now));
-        let mut state = self.state();
-        match fresh {
-            Some(record) => {
-                state.reset();
-                state.replace(Stored { token, record })
-            }
-            None => {
-                state.ended();
-                Err(Error::gone())
-            }
-        }
-    }
-
-    /// Brings the store up to date; what the browser is to be told, and whether the session was ended meanwhile.
-    pub(crate) async fn commit(&self) -> Result<(SetCookie, bool), Error> {
-        let now = self.context.now();
-        let (plan, pending) = {
-            let mut state = self.state();
-            let plan = state.plan(self.limits(), now);
-            if plan.verb == Verb::Nothing {
-                return Ok((plan.cookie, false));
-            }
-            (plan, Arc::new(state.begin_save()))
-        };
-        let (work, limits, client) = (pending.clone(), self.limits().clone(), self.client.clone());
-        let committed = self.context.ask(move |store| {
-            let commit = Commit {
-                limits: &limits,
-                client: &client,
-                changes: &work.changes,
-                now,
-            };
-            commit.run(store, plan.verb, work.stored.clone())
-        });
-        let committed = committed.await;
-        let mut state = self.state();
-        match committed {
-            Ok(Committed::Saved(stored)) => state.saved(stored).map(|()| (plan.cookie, false)),
-            Ok(Committed::Deleted) => {
-                state.ended();
-                Ok((plan.cookie, false))
-            }
-            Ok(Committed::Gone) => {
-                state.ended();
-                Ok((SetCookie::Nothing, true))
-            }
-            Err(error) => {
-                state.save_failed(&pending);
-                Err(error)
-            }
-        }
-    }
-
-    /// The token for the cookie, and how many milliseconds the cookie may live.
-    pub(crate) fn cookie(&self) -> Option<(Token, Option<i64>)> {
-        let state = self.state();
-        let stored = state.stored()?;
-        let max_age = self
-            .limits()
-            .persistent
-            .then(|| stored.record.expires_at.saturating_sub(self.context.now()));
-        Some((stored.token.clone(), max_age))
-    }
-
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
@@ -307,124 +214,5 @@ impl Session {
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic in an `update` closure leaves the state as it was before the call.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
-        let now = context.now();
-        let incoming = Incoming::read(request.headers().get("Cookie"), &context.cookie_name);
-        let mut state = State::new(incoming.came);
-        if let Some(token) = incoming.token {
-            let key = token.key();
-            let record = context.ask(move |store| store.load(&key, now)).await?;
-            if let Some(record) = record.filter(|record| context.limits.alive(record, now)) {
-                let key = record.key.clone();
-                match State::loaded(Stored { token, record }) {
-                    Ok(loaded) => state = loaded,
-                    Err(cause) => log::warn!(
-                        "the session {key:?} is dropped, its data is unreadable: {cause}"
-                    ),
-                }
-            }
-        }
-        Ok(Self {
-            state: Mutex::new(state),
-            client: client(request),
-            context,
-            now,
-        })
-    }
-}
-
-fn client(request: &Request<'_>) -> Client {
-    let user_agent = request.headers().get_one("User-Agent");
-    Client {
-        user_agent: user_agent.map(|text| text.chars().take(255).collect()),
-    }
-}
-
-/// One request's session, if somebody asked for it.
-#[derive(Default)]
-pub(crate) struct Slot(OnceCell<Result<Session, Error>>);
-
-impl Slot {
-    pub(crate) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
-        request.local_cache(Self::default)
-    }
-
-    pub(crate) fn get(&self) -> Option<&Result<Session, Error>> {
-        self.0.get()
-    }
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for &'r Session {
-    type Error = &'r Error;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        static UNATTACHED: std::sync::OnceLock<Error> = std::sync::OnceLock::new();
-        let Some(context) = request.rocket().state::<Arc<Context>>() else {
-            let error = UNATTACHED
-                .get_or_init(|| Error::configuration("Sessions::fairing() is not attached"));
-            return Outcome::Error((Status::InternalServerError, error));
-        };
-        let session = Slot::of(request)
-            .0
-            .get_or_init(|| Session::load(request, context.clone()))
-            .await;
-        match session {
-            Ok(session) => Outcome::Success(session),
-            Err(error) => Outcome::Error((error.status(), error)),
-        }
-    }
-}
-
-impl Sentinel for &Session {
-    fn abort(rocket: &Rocket<rocket::Ignite>) -> bool {
-        let missing = rocket.state::<Arc<Context>>().is_none();
-        if missing {
-            log::error!(
-                "a route takes &Session, but no Sessions::fairing() is attached: attach it"
-            );
-        }
-        missing
-    }
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for &'r Database {
-    type Error = ();
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        let context = request.rocket().state::<Arc<Context>>();
-        match context.and_then(|context| context.database.as_ref()) {
-            Some(database) => Outcome::Success(database),
-            None => Outcome::Error((Status::InternalServerError, ())),
-        }
-    }
-}
-
-impl Sentinel for &Database {
-    fn abort(rocket: &Rocket<rocket::Ignite>) -> bool {
-        let missing = rocket
-            .state::<Arc<Context>>()
-            .is_none_or(|context| context.database.is_none());
-        if missing {
-            log::error!(
-                "a route takes &Database, but the sessions are in none: set an SQL url in [default.databases]"
-            );
-        }
-        missing
-    }
-}
-
-impl Error {
-    /// The status with which a request fails that cannot go on after this error.
-    pub(crate) fn status(&self) -> Status {
-        match self.kind() {
-            ErrorKind::Unavailable => Status::ServiceUnavailable,
-            ErrorKind::Gone => Status::Unauthorized,
-            ErrorKind::TooLarge => Status::PayloadTooLarge,
-            ErrorKind::Value | ErrorKind::Configuration => Status::InternalServerError,
-        }
     }
 }

@@ -1,5 +1,15 @@
 //! Pooled connections, and what an error on one of them means.
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "without a backend there is nothing to open"
+    )
+)]
+
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};

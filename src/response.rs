@@ -9,8 +9,9 @@ use rocket::response::Responder;
 use rocket::{Request, Response};
 
 use crate::config::OnGone;
-use crate::error::Error;
-use crate::guard::{Session, Slot};
+use crate::error::{Error, ErrorKind};
+use crate::guard::Session;
+use crate::guard::load::Slot;
 use crate::session::SetCookie;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
@@ -127,5 +128,17 @@ impl<'r> Responder<'r, 'static> for Error {
             _ => log::info!("{self}"),
         }
         Err(self.status())
+    }
+}
+
+impl Error {
+    /// The status with which a request fails that cannot go on after this error.
+    pub(crate) fn status(&self) -> Status {
+        match self.kind() {
+            ErrorKind::Unavailable => Status::ServiceUnavailable,
+            ErrorKind::Gone => Status::Unauthorized,
+            ErrorKind::TooLarge => Status::PayloadTooLarge,
+            ErrorKind::Value | ErrorKind::Configuration => Status::InternalServerError,
+        }
     }
 }

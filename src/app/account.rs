@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
+use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::{Contextual, Form, FromForm};
 use rocket::http::Status;
@@ -30,13 +31,6 @@ pub(crate) fn stage() -> AdHoc {
 enum Answer {
     Go(Flash<Redirect>),
     Mend((Status, Template)),
-    Failed(Error),
-}
-
-impl From<Error> for Answer {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
 }
 
 #[derive(FromForm)]
@@ -62,10 +56,10 @@ struct SignIn<'r> {
 }
 
 #[get("/register?<next>")]
-fn register_page(next: Option<&str>, user: Option<&User>) -> Result<Redirect, Template> {
+fn register_page(next: Option<&str>, user: Option<&User>) -> Either<Redirect, Template> {
     match user {
-        Some(_) => Ok(Redirect::to(next::or_home(next))),
-        None => Err(Template::render("register", context! { next })),
+        Some(_) => Left(Redirect::to(next::or_home(next))),
+        None => Right(Template::render("register", context! { next })),
     }
 }
 
@@ -74,7 +68,7 @@ async fn register(
     form: Form<Contextual<'_, Registration<'_>>>,
     session: &Session,
     database: &Database,
-) -> Result<Answer, Answer> {
+) -> Result<Answer, Error> {
     let Some(new) = &form.value else {
         return Ok(mend(
             "register",
@@ -118,10 +112,10 @@ pub(crate) fn login_page(
     next: Option<&str>,
     user: Option<&User>,
     flash: Option<FlashMessage<'_>>,
-) -> Result<Redirect, Template> {
+) -> Either<Redirect, Template> {
     match user {
-        Some(_) => Ok(Redirect::to(next::or_home(next))),
-        None => Err(Template::render(
+        Some(_) => Left(Redirect::to(next::or_home(next))),
+        None => Right(Template::render(
             "login",
             context! { next, flash: flash.as_ref().map(Notice::of) },
         )),
@@ -133,7 +127,7 @@ async fn login(
     form: Form<Contextual<'_, SignIn<'_>>>,
     session: &Session,
     database: &Database,
-) -> Result<Answer, Answer> {
+) -> Result<Answer, Error> {
     let Some(given) = &form.value else {
         return Ok(mend(
             "login",
@@ -205,6 +199,6 @@ fn mend<T>(
     ))
 }
 
-fn no_hash() -> Answer {
-    Answer::Failed(Error::unavailable("the password could not be hashed"))
+fn no_hash() -> Error {
+    Error::unavailable("the password could not be hashed")
 }

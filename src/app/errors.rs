@@ -1,8 +1,9 @@
 //! Error pages, and the way of strangers to the sign-in page.
 
+use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
-use rocket::response::{Redirect, Responder};
+use rocket::response::Redirect;
 use rocket::serde::json::{Json, Value, json};
 use rocket::{Request, catch, catchers, uri};
 use rocket_dyn_templates::{Template, context};
@@ -16,26 +17,18 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
-/// People get a page, programs get JSON.
-#[derive(Responder)]
-enum Answer {
-    Page(Template),
-    Elsewhere(Box<Redirect>),
-    Problem(Json<Value>),
-}
-
 /// Sends people to the sign-in page, and from there back to the page they asked for.
 #[catch(401)]
-fn unauthorized(request: &Request<'_>) -> Answer {
+fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
     if wants_json(request) {
-        return problem(Status::Unauthorized, "Sign in first.");
+        return Right(problem(Status::Unauthorized, "Sign in first."));
     }
     let next = (request.method() == Method::Get).then(|| request.uri().to_string());
-    Answer::Elsewhere(Box::new(Redirect::to(uri!(account::login_page(next)))))
+    Left(Redirect::to(uri!(account::login_page(next))))
 }
 
 #[catch(default)]
-async fn other(status: Status, request: &Request<'_>) -> Answer {
+async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<Value>> {
     let (title, message) = match status.code {
         400 | 422 => (
             "That could not be read",
@@ -61,7 +54,7 @@ async fn other(status: Status, request: &Request<'_>) -> Answer {
         ),
     };
     if wants_json(request) {
-        return problem(status, message);
+        return Right(problem(status, message));
     }
     // Whether somebody is signed in cannot be told while the store is away, so the page says neither.
     let known = status != Status::ServiceUnavailable;
@@ -71,16 +64,15 @@ async fn other(status: Status, request: &Request<'_>) -> Answer {
         None
     };
     let retry = status.code >= 500 && request.method() == Method::Get;
-    Answer::Page(Template::render(
+    Left(Template::render(
         "error",
         context! { user, status: status.code, title, message, retry, without_account: !known },
     ))
 }
 
-fn problem(status: Status, detail: &str) -> Answer {
-    Answer::Problem(Json(
-        json!({ "title": status.reason_lossy(), "status": status.code, "detail": detail }),
-    ))
+/// An error for programs, as RFC 9457 has it.
+fn problem(status: Status, detail: &str) -> Json<Value> {
+    Json(json!({ "title": status.reason_lossy(), "status": status.code, "detail": detail }))
 }
 
 fn wants_json(request: &Request<'_>) -> bool {

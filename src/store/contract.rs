@@ -491,7 +491,13 @@ fn against_a_writer(store: &dyn Store, key: &Key, act: impl FnOnce()) {
     }
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| while !stopped.load(Ordering::Relaxed) && add_one(store, key).is_some() {});
+        scope.spawn(|| {
+            while !stopped.load(Ordering::Relaxed) {
+                if add_one(store, key).is_none() {
+                    break;
+                }
+            }
+        });
         let _stop = Stop(&stopped);
         act();
     });

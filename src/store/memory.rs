@@ -68,11 +68,12 @@ impl Store for MemoryStore {
     }
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
-        if let Some(record) = self.records().get_mut(key) {
-            if record.seen_at < seen_at && record.expires_at <= expires_at {
-                record.seen_at = seen_at;
-                record.expires_at = expires_at;
-            }
+        let mut records = self.records();
+        let older =
+            |record: &&mut Record| record.seen_at < seen_at && record.expires_at <= expires_at;
+        if let Some(record) = records.get_mut(key).filter(older) {
+            record.seen_at = seen_at;
+            record.expires_at = expires_at;
         }
         Ok(())
     }

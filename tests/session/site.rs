@@ -224,7 +224,7 @@ impl Site {
         Self::with("{}")
     }
 
-    /// `session` is what ROCKET_SESSION would hold.
+    /// `session` is what `ROCKET_SESSION` would hold.
     pub fn with(session: &str) -> Self {
         let store = Arc::new(Watched::default());
         let now = Arc::new(AtomicI64::new(START));
