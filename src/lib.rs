@@ -1,4 +1,4 @@
-//! Server-side sessions for Rocket, on Diesel.
+#![doc = include_str!("../README.md")]
 
 mod commit;
 mod config;
