@@ -7,14 +7,16 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>
 
 /// One of Diesel's connections, with what this crate has to know of its database.
 ///
-/// Implemented for `SqliteConnection`, `MysqlConnection` and `PgConnection`, each behind its feature.
+/// Implemented for `SqliteConnection`, `MysqlConnection` and `PgConnection`, each behind its
+/// feature.
 pub trait Backend: R2D2Connection + Sized + 'static {
     /// Run once on each new connection.
     #[doc(hidden)]
     const SET_UP: &'static str;
-    /// Deletes expired sessions; the time and the limit stand between the three pieces.
+    /// Deletes expired sessions, the oldest first: up to an instant, and up to a number.
     #[doc(hidden)]
-    const SWEEP: [&'static str; 3];
+    const SWEEP: &'static str = "DELETE FROM sessions WHERE id IN \
+        (SELECT id FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
     /// Makes a JSON object as text of what stands between the two pieces.
     #[doc(hidden)]
     const JSON_OBJECT: [&'static str; 2] = ["JSON_OBJECT(", ")"];
@@ -26,19 +28,12 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T>;
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-const SWEEP_BY_KEY: [&str; 3] = [
-    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ",
-    " ORDER BY expires_at LIMIT ",
-    ")",
-];
-
 #[cfg(feature = "sqlite")]
 impl Backend for diesel::SqliteConnection {
-    // The time-out first: the switch to WAL may have to wait. FULL, so that what is acknowledged survives a power loss.
-    const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                                  PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
-    const SWEEP: [&'static str; 3] = SWEEP_BY_KEY;
+    // The time-out first: the switch to WAL may have to wait. FULL, so that what is acknowledged
+    // survives a power loss.
+    const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
+        PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
     const ONE_WRITER: bool = true;
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
@@ -50,14 +45,11 @@ impl Backend for diesel::SqliteConnection {
 impl Backend for diesel::MysqlConnection {
     // Without a strict mode, MySQL cuts values that are too long and says nothing.
     const SET_UP: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-                                  innodb_lock_wait_timeout = 2; \
-                                  SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
-    // MySQL knows no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks live sessions.
-    const SWEEP: [&'static str; 3] = [
-        "DELETE FROM sessions WHERE expires_at <= ",
-        " ORDER BY expires_at LIMIT ",
-        "",
-    ];
+        innodb_lock_wait_timeout = 2; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    // MySQL knows no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks
+    // live sessions.
+    const SWEEP: &'static str =
+        "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         let [lock, unlock] = [
@@ -72,7 +64,6 @@ impl Backend for diesel::MysqlConnection {
 impl Backend for diesel::PgConnection {
     const SET_UP: &'static str = "SET lock_timeout = '2s'";
     const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
-    const SWEEP: [&'static str; 3] = SWEEP_BY_KEY;
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.

@@ -1,4 +1,5 @@
-//! Carries out a plan on a store: inserts at birth, compares and swaps afterwards, and brings nothing back.
+//! Carries out a plan on a store: inserts at birth, compares and swaps afterwards, and brings
+//! nothing back.
 
 use std::thread;
 use std::time::Duration;
@@ -25,8 +26,8 @@ pub(crate) enum Committed {
     Gone,
 }
 
-/// How often a change meets a fresher record before it gives up. With a pause of up to 8 ms after each, the
-/// deadline of the ask comes first in any case but a livelock.
+/// How often a change meets a fresher record before it gives up. With a pause of up to 8 ms after
+/// each, the deadline of the ask comes first in any case but a livelock.
 const ATTEMPTS: u32 = 200;
 
 /// One plan on its way into a store.
@@ -128,7 +129,8 @@ impl Commit<'_> {
         token: &Token,
         before: Option<&Record>,
     ) -> Result<Record, Error> {
-        // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4, section 5.2).
+        // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4,
+        // section 5.2).
         let continued = before.filter(|_| !self.signs_in());
         let created_at = continued.map_or(self.now, |record| record.created_at);
         let deadline = continued.map_or(self.now.saturating_add(self.limits.absolute), |record| {
@@ -156,7 +158,8 @@ impl Commit<'_> {
         self.now.saturating_add(self.limits.idle).min(deadline)
     }
 
-    /// Whoever just proved who they are gets a session, even if the one they came with ended meanwhile.
+    /// Whoever just proved who they are gets a session, even if the one they came with ended
+    /// meanwhile.
     fn signs_in(&self) -> bool {
         self.changes
             .iter()

@@ -1,14 +1,15 @@
 //! `[default.session]` and its entry of `[default.databases]`: read, checked, and turned into what the floors below need.
 
-use std::fmt;
+mod period;
+
 use std::time::Duration;
 
 use rocket::data::ByteUnit;
 use rocket::figment::Figment;
-use rocket::serde::de::{self, Deserialize, Deserializer, IntoDeserializer};
 
+use self::period::{Interval, Period};
 use crate::cookie::CookieConfig;
-use crate::error::Error;
+use crate::error::{Error, require};
 use crate::session::Limits;
 
 /// `[default.session]`.
@@ -235,14 +236,6 @@ impl DatabaseConfig {
     }
 }
 
-pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::configuration(otherwise()))
-    }
-}
-
 fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
     let path = error
         .path
@@ -256,43 +249,4 @@ fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A duration such as "90s", "15m" or "2h 30m".
-#[derive(Clone, Copy, Debug)]
-struct Period(Duration);
-
-impl fmt::Display for Period {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(self.0).fmt(formatter)
-    }
-}
-
-impl<'de> Deserialize<'de> for Period {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let refuse = |_| {
-            de::Error::custom(format!(
-                "{text:?} is no duration; write one like \"30s\", \"15m\" or \"2h\""
-            ))
-        };
-        humantime::parse_duration(&text).map(Self).map_err(refuse)
-    }
-}
-
-/// A [`Period`], or the word "off".
-#[derive(Clone, Copy, Debug)]
-enum Interval {
-    Off,
-    Every(Period),
-}
-
-impl<'de> Deserialize<'de> for Interval {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.as_str() {
-            "off" => Ok(Self::Off),
-            _ => Period::deserialize(text.into_deserializer()).map(Self::Every),
-        }
-    }
 }

@@ -1,4 +1,5 @@
-//! What every request of a running application shares: the store, the way to it, the settings, the clock.
+//! What every request of a running application shares: the store, the way to it, the settings, the
+//! clock.
 
 use std::sync::Arc;
 
@@ -34,7 +35,8 @@ impl Context {
         self.threads.ask(move || work(&*store)).await
     }
 
-    /// A point in time as an application sees it; the farthest one for a time that chrono cannot express.
+    /// A point in time as an application sees it; the farthest one for a time that chrono cannot
+    /// express.
     pub(crate) fn time(&self, millis: i64) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }

@@ -1,11 +1,13 @@
-//! The one error type: what went wrong, in one line, with its cause behind [`source`](std::error::Error::source).
+//! The one error type: what went wrong, in one line, with its cause behind
+//! [`source`](std::error::Error::source).
 
 use std::error::Error as StdError;
 use std::fmt;
 
 /// What stood in the way of a session, a store or the launch.
 ///
-/// Not-found, taken, conflict and gone are ordinary answers of a [`Store`](crate::Store), not errors.
+/// Not-found, taken, conflict and gone are ordinary answers of a [`Store`](crate::Store), not
+/// errors.
 pub struct Error {
     kind: ErrorKind,
     message: String,
@@ -85,6 +87,15 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// Checks a setting; otherwise the error says which, what was given and what is accepted.
+pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::configuration(otherwise()))
     }
 }
 

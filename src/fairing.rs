@@ -39,8 +39,8 @@ pub struct Sessions {
 impl Sessions {
     /// Reads `[default.session]` and its database from Rocket's configuration.
     ///
-    /// The launch stops, with one line that names the key and the remedy, when a setting is wrong or the database
-    /// cannot be used.
+    /// The launch stops, with one line that names the key and the remedy, when a setting is wrong
+    /// or the database cannot be used.
     pub fn fairing() -> Self {
         Self {
             store: None,
@@ -64,10 +64,12 @@ impl Sessions {
         self
     }
 
-    /// Brings columns of the signed-in user's row along with the session, for [`Session::user`](crate::Session::user).
+    /// Brings columns of the signed-in user's row along with the session, for
+    /// [`Session::user`](crate::Session::user).
     ///
-    /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in the column
-    /// `key` of `table`; it costs no further statement. The names must be as SQL takes them.
+    /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
+    /// the column `key` of `table`; it costs no further statement. The names must be as SQL takes
+    /// them.
     #[must_use]
     pub fn with_user(
         mut self,

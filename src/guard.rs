@@ -1,4 +1,5 @@
-//! The request guard: `&Session`, loaded from the store by the first route, guard or catcher that asks for it.
+//! The request guard: `&Session`, loaded from the store by the first route, guard or catcher that
+//! asks for it.
 
 pub(crate) mod load;
 mod save;
@@ -16,9 +17,10 @@ use crate::session::{Change, Limits, State, Stored};
 
 /// The browser's session, for the time of one request.
 ///
-/// Take `&Session` as a request guard. Its methods touch memory only; what they changed is saved once, before the
-/// response leaves. If the store cannot be reached, the guard fails with 503, and if it cannot save, the response
-/// becomes the application's own page for 503: a visitor is never told that something happened which did not.
+/// Take `&Session` as a request guard. Its methods touch memory only; what they changed is saved
+/// once, before the response leaves. If the store cannot be reached, the guard fails with 503, and
+/// if it cannot save, the response becomes the application's own page for 503: a visitor is never
+/// told that something happened which did not.
 ///
 /// ```
 /// use rocket_diesel_session::{Error, Session};
@@ -50,19 +52,21 @@ impl Session {
 
     /// Stores a value under `key`, in place of one that is there.
     ///
-    /// Of two requests that store under different keys at the same time, neither loses its value; under the same
-    /// key the one that ends last wins. To compute a value from the present one, use [`update`](Self::update).
+    /// Of two requests that store under different keys at the same time, neither loses its value;
+    /// under the same key the one that ends last wins. To compute a value from the present one, use
+    /// [`update`](Self::update).
     ///
-    /// Fails when the value is no JSON, or the session would become larger than `max_data`; then it stays as it was.
+    /// Fails when the value is no JSON, or the session would become larger than `max_data`; then it
+    /// stays as it was.
     pub fn insert<T: Serialize>(&self, key: &str, value: T) -> Result<(), Error> {
         self.state().insert(key, value, self.limits())
     }
 
     /// Computes a new value from the one under `key`, or from the type's default, and returns it.
     ///
-    /// Whenever another request turns out to have changed the session meanwhile, `compute` is called again with the
-    /// value that is there by then: no update is lost. What is stored in the end may therefore differ from what is
-    /// returned here.
+    /// Whenever another request turns out to have changed the session meanwhile, `compute` is
+    /// called again with the value that is there by then: no update is lost. What is stored in the
+    /// end may therefore differ from what is returned here.
     ///
     /// Fails as [`get`](Self::get) and [`insert`](Self::insert) do.
     pub fn update<T, F>(&self, key: &str, compute: F) -> Result<T, Error>
@@ -86,7 +90,8 @@ impl Session {
         self.state().apply(Change::Clear, self.limits())
     }
 
-    /// Signs a user in: the session belongs to `user_id` from now on, under a new token and with fresh time-outs.
+    /// Signs a user in: the session belongs to `user_id` from now on, under a new token and with
+    /// fresh time-outs.
     ///
     /// What a stranger had put into the session is kept; what another user had is removed. Call
     /// [`clear`](Self::clear) first to keep nothing.
@@ -153,14 +158,16 @@ impl Session {
         })
     }
 
-    /// Gives the session a new token and leaves all else as it is; the old token is worthless from then on.
+    /// Gives the session a new token and leaves all else as it is; the old token is worthless from
+    /// then on.
     ///
     /// To be called when what its user may do changes. [`log_in`](Self::log_in) does it by itself.
     pub fn renew(&self) {
         self.state().renew();
     }
 
-    /// Ends the session, in the store and in the browser. What is written to it afterwards is not kept.
+    /// Ends the session, in the store and in the browser. What is written to it afterwards is not
+    /// kept.
     pub fn destroy(&self) {
         self.state().destroy();
     }

@@ -21,20 +21,22 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::backend::Backend;
 use crate::error::Error;
 
-/// A connection that was used less than this long ago is trusted without asking: the question costs a round trip.
+/// A connection that was used less than this long ago is trusted without asking: the question costs
+/// a round trip.
 const TRUSTED: Duration = Duration::from_millis(500);
 
 /// Opens connections for r2d2.
 ///
-/// Unlike Diesel's manager it asks only connections that were idle whether they still live, and drops those that
-/// failed, so that a database that comes back is used again with the next request.
+/// Unlike Diesel's manager it asks only connections that were idle whether they still live, and
+/// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
     backend: PhantomData<fn() -> C>,
 }
 
 impl<C: Backend> Manager<C> {
-    /// A pool that makes its connections when they are needed, and waits for `patience` at most for one.
+    /// A pool that makes its connections when they are needed, and waits for `patience` at most for
+    /// one.
     pub(crate) fn pool(url: &str, size: u32, patience: Duration) -> r2d2::Pool<Self> {
         r2d2::Pool::builder()
             .max_size(size)
@@ -196,7 +198,8 @@ enum Fault {
 }
 
 impl Fault {
-    /// Diesel reports most of MySQL's conditions as `Unknown` and no error number at all, so their texts decide.
+    /// Diesel reports most of MySQL's conditions as `Unknown` and no error number at all, so their
+    /// texts decide.
     fn of(error: &DieselError) -> Self {
         let DieselError::DatabaseError(kind, information) = error else {
             return match error {

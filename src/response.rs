@@ -17,7 +17,8 @@ use crate::session::SetCookie;
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
 const RETRY_AFTER: &str = "2";
 
-/// Saves the session and completes the response; called after the handler and the catchers, before the first byte.
+/// Saves the session and completes the response; called after the handler and the catchers, before
+/// the first byte.
 pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response<'r>) {
     match Slot::of(request).get() {
         None => {}
@@ -26,7 +27,8 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
             keep_private(response);
         }
         Some(Err(_)) => {
-            // A guard such as `Option<&Session>` makes a stranger of somebody whose session could not be read.
+            // A guard such as `Option<&Session>` makes a stranger of somebody whose session could
+            // not be read.
             if response.status() != Status::ServiceUnavailable {
                 *response = error_page(request, Status::ServiceUnavailable).await;
             }
@@ -86,7 +88,8 @@ fn keep_private(response: &mut Response<'_>) {
 
 /// The page that the application's catchers make for `status`.
 ///
-/// A response fairing cannot fail, so the choice that Rocket's private `invoke_catcher` makes is made here again.
+/// A response fairing cannot fail, so the choice that Rocket's private `invoke_catcher` makes is
+/// made here again.
 async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r> {
     if let Some(catcher) = catcher(request, status) {
         let page = AssertUnwindSafe(catcher.handler.handle(status, request))

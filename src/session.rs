@@ -1,4 +1,5 @@
-//! The session during a request: what it holds, what was changed, and what is to be done at the end.
+//! The session during a request: what it holds, what was changed, and what is to be done at the
+//! end.
 //!
 //! Knows neither Rocket nor Diesel.
 
@@ -106,7 +107,8 @@ impl State {
         self.contents.user_id.as_deref()
     }
 
-    /// The user's row as it was when the session was loaded, unless somebody else is signed in by now.
+    /// The user's row as it was when the session was loaded, unless somebody else is signed in by
+    /// now.
     pub(crate) fn user(&self) -> Option<&str> {
         let record = &self.stored.as_ref()?.record;
         record
@@ -130,7 +132,8 @@ impl State {
         self.apply(Change::Set(key.to_owned(), value), limits)
     }
 
-    /// The one door for everything that changes the contents; a value set to what it is changes nothing.
+    /// The one door for everything that changes the contents; a value set to what it is changes
+    /// nothing.
     pub(crate) fn apply(&mut self, change: Change, limits: &Limits) -> Result<(), Error> {
         let mut contents = self.contents.clone();
         change.apply(&mut contents)?;

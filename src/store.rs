@@ -12,12 +12,13 @@ use crate::token::Key;
 
 /// A place where sessions are kept.
 ///
-/// A store is synchronous and knows nothing of HTTP, tokens or the clock: it is called on a thread of its own,
-/// is given the hash of a token, and is told the time in Unix milliseconds. What it may find is a value:
-/// not-found, taken, stale and gone are answers. An `Err` means that the backend is broken or did not answer,
-/// and nothing else.
+/// A store is synchronous and knows nothing of HTTP, tokens or the clock: it is called on a thread
+/// of its own, is given the hash of a token, and is told the time in Unix milliseconds. What it may
+/// find is a value: not-found, taken, stale and gone are answers. An `Err` means that the backend
+/// is broken or did not answer, and nothing else.
 ///
-/// No verb brings a record back: only [`insert`](Store::insert) makes one. That is what makes a sign-out final.
+/// No verb brings a record back: only [`insert`](Store::insert) makes one. That is what makes a
+/// sign-out final.
 ///
 /// A store passes when [`contract::check`] does (feature `contract`).
 #[cfg_attr(
@@ -33,7 +34,8 @@ pub trait Store: Send + Sync + 'static {
     /// Stores a new record; never changes one that is there.
     fn insert(&self, record: &Record) -> Result<Inserted, Error>;
 
-    /// Replaces the record under `key`, in one atomic step and only if its version still is `version`.
+    /// Replaces the record under `key`, in one atomic step and only if its version still is
+    /// `version`.
     ///
     /// `record.key` may be another one: then the record is from now on found there alone.
     /// A record that is gone stays gone.

@@ -19,7 +19,8 @@ pub(crate) fn start(context: Arc<Context>, shutdown: Shutdown) {
     tokio::spawn(async move {
         let for_ever = async {
             loop {
-                // Jitter, so that the nodes of one application do not all sweep at the same instant.
+                // Jitter, so that the nodes of one application do not all sweep at the same
+                // instant.
                 sleep(interval.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
                 match sweep(&context).await {
                     Ok(0) => {}

@@ -21,7 +21,8 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// Starts `count` threads that at most `waiting` asks may wait for, each no longer than `deadline`.
+    /// Starts `count` threads that at most `waiting` asks may wait for, each no longer than
+    /// `deadline`.
     pub(crate) fn start(count: u32, waiting: usize, deadline: Duration) -> Result<Self, Error> {
         let (queue, jobs) = bounded::<Job>(waiting);
         for number in 1..=count {
@@ -38,8 +39,8 @@ impl Threads {
 
     /// Has `work` done on one of the threads.
     ///
-    /// Fails as unavailable when the queue is full or the deadline is over. Work whose asker has given up before
-    /// it began is not done at all.
+    /// Fails as unavailable when the queue is full or the deadline is over. Work whose asker has
+    /// given up before it began is not done at all.
     pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,

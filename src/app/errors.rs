@@ -45,8 +45,8 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         ),
         503 => (
             "One moment, please",
-            "Your sessions cannot be reached right now. You are still signed in, and nothing is lost. \
-             Try again in a few seconds.",
+            "Your session cannot be reached right now. You are still signed in, and nothing is \
+             lost. Try again in a few seconds.",
         ),
         _ => (
             "Something went wrong",
@@ -56,7 +56,8 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
     if wants_json(request) {
         return Right(problem(status, message));
     }
-    // Whether somebody is signed in cannot be told while the store is away, so the page says neither.
+    // Whether somebody is signed in cannot be told while the store is away, so the page says
+    // neither.
     let known = status != Status::ServiceUnavailable;
     let user = if known {
         request.guard::<Option<&User>>().await.succeeded().flatten()

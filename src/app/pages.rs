@@ -1,4 +1,5 @@
-//! The pages: the landing page for everybody, home and messages for users, and the health check for machines.
+//! The pages: the landing page for everybody, home and messages for users, and the health check for
+//! machines.
 
 use rocket::fairing::AdHoc;
 use rocket::request::FlashMessage;

@@ -49,7 +49,8 @@ pub(crate) struct Credentials {
     pub(crate) disabled_at: Option<i64>,
 }
 
-/// Makes an account; `false` when the e-mail address has one already, which the unique index decides.
+/// Makes an account; `false` when the e-mail address has one already, which the unique index
+/// decides.
 pub(crate) async fn insert(database: &Database, user: NewUser) -> Result<bool, Error> {
     run!(database, |connection| {
         match diesel::insert_into(users::table)

@@ -1,4 +1,5 @@
-//! How a session gets back into the store: when a handler asks for it, and before the response leaves.
+//! How a session gets back into the store: when a handler asks for it, and before the response
+//! leaves.
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use crate::token::Token;
 impl Session {
     /// Saves now instead of when the response leaves, for handlers that have to know.
     ///
-    /// Fails as unavailable when the store does not answer, and as gone when the session was ended meanwhile.
+    /// Fails as unavailable when the store does not answer, and as gone when the session was ended
+    /// meanwhile.
     pub async fn save(&self) -> Result<(), Error> {
         match self.commit().await? {
             (_, true) => Err(Error::gone()),
@@ -21,7 +23,8 @@ impl Session {
 
     /// Reads the session from the store again and forgets what was changed since it was last saved.
     ///
-    /// Fails as unavailable when the store does not answer, and as gone when the session was ended meanwhile.
+    /// Fails as unavailable when the store does not answer, and as gone when the session was ended
+    /// meanwhile.
     pub async fn reload(&self) -> Result<(), Error> {
         let stored = self.state().stored().cloned();
         let Some(Stored { token, record }) = stored else {
@@ -47,7 +50,8 @@ impl Session {
         }
     }
 
-    /// Brings the store up to date; what the browser is to be told, and whether the session was ended meanwhile.
+    /// Brings the store up to date; what the browser is to be told, and whether the session was
+    /// ended meanwhile.
     pub(crate) async fn commit(&self) -> Result<(SetCookie, bool), Error> {
         let now = self.context.now();
         let (plan, pending) = {

@@ -1,4 +1,5 @@
-//! What a session holds, and the changes to it, recorded so that they can be made again on a fresher record.
+//! What a session holds, and the changes to it, recorded so that they can be made again on a
+//! fresher record.
 
 use std::fmt;
 use std::sync::Arc;

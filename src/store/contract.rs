@@ -1,6 +1,7 @@
 //! The contract of a [`Store`](crate::Store), as a test suite for authors of stores.
 //!
-//! [`check`] **empties the store**, panics where the contract is broken, and may grow with any release.
+//! [`check`] **empties the store**, panics where the contract is broken, and may grow with any
+//! release.
 //!
 //! ```
 //! # use rocket_diesel_session::{MemoryStore, contract};
@@ -14,8 +15,7 @@
     reason = "a test suite panics where a test fails"
 )]
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
+mod concurrency;
 
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
@@ -41,10 +41,10 @@ pub fn check(store: &dyn Store) {
         touch_leaves_version_and_data_alone,
         a_user_s_sessions_are_listed_and_ended,
         sweep_takes_the_oldest_expired_up_to_its_limit,
-        of_many_inserts_one_wins,
-        of_two_writers_none_is_lost,
-        a_writer_never_outlives_a_delete,
-        a_writer_never_undoes_a_renewal,
+        concurrency::of_many_inserts_one_wins,
+        concurrency::of_two_writers_none_is_lost,
+        concurrency::a_writer_never_outlives_a_delete,
+        concurrency::a_writer_never_undoes_a_renewal,
     ] {
         store.clear().unwrap();
         property(store);
@@ -377,128 +377,4 @@ fn sweep_takes_the_oldest_expired_up_to_its_limit(store: &dyn Store) {
     assert_eq!(store.sweep(NOW, 100).unwrap(), 3);
     assert_eq!(store.sweep(NOW, 100).unwrap(), 0);
     assert_eq!(store.load(&live.key, NOW).unwrap(), Some(live));
-}
-
-fn of_many_inserts_one_wins(store: &dyn Store) {
-    let record = record();
-    let winners = AtomicU32::new(0);
-    thread::scope(|scope| {
-        for n in 0..8 {
-            let record = Record {
-                data: format!("{{\"n\":{n}}}"),
-                ..record.clone()
-            };
-            let winners = &winners;
-            scope.spawn(move || {
-                if store.insert(&record).unwrap() == Inserted::Done {
-                    winners.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    assert_eq!(winners.into_inner(), 1);
-}
-
-/// Reads, adds one and swaps until it succeeds; `None` when the record is gone.
-fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
-    loop {
-        let before = store.load(key, NOW).unwrap()?;
-        let n: i64 = before.data.parse().unwrap();
-        let after = Record {
-            data: (n + 1).to_string(),
-            version: before.version + 1,
-            ..before.clone()
-        };
-        if store.update(key, before.version, &after).unwrap() == Updated::Done {
-            return Some(());
-        }
-        thread::yield_now();
-    }
-}
-
-fn of_two_writers_none_is_lost(store: &dyn Store) {
-    let record = stored(
-        store,
-        Record {
-            data: "0".into(),
-            ..record()
-        },
-    );
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| (0..50).for_each(|_| add_one(store, &record.key).unwrap()));
-        }
-    });
-    assert_eq!(store.load(&record.key, NOW).unwrap().unwrap().data, "100");
-}
-
-fn a_writer_never_outlives_a_delete(store: &dyn Store) {
-    for _ in 0..50 {
-        let record = stored(
-            store,
-            Record {
-                data: "0".into(),
-                ..record()
-            },
-        );
-        against_a_writer(store, &record.key, || {
-            assert!(store.delete(&record.key).unwrap())
-        });
-        assert_eq!(store.count(0).unwrap(), 0);
-    }
-}
-
-fn a_writer_never_undoes_a_renewal(store: &dyn Store) {
-    for _ in 0..50 {
-        let record = stored(
-            store,
-            Record {
-                data: "0".into(),
-                ..record()
-            },
-        );
-        let new = key();
-        against_a_writer(store, &record.key, || {
-            loop {
-                let before = store.load(&record.key, NOW).unwrap().unwrap();
-                let after = Record {
-                    key: new.clone(),
-                    version: before.version + 1,
-                    ..before.clone()
-                };
-                if store.update(&record.key, before.version, &after).unwrap() == Updated::Done {
-                    break;
-                }
-            }
-        });
-        assert_eq!(store.load(&record.key, NOW).unwrap(), None);
-        assert!(store.delete(&new).unwrap());
-        assert_eq!(
-            store.count(0).unwrap(),
-            0,
-            "old and new key must not both lead to the session"
-        );
-    }
-}
-
-/// Lets `act` happen while another thread writes for as long as the record is there.
-fn against_a_writer(store: &dyn Store, key: &Key, act: impl FnOnce()) {
-    struct Stop<'a>(&'a AtomicBool);
-    impl Drop for Stop<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-    let stopped = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stopped.load(Ordering::Relaxed) {
-                if add_one(store, key).is_none() {
-                    break;
-                }
-            }
-        });
-        let _stop = Stop(&stopped);
-        act();
-    });
 }

@@ -1,16 +1,16 @@
-//! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code, stamped once for each.
+//! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code for the three.
+
+mod statement;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::QueryResult;
 use diesel::r2d2::ConnectionManager;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
 
+use self::statement::{Execute, Row, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::pool::{Connections, Manager, Repeat, run};
@@ -20,13 +20,14 @@ use crate::token::Key;
 
 /// A store in the table `sessions` of a database that Diesel connects to.
 ///
-/// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by the migrations of this
-/// crate's repository.
+/// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by the
+/// migrations of this crate's repository.
 pub struct DieselStore<C: 'static> {
     pool: Box<dyn Connections<C>>,
-    /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here is prompt.
+    /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here
+    /// is prompt.
     writing: Option<Mutex<()>>,
-    /// All columns of a record, up to the condition.
+    /// What stands before the condition of every statement that reads records.
     select: String,
 }
 
@@ -44,9 +45,10 @@ impl<C: Backend> DieselStore<C> {
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
+        let writing = C::ONE_WRITER.then(Mutex::default);
         Self {
             pool: Box::new(pool),
-            writing: C::ONE_WRITER.then(Mutex::default),
+            writing,
             select: select("NULL"),
         }
     }
@@ -57,15 +59,12 @@ impl<C: Backend> DieselStore<C> {
     /// [`Session::log_in`](crate::Session::log_in).
     #[must_use]
     pub fn with_user(mut self, table: &str, key: &str, columns: &[&str]) -> Self {
-        let pairs: Vec<String> = columns
-            .iter()
-            .map(|column| format!("'{column}', {table}.{column}"))
-            .collect();
+        let pair = |column| format!("'{column}', {table}.{column}");
+        let pairs: Vec<String> = columns.iter().map(pair).collect();
         let [open, close] = C::JSON_OBJECT;
         let object = format!("{open}{}{close}", pairs.join(", "));
-        self.select = select(&format!(
-            "(SELECT {object} FROM {table} WHERE {table}.{key} = sessions.user_id)"
-        ));
+        let condition = format!("{table}.{key} = sessions.user_id");
+        self.select = select(&format!("(SELECT {object} FROM {table} WHERE {condition})"));
         self
     }
 
@@ -78,11 +77,123 @@ impl<C: Backend> DieselStore<C> {
         repeat: Repeat,
         work: impl FnMut(&mut C) -> QueryResult<T>,
     ) -> Result<T, Error> {
-        let _turn = self
-            .writing
-            .as_ref()
-            .map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = self.writing.as_ref();
+        let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
         run(&*self.pool, repeat, work)
+    }
+}
+
+/// Carries out a `DELETE`; how many rows it took.
+fn delete<C: Execute>(store: &DieselStore<C>, statement: &Statement<'_>) -> Result<u64, Error> {
+    store.write(Repeat::Harmless, |connection| connection.change(statement))
+}
+
+fn select(user: &str) -> String {
+    format!(
+        "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
+         user_agent, ip, {user} FROM sessions WHERE "
+    )
+}
+
+impl<C: Execute> Store for DieselStore<C> {
+    fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
+        let sql = format!("{}id = ? AND expires_at > ?", self.select);
+        let select = Statement::new(&sql, [Value::of(key), now.into()]);
+        let row = self.read(|connection| match connection.row(&select) {
+            // A row that cannot be read ends one session; it is no reason to refuse everybody.
+            Err(DieselError::DeserializationError(cause)) => {
+                log::warn!("the session {key:?} is left out, its row cannot be read: {cause}");
+                Ok(None)
+            }
+            other => other,
+        })?;
+        Ok(row.map(record))
+    }
+
+    fn insert(&self, record: &Record) -> Result<Inserted, Error> {
+        let insert = Statement::new(
+            "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, expires_at, \
+             deadline, user_agent, ip) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values(record),
+        );
+        self.write(Repeat::Harmful, |connection| {
+            match connection.change(&insert) {
+                Err(error) if taken(&error) => Ok(Inserted::Taken),
+                other => other.map(|_| Inserted::Done),
+            }
+        })
+    }
+
+    fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
+        let update = Statement::new(
+            "UPDATE sessions SET id = ?, user_id = ?, data = ?, version = ?, created_at = ?, \
+             seen_at = ?, expires_at = ?, deadline = ?, user_agent = ?, ip = ? \
+             WHERE id = ? AND version = ?",
+            values(record)
+                .into_iter()
+                .chain([Value::of(key), version.into()]),
+        );
+        self.write(Repeat::Harmful, |connection| {
+            match connection.change(&update) {
+                Ok(0) => Ok(Updated::Stale),
+                Err(error) if taken(&error) => Ok(Updated::Taken),
+                other => other.map(|_| Updated::Done),
+            }
+        })
+    }
+
+    fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
+        let update = Statement::new(
+            "UPDATE sessions SET seen_at = ?, expires_at = ? \
+             WHERE id = ? AND seen_at < ? AND expires_at <= ?",
+            [
+                seen_at.into(),
+                expires_at.into(),
+                Value::of(key),
+                seen_at.into(),
+                expires_at.into(),
+            ],
+        );
+        self.write(Repeat::Harmless, |connection| {
+            connection.change(&update).map(drop)
+        })
+    }
+
+    fn delete(&self, key: &Key) -> Result<bool, Error> {
+        let sql = "DELETE FROM sessions WHERE id = ?";
+        delete(self, &Statement::new(sql, [Value::of(key)])).map(|count| count > 0)
+    }
+
+    fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
+        let condition = "user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id";
+        let sql = format!("{}{condition}", self.select);
+        let select = Statement::new(&sql, [user_id.into(), now.into()]);
+        let rows = self.read(|connection| connection.rows(&select))?;
+        Ok(rows.into_iter().map(record).collect())
+    }
+
+    fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
+        let except = except.map_or("", Key::as_str);
+        let sql = "DELETE FROM sessions WHERE user_id = ? AND id <> ?";
+        delete(self, &Statement::new(sql, [user_id.into(), except.into()]))
+    }
+
+    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        delete(
+            self,
+            &Statement::new(C::SWEEP, [now.into(), i64::from(limit).into()]),
+        )
+    }
+
+    fn count(&self, now: i64) -> Result<u64, Error> {
+        let sql = "SELECT COUNT(*) FROM sessions WHERE expires_at > ?";
+        let count = Statement::new(sql, [now.into()]);
+        self.read(|connection| connection.number(&count))
+            .map(i64::unsigned_abs)
+    }
+
+    fn clear(&self) -> Result<u64, Error> {
+        delete(self, &Statement::new("DELETE FROM sessions", []))
     }
 }
 
@@ -92,109 +203,34 @@ impl<C> fmt::Debug for DieselStore<C> {
     }
 }
 
-/// A statement that Diesel prepares once for each connection and then reuses.
-///
-/// Diesel caches no `UPDATE`, upsert or `sql_query` of its own making; this one is cached by its text.
-struct Statement<'a, Answer = ()> {
-    parts: Vec<Part<'a>>,
-    answer: PhantomData<Answer>,
-}
-
-enum Part<'a> {
-    Sql(&'a str),
-    Text(&'a str),
-    NullableText(Option<&'a str>),
-    Number(i64),
-}
-
-impl<'a, Answer> Statement<'a, Answer> {
-    fn of(sql: &'a str) -> Self {
-        Self {
-            parts: vec![Part::Sql(sql)],
-            answer: PhantomData,
-        }
-    }
-
-    fn sql(self, sql: &'a str) -> Self {
-        self.with(Part::Sql(sql))
-    }
-
-    fn text(self, text: &'a str) -> Self {
-        self.with(Part::Text(text))
-    }
-
-    fn nullable(self, text: &'a Option<String>) -> Self {
-        self.with(Part::NullableText(text.as_deref()))
-    }
-
-    fn number(self, number: i64) -> Self {
-        self.with(Part::Number(number))
-    }
-
-    fn with(mut self, part: Part<'a>) -> Self {
-        self.parts.push(part);
-        self
-    }
-}
-
-impl<Answer> QueryId for Statement<'_, Answer> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Answer> Query for Statement<'_, Answer> {
-    type SqlType = Answer;
-}
-
-type Columns = (
-    Text,
-    Nullable<Text>,
-    Text,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    Nullable<Text>,
-    Nullable<Text>,
-    Nullable<Text>,
-);
-type Row = (
-    String,
-    Option<String>,
-    String,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-);
-
-fn select(user: &str) -> String {
-    format!(
-        "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, user_agent, ip, {user} \
-         FROM sessions WHERE "
+fn taken(error: &DieselError) -> bool {
+    matches!(
+        error,
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
     )
 }
 
+/// The columns that are written, in the order of the table.
+fn values(record: &Record) -> [Value<'_>; 10] {
+    [
+        Value::of(&record.key),
+        record.user_id.as_deref().into(),
+        record.data.as_str().into(),
+        record.version.into(),
+        record.created_at.into(),
+        record.seen_at.into(),
+        record.expires_at.into(),
+        record.deadline.into(),
+        record.user_agent.as_deref().into(),
+        record.ip.as_deref().into(),
+    ]
+}
+
 fn record(row: Row) -> Record {
-    let (
-        key,
-        user_id,
-        data,
-        version,
-        created_at,
-        seen_at,
-        expires_at,
-        deadline,
-        user_agent,
-        ip,
-        user,
-    ) = row;
-    let key = Key::from_stored(key);
+    let (id, user_id, data, version, created_at, seen_at, expires_at, deadline, agent, ip, user) =
+        row;
+    let user_agent = agent;
+    let key = Key::from_stored(id);
     Record {
         key,
         user_id,
@@ -209,152 +245,3 @@ fn record(row: Row) -> Record {
         user,
     }
 }
-
-/// A row that cannot be read ends one session; it is no reason to refuse everybody.
-fn readable<T: Default>(rows: QueryResult<T>) -> QueryResult<T> {
-    if let Err(DieselError::DeserializationError(cause)) = &rows {
-        log::warn!("a row of the sessions table is no session and is left out: {cause}");
-        return Ok(T::default());
-    }
-    rows
-}
-
-fn taken(error: &DieselError) -> bool {
-    matches!(
-        error,
-        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
-    )
-}
-
-macro_rules! diesel_store {
-    ($connection:ty, $backend:ty) => {
-        impl<Answer> QueryFragment<$backend> for Statement<'_, Answer> {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
-                for part in &self.parts {
-                    match part {
-                        Part::Sql(sql) => out.push_sql(sql),
-                        Part::Text(text) => out.push_bind_param::<Text, str>(text)?,
-                        Part::NullableText(text) => out.push_bind_param::<Nullable<Text>, Option<&str>>(text)?,
-                        Part::Number(number) => out.push_bind_param::<BigInt, i64>(number)?,
-                    }
-                }
-                Ok(())
-            }
-        }
-
-        impl<Answer> RunQueryDsl<$connection> for Statement<'_, Answer> {}
-
-        impl Store for DieselStore<$connection> {
-            fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-                let row = self.read(|connection| {
-                    let select = Statement::<Columns>::of(&self.select).sql("id = ").text(key.as_str());
-                    let select = select.sql(" AND expires_at > ").number(now);
-                    readable(select.get_result::<Row>(connection).optional())
-                })?;
-                Ok(row.map(record))
-            }
-
-            fn insert(&self, record: &Record) -> Result<Inserted, Error> {
-                self.write(Repeat::Harmful, |connection| {
-                    let insert = Statement::<()>::of(
-                        "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, expires_at, \
-                         deadline, user_agent, ip) VALUES (",
-                    );
-                    let insert = insert.text(record.key.as_str()).sql(", ").nullable(&record.user_id);
-                    let insert = insert.sql(", ").text(&record.data).sql(", ").number(record.version);
-                    let insert = insert.sql(", ").number(record.created_at).sql(", ").number(record.seen_at);
-                    let insert = insert.sql(", ").number(record.expires_at).sql(", ").number(record.deadline);
-                    let insert = insert.sql(", ").nullable(&record.user_agent).sql(", ").nullable(&record.ip);
-                    match insert.sql(")").execute(connection) {
-                        Err(error) if taken(&error) => Ok(Inserted::Taken),
-                        other => other.map(|_| Inserted::Done),
-                    }
-                })
-            }
-
-            fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
-                self.write(Repeat::Harmful, |connection| {
-                    let update = Statement::<()>::of("UPDATE sessions SET id = ").text(record.key.as_str());
-                    let update = update.sql(", user_id = ").nullable(&record.user_id);
-                    let update = update.sql(", data = ").text(&record.data);
-                    let update = update.sql(", version = ").number(record.version);
-                    let update = update.sql(", created_at = ").number(record.created_at);
-                    let update = update.sql(", seen_at = ").number(record.seen_at);
-                    let update = update.sql(", expires_at = ").number(record.expires_at);
-                    let update = update.sql(", deadline = ").number(record.deadline);
-                    let update = update.sql(", user_agent = ").nullable(&record.user_agent);
-                    let update = update.sql(", ip = ").nullable(&record.ip);
-                    let update = update.sql(" WHERE id = ").text(key.as_str()).sql(" AND version = ").number(version);
-                    match update.execute(connection) {
-                        Ok(0) => Ok(Updated::Stale),
-                        Err(error) if taken(&error) => Ok(Updated::Taken),
-                        other => other.map(|_| Updated::Done),
-                    }
-                })
-            }
-
-            fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
-                self.write(Repeat::Harmless, |connection| {
-                    let update = Statement::<()>::of("UPDATE sessions SET seen_at = ").number(seen_at);
-                    let update = update.sql(", expires_at = ").number(expires_at);
-                    let update = update.sql(" WHERE id = ").text(key.as_str());
-                    let update = update.sql(" AND seen_at < ").number(seen_at);
-                    update.sql(" AND expires_at <= ").number(expires_at).execute(connection).map(drop)
-                })
-            }
-
-            fn delete(&self, key: &Key) -> Result<bool, Error> {
-                self.write(Repeat::Harmless, |connection| {
-                    let delete = Statement::<()>::of("DELETE FROM sessions WHERE id = ").text(key.as_str());
-                    delete.execute(connection).map(|rows| rows > 0)
-                })
-            }
-
-            fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-                let rows = self.read(|connection| {
-                    let select = Statement::<Columns>::of(&self.select).sql("user_id = ").text(user_id);
-                    let select = select.sql(" AND expires_at > ").number(now).sql(" ORDER BY seen_at DESC, id");
-                    select.load::<Row>(connection)
-                })?;
-                Ok(rows.into_iter().map(record).collect())
-            }
-
-            fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
-                self.write(Repeat::Harmless, |connection| {
-                    let delete = Statement::<()>::of("DELETE FROM sessions WHERE user_id = ").text(user_id);
-                    let delete = delete.sql(" AND id <> ").text(except.map_or("", Key::as_str));
-                    delete.execute(connection).map(|rows| rows as u64)
-                })
-            }
-
-            fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
-                let [head, middle, tail] = <$connection as Backend>::SWEEP;
-                self.write(Repeat::Harmless, |connection| {
-                    let delete = Statement::<()>::of(head).number(now).sql(middle).number(limit.into()).sql(tail);
-                    delete.execute(connection).map(|rows| rows as u64)
-                })
-            }
-
-            fn count(&self, now: i64) -> Result<u64, Error> {
-                let count = self.read(|connection| {
-                    let select = Statement::<BigInt>::of("SELECT COUNT(*) FROM sessions WHERE expires_at > ");
-                    select.number(now).get_result::<i64>(connection)
-                })?;
-                Ok(count.unsigned_abs())
-            }
-
-            fn clear(&self) -> Result<u64, Error> {
-                self.write(Repeat::Harmless, |connection| {
-                    Statement::<()>::of("DELETE FROM sessions").execute(connection).map(|rows| rows as u64)
-                })
-            }
-        }
-    };
-}
-
-#[cfg(feature = "sqlite")]
-diesel_store!(diesel::SqliteConnection, diesel::sqlite::Sqlite);
-#[cfg(feature = "mysql")]
-diesel_store!(diesel::MysqlConnection, diesel::mysql::Mysql);
-#[cfg(feature = "postgres")]
-diesel_store!(diesel::PgConnection, diesel::pg::Pg);

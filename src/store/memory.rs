@@ -10,7 +10,8 @@ use crate::token::Key;
 
 /// A store for tests and for trying things out: everything is gone when the process ends.
 ///
-/// It is also the plainest reading of the [`Store`] contract, against which the other stores are checked.
+/// It is also the plainest reading of the [`Store`] contract, against which the other stores are
+/// checked.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<HashMap<Key, Record>>);
 

@@ -1,0 +1,212 @@
+//! One test for each row of the table.
+
+use super::*;
+
+fn row(loaded: bool, status: Status, facts: Facts, verb: Verb, cookie: SetCookie) {
+    let facts = Facts {
+        loaded,
+        status,
+        ..facts
+    };
+    assert_eq!(Plan::of(&facts), Plan { verb, cookie }, "{facts:?}");
+}
+
+const NONE: Facts = Facts {
+    loaded: false,
+    status: Status::Clean,
+    empty: false,
+    touch_due: false,
+    cookie_came: false,
+    token_unsent: false,
+    cookie_expires: false,
+    rolling: false,
+    save_uninitialized: false,
+};
+
+#[test]
+fn s4_new_and_clean_stores_nothing_and_sets_no_cookie() {
+    row(
+        false,
+        Status::Clean,
+        NONE,
+        Verb::Nothing,
+        SetCookie::Nothing,
+    );
+    row(
+        false,
+        Status::Clean,
+        Facts {
+            rolling: true,
+            ..NONE
+        },
+        Verb::Nothing,
+        SetCookie::Nothing,
+    );
+    row(
+        false,
+        Status::Clean,
+        Facts {
+            save_uninitialized: true,
+            ..NONE
+        },
+        Verb::Insert,
+        SetCookie::Set,
+    );
+}
+
+#[test]
+fn s4_new_changed_and_empty_again_stores_nothing() {
+    let empty = Facts {
+        empty: true,
+        ..NONE
+    };
+    row(
+        false,
+        Status::Changed,
+        empty,
+        Verb::Nothing,
+        SetCookie::Nothing,
+    );
+    row(
+        false,
+        Status::Renewed,
+        empty,
+        Verb::Nothing,
+        SetCookie::Nothing,
+    );
+}
+
+#[test]
+fn s1_new_and_changed_is_inserted() {
+    row(false, Status::Changed, NONE, Verb::Insert, SetCookie::Set);
+    row(false, Status::Renewed, NONE, Verb::Insert, SetCookie::Set);
+}
+
+#[test]
+fn s8_new_and_destroyed_removes_a_cookie_that_came() {
+    row(
+        false,
+        Status::Destroyed,
+        NONE,
+        Verb::Nothing,
+        SetCookie::Nothing,
+    );
+    row(
+        false,
+        Status::Destroyed,
+        Facts {
+            cookie_came: true,
+            ..NONE
+        },
+        Verb::Nothing,
+        SetCookie::Remove,
+    );
+}
+
+#[test]
+fn s13_loaded_and_clean_is_touched_when_due() {
+    let due = Facts {
+        touch_due: true,
+        ..NONE
+    };
+    row(true, Status::Clean, NONE, Verb::Nothing, SetCookie::Nothing);
+    row(true, Status::Clean, due, Verb::Touch, SetCookie::Nothing);
+    row(
+        true,
+        Status::Clean,
+        Facts {
+            cookie_expires: true,
+            ..due
+        },
+        Verb::Touch,
+        SetCookie::Set,
+    );
+    row(
+        true,
+        Status::Clean,
+        Facts {
+            cookie_expires: true,
+            ..NONE
+        },
+        Verb::Nothing,
+        SetCookie::Nothing,
+    );
+}
+
+#[test]
+fn s6_rolling_sets_the_cookie_again() {
+    row(
+        true,
+        Status::Clean,
+        Facts {
+            rolling: true,
+            ..NONE
+        },
+        Verb::Nothing,
+        SetCookie::Set,
+    );
+    row(
+        true,
+        Status::Changed,
+        Facts {
+            rolling: true,
+            ..NONE
+        },
+        Verb::Update,
+        SetCookie::Set,
+    );
+}
+
+#[test]
+fn s5_loaded_and_changed_is_updated() {
+    row(
+        true,
+        Status::Changed,
+        NONE,
+        Verb::Update,
+        SetCookie::Nothing,
+    );
+    row(
+        true,
+        Status::Changed,
+        Facts {
+            cookie_expires: true,
+            ..NONE
+        },
+        Verb::Update,
+        SetCookie::Set,
+    );
+}
+
+#[test]
+fn s7_loaded_and_renewed_gets_a_new_key() {
+    row(true, Status::Renewed, NONE, Verb::Renew, SetCookie::Set);
+}
+
+#[test]
+fn s8_loaded_and_destroyed_is_deleted() {
+    row(
+        true,
+        Status::Destroyed,
+        Facts {
+            rolling: true,
+            ..NONE
+        },
+        Verb::Delete,
+        SetCookie::Remove,
+    );
+}
+
+#[test]
+fn s9_a_token_saved_in_mid_request_reaches_the_browser() {
+    row(
+        true,
+        Status::Clean,
+        Facts {
+            token_unsent: true,
+            ..NONE
+        },
+        Verb::Nothing,
+        SetCookie::Set,
+    );
+}

@@ -1,0 +1,133 @@
+//! What several threads may do to one record at once.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use super::{NOW, key, record, stored};
+use crate::record::Record;
+use crate::store::{Inserted, Store, Updated};
+use crate::token::Key;
+
+pub(super) fn of_many_inserts_one_wins(store: &dyn Store) {
+    let record = record();
+    let winners = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for n in 0..8 {
+            let record = Record {
+                data: format!("{{\"n\":{n}}}"),
+                ..record.clone()
+            };
+            let winners = &winners;
+            scope.spawn(move || {
+                if store.insert(&record).unwrap() == Inserted::Done {
+                    winners.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(winners.into_inner(), 1);
+}
+
+/// Reads, adds one and swaps until it succeeds; `None` when the record is gone.
+fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
+    loop {
+        let before = store.load(key, NOW).unwrap()?;
+        let n: i64 = before.data.parse().unwrap();
+        let after = Record {
+            data: (n + 1).to_string(),
+            version: before.version + 1,
+            ..before.clone()
+        };
+        if store.update(key, before.version, &after).unwrap() == Updated::Done {
+            return Some(());
+        }
+        thread::yield_now();
+    }
+}
+
+pub(super) fn of_two_writers_none_is_lost(store: &dyn Store) {
+    let record = stored(
+        store,
+        Record {
+            data: "0".into(),
+            ..record()
+        },
+    );
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..50).for_each(|_| add_one(store, &record.key).unwrap()));
+        }
+    });
+    assert_eq!(store.load(&record.key, NOW).unwrap().unwrap().data, "100");
+}
+
+pub(super) fn a_writer_never_outlives_a_delete(store: &dyn Store) {
+    for _ in 0..50 {
+        let record = stored(
+            store,
+            Record {
+                data: "0".into(),
+                ..record()
+            },
+        );
+        against_a_writer(store, &record.key, || {
+            assert!(store.delete(&record.key).unwrap())
+        });
+        assert_eq!(store.count(0).unwrap(), 0);
+    }
+}
+
+pub(super) fn a_writer_never_undoes_a_renewal(store: &dyn Store) {
+    for _ in 0..50 {
+        let record = stored(
+            store,
+            Record {
+                data: "0".into(),
+                ..record()
+            },
+        );
+        let new = key();
+        against_a_writer(store, &record.key, || {
+            loop {
+                let before = store.load(&record.key, NOW).unwrap().unwrap();
+                let after = Record {
+                    key: new.clone(),
+                    version: before.version + 1,
+                    ..before.clone()
+                };
+                if store.update(&record.key, before.version, &after).unwrap() == Updated::Done {
+                    break;
+                }
+            }
+        });
+        assert_eq!(store.load(&record.key, NOW).unwrap(), None);
+        assert!(store.delete(&new).unwrap());
+        assert_eq!(
+            store.count(0).unwrap(),
+            0,
+            "old and new key must not both lead to the session"
+        );
+    }
+}
+
+/// Lets `act` happen while another thread writes for as long as the record is there.
+fn against_a_writer(store: &dyn Store, key: &Key, act: impl FnOnce()) {
+    struct Stop<'a>(&'a AtomicBool);
+    impl Drop for Stop<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let stopped = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stopped.load(Ordering::Relaxed) {
+                if add_one(store, key).is_none() {
+                    break;
+                }
+            }
+        });
+        let _stop = Stop(&stopped);
+        act();
+    });
+}

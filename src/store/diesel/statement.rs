@@ -1,0 +1,163 @@
+//! A statement that Diesel prepares once for each connection and then reuses.
+//!
+//! Diesel caches no `UPDATE`, upsert or `sql_query` of its own making; this one is cached by its
+//! text.
+
+use std::marker::PhantomData;
+
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
+
+use crate::backend::Backend;
+use crate::token::Key;
+
+/// SQL with a `?` for each value, whatever the database itself writes there.
+pub(crate) struct Statement<'a> {
+    sql: &'a str,
+    values: Vec<Value<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    pub(crate) fn new(sql: &'a str, values: impl IntoIterator<Item = Value<'a>>) -> Self {
+        Self {
+            sql,
+            values: values.into_iter().collect(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Value<'a> {
+    Text(&'a str),
+    NullableText(Option<&'a str>),
+    Number(i64),
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn of(key: &'a Key) -> Self {
+        Self::Text(key.as_str())
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        Self::NullableText(text)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+type Columns = (
+    Text,
+    Nullable<Text>,
+    Text,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+);
+
+/// The columns of a record, as they are read.
+pub(crate) type Row = (
+    String,
+    Option<String>,
+    String,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// What a connection does with a statement.
+pub(crate) trait Execute: Backend {
+    /// Carries it out; how many rows it concerned.
+    fn change(&mut self, statement: &Statement<'_>) -> QueryResult<u64>;
+    fn row(&mut self, statement: &Statement<'_>) -> QueryResult<Option<Row>>;
+    fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;
+    fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
+}
+
+/// A statement together with the SQL types of its answer.
+struct Asked<'a, Answer>(&'a Statement<'a>, PhantomData<Answer>);
+
+impl<Answer> QueryId for Asked<'_, Answer> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Answer> Query for Asked<'_, Answer> {
+    type SqlType = Answer;
+}
+
+/// Diesel implements what is needed here for its own backends, but lets no one be generic over them.
+macro_rules! execute {
+    ($connection:ty, $backend:ty) => {
+        impl<Answer> QueryFragment<$backend> for Asked<'_, Answer> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, $backend>) -> QueryResult<()> {
+                let mut pieces = self.0.sql.split('?');
+                out.push_sql(pieces.next().unwrap_or_default());
+                for (value, piece) in self.0.values.iter().zip(pieces) {
+                    match value {
+                        Value::Text(text) => out.push_bind_param::<Text, str>(text)?,
+                        Value::NullableText(text) => {
+                            out.push_bind_param::<Nullable<Text>, Option<&str>>(text)?
+                        }
+                        Value::Number(number) => out.push_bind_param::<BigInt, i64>(number)?,
+                    }
+                    out.push_sql(piece);
+                }
+                Ok(())
+            }
+        }
+
+        impl<Answer> RunQueryDsl<$connection> for Asked<'_, Answer> {}
+
+        impl Execute for $connection {
+            fn change(&mut self, statement: &Statement<'_>) -> QueryResult<u64> {
+                Asked(statement, PhantomData::<()>)
+                    .execute(self)
+                    .map(|rows| rows as u64)
+            }
+
+            fn row(&mut self, statement: &Statement<'_>) -> QueryResult<Option<Row>> {
+                Asked(statement, PhantomData::<Columns>)
+                    .get_result(self)
+                    .optional()
+            }
+
+            fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>> {
+                Asked(statement, PhantomData::<Columns>).load(self)
+            }
+
+            fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64> {
+                Asked(statement, PhantomData::<BigInt>).get_result(self)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "sqlite")]
+execute!(diesel::SqliteConnection, diesel::sqlite::Sqlite);
+#[cfg(feature = "mysql")]
+execute!(diesel::MysqlConnection, diesel::mysql::Mysql);
+#[cfg(feature = "postgres")]
+execute!(diesel::PgConnection, diesel::pg::Pg);
