@@ -214,9 +214,13 @@ impl Fault {
         };
         match kind {
             DatabaseErrorKind::SerializationFailure => Self::RolledBack,
-            // 1213, and 1020 with innodb_snapshot_isolation
+            // 1213, and 1020 with innodb_snapshot_isolation; 40P01 of PostgreSQL
             DatabaseErrorKind::Unknown
-                if says(&["Deadlock found", "Record has changed since last read"]) =>
+                if says(&[
+                    "Deadlock found",
+                    "Record has changed since last read",
+                    "deadlock detected",
+                ]) =>
             {
                 Self::RolledBack
             }
@@ -245,3 +249,6 @@ impl Fault {
         }
     }
 }
+
+#[cfg(all(test, any(feature = "mysql", feature = "postgres")))]
+mod tests;

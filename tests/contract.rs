@@ -5,6 +5,8 @@
 
 mod support;
 
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -133,4 +135,56 @@ fn b8_an_existing_pool_is_used() {
         ConnectionManager::<diesel::SqliteConnection>::new(database.url.replace("sqlite:", ""));
     let pool = Pool::builder().max_size(1).build(manager).unwrap();
     contract::check(&DieselStore::new(pool));
+}
+
+/// SQLite takes anything in any column.
+#[test]
+fn bad_input_rows_39_to_41_a_row_that_is_no_record_is_nobody_s_error() {
+    let database = support::database::sqlite();
+    let path = database.url.replace("sqlite:", "");
+    let mut connection = diesel::SqliteConnection::establish(&path).unwrap();
+    let user_id = Some("ada".to_owned());
+    let good = Record {
+        user_id: user_id.clone(),
+        ..contract::record()
+    };
+    database.store.insert(&good).unwrap();
+    for garbage in [
+        "data = x'ff'",
+        "data = x'00ff00'",
+        "data = ''",
+        "data = 17",
+        "data = zeroblob(16000000)",
+        "user_agent = x'c328'",
+        "version = 'one'",
+        "version = 1.5e300",
+        "expires_at = 'later'",
+        "expires_at = 9.9e99",
+        "created_at = x'ff'",
+        "id = x'fffe'",
+        "id = 'short'",
+    ] {
+        let bad = Record {
+            user_id: user_id.clone(),
+            ..contract::record()
+        };
+        database.store.insert(&bad).unwrap();
+        let sql = format!(
+            "UPDATE sessions SET {garbage} WHERE id = '{}'",
+            bad.key.as_str()
+        );
+        connection.batch_execute(&sql).unwrap();
+        database
+            .store
+            .load(&bad.key, 0)
+            .unwrap_or_else(|error| panic!("{garbage}: {error}"));
+        let list = database
+            .store
+            .list("ada", 0)
+            .unwrap_or_else(|error| panic!("{garbage}: {error}"));
+        assert!(list.contains(&good), "{garbage}");
+        connection
+            .batch_execute("DELETE FROM sessions WHERE rowid > 1")
+            .unwrap();
+    }
 }

@@ -99,15 +99,8 @@ impl<C: Execute> Store for DieselStore<C> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         let sql = format!("{}id = ? AND expires_at > ?", self.select);
         let select = Statement::new(&sql, [Value::of(key), now.into()]);
-        let row = self.read(|connection| match connection.row(&select) {
-            // A row that cannot be read ends one session; it is no reason to refuse everybody.
-            Err(DieselError::DeserializationError(cause)) => {
-                log::warn!("the session {key:?} is left out, its row cannot be read: {cause}");
-                Ok(None)
-            }
-            other => other,
-        })?;
-        Ok(row.map(record))
+        let mut rows = self.read(|connection| connection.rows(&select))?;
+        Ok(rows.pop().map(record))
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {

@@ -1,6 +1,6 @@
 //! A store that does not answer, and handlers that fail.
 
-use std::sync::atomic::Ordering;
+
 
 use rocket::http::Header;
 use rocket::local::blocking::Client;
@@ -13,7 +13,7 @@ use crate::site::*;
 fn s15_a_save_that_fails_is_the_application_s_own_503_page() {
     let mut site = Site::new();
     for uri in ["/set/blue", "/log_in/ada", "/save"] {
-        site.store.down.store(true, Ordering::SeqCst);
+        site.store.fail(u32::MAX);
         let answer = site.post(uri);
         assert_eq!(
             (answer.status, answer.set_cookie.as_deref()),
@@ -23,7 +23,7 @@ fn s15_a_save_that_fails_is_the_application_s_own_503_page() {
         assert_eq!(answer.body, format!("own page 503 for {uri}"));
         assert_eq!(answer.header("Retry-After"), Some("2"));
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
-        site.store.down.store(false, Ordering::SeqCst);
+        site.store.fail(0);
         assert_eq!(site.post(uri).status, 200, "it heals by itself");
     }
 }
@@ -33,7 +33,7 @@ fn s15_a_load_that_fails_is_503_and_never_signed_out() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     let cookie = site.cookie.clone();
-    site.store.down.store(true, Ordering::SeqCst);
+    site.store.fail(u32::MAX);
     for answer in [site.get("/who"), site.post("/log_out")] {
         assert_eq!((answer.status, answer.set_cookie.as_deref()), (503, None));
         assert_eq!(answer.header("Retry-After"), Some("2"));
@@ -43,7 +43,7 @@ fn s15_a_load_that_fails_is_503_and_never_signed_out() {
         200,
         "who asks for no session notices nothing"
     );
-    site.store.down.store(false, Ordering::SeqCst);
+    site.store.fail(0);
     assert_eq!(site.cookie, cookie);
     assert_eq!(site.get("/who").body, "ada");
 }
@@ -67,7 +67,7 @@ fn s15_a_route_that_shrugs_off_a_missing_session_is_503_all_the_same() {
         )
     };
     assert_eq!(ask().body, "true");
-    site.store.down.store(true, Ordering::SeqCst);
+    site.store.fail(u32::MAX);
     assert_eq!(ask().status, 503);
 }
 
@@ -98,4 +98,13 @@ fn a_forgotten_fairing_stops_the_launch() {
         matches!(error.kind(), rocket::error::ErrorKind::SentinelAborts(_)),
         "{error}"
     );
+}
+
+#[test]
+fn s15_what_could_not_be_saved_at_once_is_saved_at_the_end() {
+    let mut site = Site::new();
+    site.store.fail(1);
+    assert_eq!(site.post("/save_and_shrug").status, 200);
+    assert_eq!(site.store.calls(), ["insert", "insert"]);
+    assert_eq!(site.get("/get").body, "Some(\"shrugged\")");
 }

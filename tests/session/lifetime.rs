@@ -1,5 +1,8 @@
 //! Time-outs and touch; the clock is the test's.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use crate::site::*;
 
 #[test]
@@ -70,4 +73,23 @@ fn s13_touch_is_throttled_capped_and_can_be_off() {
     assert_eq!(off.store.calls(), ["insert", "load"]);
     off.pass(HOUR);
     assert_eq!(off.get("/get").body, "None");
+}
+
+#[test]
+fn b11_expired_sessions_are_swept_a_batch_at_a_time() {
+    let mut site = Site::with("{sweep_interval=\"1s\",sweep_batch=2}");
+    for _ in 0..5 {
+        site.cookie = None;
+        site.post("/set/blue");
+    }
+    site.pass(HOUR);
+    site.cookie = None;
+    site.post("/set/red");
+    site.pass(HOUR);
+    let patience = Instant::now() + Duration::from_secs(10);
+    while site.rows() > 1 {
+        assert!(Instant::now() < patience, "{} rows are left", site.rows());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(site.get("/get").body, "Some(\"red\")");
 }

@@ -1,4 +1,5 @@
-//! What routes, browsers and stores see of sessions: the rows S1 to S21 of the feature list, over HTTP.
+//! What routes, browsers and stores see of sessions: the rows S1 to S21 of the feature list, over
+//! HTTP.
 
 #![allow(
     clippy::unwrap_used,

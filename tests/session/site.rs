@@ -1,6 +1,6 @@
 //! A small site with a route for everything a session can do, its store, its clock and one browser.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::DateTime;
@@ -20,7 +20,8 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub struct Watched {
     pub memory: MemoryStore,
     calls: Mutex<Vec<&'static str>>,
-    pub down: AtomicBool,
+    /// How many of the next calls fail.
+    failures: AtomicU32,
     /// What another request does just before an update of ours.
     rival: Mutex<Option<Rival>>,
 }
@@ -30,10 +31,18 @@ pub type Rival = fn(&MemoryStore, &Key);
 impl Watched {
     fn call(&self, verb: &'static str) -> Result<&MemoryStore, Error> {
         self.calls.lock().unwrap().push(verb);
-        match self.down.load(Ordering::SeqCst) {
-            true => Err(Error::unavailable("switched off")),
-            false => Ok(&self.memory),
+        let down = |failures: u32| failures.checked_sub(1);
+        match self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, down)
+        {
+            Ok(_) => Err(Error::unavailable("switched off")),
+            Err(_) => Ok(&self.memory),
         }
+    }
+
+    pub fn fail(&self, calls: u32) {
+        self.failures.store(calls, Ordering::SeqCst);
     }
 
     pub fn against(&self, rival: Rival) {
@@ -141,6 +150,13 @@ async fn save(session: &Session) -> Result<String, Error> {
     session.insert("key", "saved")?;
     session.save().await?;
     Ok(format!("{:?}", session.short_key()))
+}
+
+#[post("/save_and_shrug")]
+async fn save_and_shrug(session: &Session) -> Result<(), Error> {
+    session.insert("key", "shrugged")?;
+    let _ = session.save().await;
+    Ok(())
 }
 
 #[post("/set_and_reload")]
@@ -290,6 +306,7 @@ pub fn rocket(session: &str, store: Arc<Watched>, now: Arc<AtomicI64>) -> Rocket
         renew,
         touch,
         save,
+        save_and_shrug,
         set_and_reload,
         fill,
         fill_and_go_on,

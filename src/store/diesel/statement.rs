@@ -5,9 +5,11 @@
 
 use std::marker::PhantomData;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
+use diesel::{QueryResult, RunQueryDsl};
 
 use crate::backend::Backend;
 use crate::token::Key;
@@ -91,9 +93,17 @@ pub(crate) type Row = (
 pub(crate) trait Execute: Backend {
     /// Carries it out; how many rows it concerned.
     fn change(&mut self, statement: &Statement<'_>) -> QueryResult<u64>;
-    fn row(&mut self, statement: &Statement<'_>) -> QueryResult<Option<Row>>;
     fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;
     fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
+}
+
+/// A row that cannot be read ends one session; it is no reason to refuse everybody.
+fn readable(row: QueryResult<Row>) -> Option<QueryResult<Row>> {
+    if let Err(Error::DeserializationError(cause)) = &row {
+        log::warn!("a row of the sessions table is left out, it cannot be read: {cause}");
+        return None;
+    }
+    Some(row)
 }
 
 /// A statement together with the SQL types of its answer.
@@ -138,14 +148,10 @@ macro_rules! execute {
                     .map(|rows| rows as u64)
             }
 
-            fn row(&mut self, statement: &Statement<'_>) -> QueryResult<Option<Row>> {
-                Asked(statement, PhantomData::<Columns>)
-                    .get_result(self)
-                    .optional()
-            }
-
             fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>> {
-                Asked(statement, PhantomData::<Columns>).load(self)
+                let rows = Asked(statement, PhantomData::<Columns>)
+                    .load_iter::<Row, DefaultLoadingMode>(self)?;
+                rows.filter_map(readable).collect()
             }
 
             fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64> {

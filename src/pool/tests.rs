@@ -1,0 +1,146 @@
+//! What the errors of real servers mean; Diesel passes on their texts alone.
+
+use std::env;
+use std::sync::Barrier;
+use std::thread;
+
+use diesel::prelude::*;
+
+use super::{Fault, Manager, Repeat, run};
+use crate::backend::Backend;
+
+/// Two transactions that each wait for the other's row: what the loser is told.
+fn deadlock<C: Backend>(url: &str) -> Fault {
+    let connect = || C::establish(url).unwrap();
+    let table = format!("deadlock_{}", fastrand::u32(..));
+    connect()
+        .batch_execute(&format!(
+            "CREATE TABLE {table} (id INT PRIMARY KEY, n INT); \
+             INSERT INTO {table} VALUES (1, 0), (2, 0)"
+        ))
+        .unwrap();
+    let both = Barrier::new(2);
+    let cross = |first: u32, second: u32| {
+        let mut connection = connect();
+        connection.transaction(|connection| {
+            let update = |id| format!("UPDATE {table} SET n = n + 1 WHERE id = {id}");
+            connection.batch_execute(&update(first))?;
+            both.wait();
+            connection.batch_execute(&update(second))
+        })
+    };
+    let results = thread::scope(|scope| {
+        let other = scope.spawn(|| cross(2, 1));
+        [cross(1, 2), other.join().unwrap()]
+    });
+    connect()
+        .batch_execute(&format!("DROP TABLE {table}"))
+        .unwrap();
+    let [lost] = results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one of the two must lose: {results:?}");
+    };
+    Fault::of(lost)
+}
+
+/// A statement on a connection that the server has ended.
+fn ended<C: Backend>(url: &str, own_id: &str, end: impl Fn(&str) -> String) -> Fault
+where
+    C: diesel::connection::LoadConnection,
+    for<'q> diesel::query_builder::SqlQuery: diesel::query_dsl::LoadQuery<'q, C, Id>,
+{
+    let (mut connection, mut other) = (C::establish(url).unwrap(), C::establish(url).unwrap());
+    let id = diesel::sql_query(own_id)
+        .get_result::<Id>(&mut connection)
+        .unwrap()
+        .id;
+    other.batch_execute(&end(&id)).unwrap();
+    Fault::of(&connection.batch_execute("SELECT 1").unwrap_err())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Id {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    id: String,
+}
+
+/// Every connection of a pool is ended by the server; the next read does not notice.
+#[cfg(feature = "postgres")]
+fn heals<C: Backend>(url: &str, end_all_others: &str) {
+    let pool = Manager::<C>::pool(url, 4, std::time::Duration::from_secs(2));
+    let select = || {
+        run(&pool, Repeat::Harmless, |connection| {
+            connection.batch_execute("SELECT 1")
+        })
+    };
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| select().unwrap()))));
+    C::establish(url)
+        .unwrap()
+        .batch_execute(end_all_others)
+        .unwrap();
+    for _ in 0..4 {
+        select().unwrap();
+    }
+}
+
+#[cfg(feature = "mysql")]
+mod mariadb {
+    use super::*;
+
+    fn url() -> String {
+        env::var("TEST_MYSQL_URL")
+            .unwrap_or_else(|_| panic!("TEST_MYSQL_URL is not set: run ./test.sh"))
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_deadlock_is_rolled_back() {
+        assert_eq!(deadlock::<MysqlConnection>(&url()), Fault::RolledBack);
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn b14_a_killed_connection_is_lost() {
+        let own_id = "SELECT CAST(CONNECTION_ID() AS CHAR) AS id";
+        let fault = ended::<MysqlConnection>(&url(), own_id, |id| format!("KILL {id}"));
+        assert!(matches!(fault, Fault::Lost | Fault::NotSent), "{fault:?}");
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgresql {
+    use super::*;
+
+    fn url() -> String {
+        env::var("TEST_POSTGRES_URL")
+            .unwrap_or_else(|_| panic!("TEST_POSTGRES_URL is not set: run ./test.sh"))
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn a_deadlock_is_rolled_back() {
+        assert_eq!(deadlock::<PgConnection>(&url()), Fault::RolledBack);
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn b14_a_killed_connection_is_lost() {
+        let own_id = "SELECT CAST(pg_backend_pid() AS TEXT) AS id";
+        let end = |id: &str| format!("SELECT pg_terminate_backend({id})");
+        let fault = ended::<PgConnection>(&url(), own_id, end);
+        assert!(matches!(fault, Fault::Lost | Fault::NotSent), "{fault:?}");
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn b14_a_pool_whose_connections_were_killed_heals() {
+        heals::<PgConnection>(
+            &url(),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE application_name = '' AND pid <> pg_backend_pid() AND query = 'SELECT 1'",
+        );
+    }
+}
