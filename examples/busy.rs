@@ -1,4 +1,5 @@
-//! What many requests of one session do to it at once; the whole-system tests run it as several processes.
+//! What many requests of one session do to it at once; the whole-system tests run it as several
+//! processes.
 //!
 //! `ROCKET_DATABASES='{app={url="sqlite:app.db"}}' cargo run --example busy`
 

@@ -80,7 +80,8 @@ fn s17_a_slow_request_does_not_undo_a_sign_out(database: &TestDatabase) {
     assert_eq!(database.store.count(0).unwrap(), 0, "a session came back");
 }
 
-/// One request sleeps for up to 6 ms before it saves; the sign-out falls before, into or after that.
+/// One request sleeps for up to 6 ms before it saves; the sign-out falls before, into or after
+/// that.
 fn race(database: &TestDatabase, [slow, other]: &[Server; 2]) {
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", slow.base));

@@ -56,7 +56,8 @@ impl Drop for Server {
     }
 }
 
-/// A browser as far as sessions go: it keeps one cookie and does not mind which of several servers it asks.
+/// A browser as far as sessions go: it keeps one cookie and does not mind which of several servers
+/// it asks.
 #[derive(Clone, Default)]
 pub struct Browser {
     client: reqwest::blocking::Client,
