@@ -250,10 +250,17 @@ impl State {
         self.mark(pending.status);
     }
 
-    /// The record is no longer in the store, and nothing of this request may bring it back.
+    /// The session was ended by this request.
     pub(crate) fn ended(&mut self) {
         self.stored = None;
         self.token_unsent = false;
         self.destroy();
+    }
+
+    /// The session was ended by another request, which told the browser; it may have a newer
+    /// cookie by now, so this one says nothing about it.
+    pub(crate) fn gone(&mut self) {
+        self.cookie_came = false;
+        self.ended();
     }
 }

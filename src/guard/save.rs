@@ -44,7 +44,7 @@ impl Session {
                 state.replace(Stored { token, record })
             }
             None => {
-                state.ended();
+                state.gone();
                 Err(Error::gone())
             }
         }
@@ -81,7 +81,7 @@ impl Session {
                 Ok((plan.cookie, false))
             }
             Ok(Committed::Gone) => {
-                state.ended();
+                state.gone();
                 Ok((SetCookie::Nothing, true))
             }
             Err(error) => {

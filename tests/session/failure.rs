@@ -1,7 +1,5 @@
 //! A store that does not answer, and handlers that fail.
 
-
-
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::{get, routes};

@@ -241,7 +241,12 @@ fn s17_a_session_that_was_ended_meanwhile_stays_ended() {
             assert_eq!((site.get("/get").body.as_str(), site.rows()), ("None", 0));
         }
         site.post("/set/blue");
-        assert_eq!(site.post("/save").status, 401, "who asks is told");
+        let answer = site.post("/save");
+        assert_eq!(
+            (answer.status, answer.set_cookie),
+            (401, None),
+            "who asks is told"
+        );
         assert_eq!(site.rows(), 0);
     }
 }

@@ -8,10 +8,12 @@
     reason = "a test panics where it fails"
 )]
 
+pub mod application;
 pub mod database;
 pub mod server;
 
-/// Names one test for each backend; those that need a server are left out by a plain `cargo test`, which says so.
+/// Names one test for each backend; those that need a server are left out by a plain `cargo test`,
+/// which says so.
 macro_rules! on_every_backend {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
