@@ -1,5 +1,11 @@
 //! What the errors of real servers mean; Diesel passes on their texts alone.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+
 use std::env;
 use std::sync::Barrier;
 use std::thread;
@@ -47,9 +53,9 @@ fn deadlock<C: Backend>(url: &str) -> Fault {
 }
 
 /// A statement on a connection that the server has ended.
-fn ended<C: Backend>(url: &str, own_id: &str, end: impl Fn(&str) -> String) -> Fault
+fn ended<C>(url: &str, own_id: &str, end: impl Fn(&str) -> String) -> Fault
 where
-    C: diesel::connection::LoadConnection,
+    C: Backend + diesel::connection::LoadConnection,
     for<'q> diesel::query_builder::SqlQuery: diesel::query_dsl::LoadQuery<'q, C, Id>,
 {
     let (mut connection, mut other) = (C::establish(url).unwrap(), C::establish(url).unwrap());

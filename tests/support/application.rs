@@ -1,0 +1,250 @@
+//! The application as a process of its own, and a visitor that talks to it over HTTP.
+
+#![cfg(all(feature = "app", feature = "sqlite"))]
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::Connection;
+use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+use tempfile::NamedTempFile;
+
+use super::database::TestDatabase;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The application on a database; killed at the end.
+pub struct Application {
+    pub base: String,
+    command: Command,
+    process: Child,
+    output: NamedTempFile,
+}
+
+impl Application {
+    /// In the profile dev, whatever the tests were built with.
+    pub fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// With further variables in its environment.
+    pub fn start_with(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let mut application = Self::launch(database, variables);
+        application.wait_until_healthy();
+        application
+    }
+
+    /// Does not wait until it is up.
+    pub fn launch(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let output = NamedTempFile::new().unwrap();
+        let mut command = command(&database.url, &output);
+        command
+            .env("ROCKET_PORT", port.to_string())
+            .envs(variables.iter().copied());
+        let process = command.spawn().unwrap();
+        Self {
+            base: format!("http://127.0.0.1:{port}"),
+            command,
+            process,
+            output,
+        }
+    }
+
+    pub fn wait_until_healthy(&mut self) {
+        let patience = Instant::now() + PATIENCE;
+        let health = format!("{}/health", self.base);
+        while !reqwest::blocking::get(&health).is_ok_and(|answer| answer.status() == 200) {
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none(), "the application ended: {ended:?}");
+            assert!(Instant::now() < patience, "the application did not come up");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What it has printed so far.
+    pub fn output(&self) -> String {
+        fs::read_to_string(self.output.path()).unwrap()
+    }
+
+    /// Ends it without giving it time for anything.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), on the same port and database.
+    pub fn restart(&mut self) {
+        self.process = self.command.spawn().unwrap();
+        self.wait_until_healthy();
+    }
+
+    /// Somebody with an empty cookie jar.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(&self.base, HeaderMap::new())
+    }
+
+    /// Somebody who sends this `Cookie` header, whatever the application sets.
+    pub fn visitor_with(&self, cookie: &str) -> Visitor {
+        let cookie = HeaderValue::from_str(cookie).unwrap();
+        Visitor::new(
+            &self.base,
+            HeaderMap::from_iter([("Cookie".parse().unwrap(), cookie)]),
+        )
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.kill();
+        // Shown by the test runner where the test failed.
+        if thread::panicking() {
+            eprintln!("{}", self.output());
+        }
+    }
+}
+
+/// Starts the application where it has to refuse: how it ended, and what it printed.
+pub fn refusal(url: &str, variables: &[(&str, &str)]) -> (ExitStatus, String) {
+    let output = NamedTempFile::new().unwrap();
+    let mut process = command(url, &output)
+        .env("ROCKET_PORT", free_port().to_string())
+        .envs(variables.iter().copied())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > patience {
+            let _ = process.kill();
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    (status, fs::read_to_string(output.path()).unwrap())
+}
+
+fn command(url: &str, output: &NamedTempFile) -> Command {
+    // Appending, so that a second start continues where the first one ended.
+    let log = fs::File::options()
+        .append(true)
+        .open(output.path())
+        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rocket_diesel_session"));
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("ROCKET_PROFILE", "dev")
+        .env("ROCKET_CLI_COLORS", "false")
+        .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
+        .stdout(log.try_clone().unwrap())
+        .stderr(log);
+    command
+}
+
+/// Below the range from which the kernel hands out ports, so that nobody is given it while the application is down.
+pub fn free_port() -> u16 {
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
+    ports
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
+/// Takes everything out of a database, the record of its migrations too.
+pub fn make_empty(database: &TestDatabase) {
+    let (scheme, rest) = database.url.split_once(':').unwrap();
+    match scheme {
+        "sqlite" => fs::remove_file(rest).unwrap(),
+        #[cfg(feature = "mysql")]
+        "mysql" => drop_tables::<diesel::MysqlConnection>(&database.url),
+        #[cfg(feature = "postgres")]
+        "postgres" => drop_tables::<diesel::PgConnection>(&database.url),
+        _ => panic!("no backend for {scheme}"),
+    }
+}
+
+fn drop_tables<C: Connection>(url: &str) {
+    let mut connection = C::establish(url).unwrap();
+    for table in ["sessions", "users", "__diesel_schema_migrations"] {
+        connection
+            .batch_execute(&format!("DROP TABLE {table}"))
+            .unwrap();
+    }
+}
+
+/// A browser as far as requests and cookies go; it does not follow redirects.
+pub struct Visitor {
+    client: Client,
+    base: String,
+}
+
+impl Visitor {
+    fn new(base: &str, headers: HeaderMap) -> Self {
+        let client = Client::builder()
+            .cookie_store(true)
+            .redirect(Policy::none())
+            .default_headers(headers)
+            .timeout(Duration::from_secs(30));
+        Self {
+            client: client.build().unwrap(),
+            base: base.to_owned(),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(self.client.get(self.at(path)))
+    }
+
+    pub fn get_as(&self, accept: &str, path: &str) -> Answer {
+        self.send(self.client.get(self.at(path)).header("Accept", accept))
+    }
+
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(self.client.post(self.at(path)).form(fields))
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().unwrap();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().unwrap(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The page it sends to.
+    pub fn location(&self) -> &str {
+        assert_eq!(self.status, 303, "{self:?}");
+        self.header("Location").unwrap()
+    }
+
+    /// The `Set-Cookie` line for the cookie of this name.
+    pub fn set_cookie(&self, name: &str) -> Option<&str> {
+        let mut lines = self.headers.get_all("Set-Cookie").iter();
+        lines
+            .find(|line| line.as_bytes().starts_with(format!("{name}=").as_bytes()))
+            .map(|line| line.to_str().unwrap())
+    }
+}
