@@ -277,6 +277,49 @@ on_every_backend!(
     two_processes_make_the_tables_once,
 );
 
+/// The server closes the connections of the application, which learns of it only when it uses them.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn closed_connections_are_replaced(database: &TestDatabase, close: impl Fn(&str)) {
+    let application = Application::start(database);
+    let visitor = application.visitor();
+    register(&visitor, EMAIL, &[]);
+    for _ in 0..3 {
+        close(&database.url);
+        assert_eq!(visitor.get("/home").status, 200);
+    }
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn connections_that_mariadb_closes_are_replaced() {
+    closed_connections_are_replaced(&support::database::mariadb(), |url| {
+        let mut connection = MysqlConnection::establish(url).unwrap();
+        let others = "(SELECT GROUP_CONCAT(id) FROM information_schema.processlist \
+                      WHERE db = DATABASE() AND id <> CONNECTION_ID())";
+        let others = diesel::dsl::sql::<diesel::sql_types::Text>(others);
+        let others: String = diesel::select(others).first(&mut connection).unwrap();
+        for id in others.split(',') {
+            let kill = diesel::sql_query(format!("KILL {id}"));
+            kill.execute(&mut connection).unwrap();
+        }
+    });
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "needs PostgreSQL: run ./test.sh"]
+fn connections_that_postgresql_closes_are_replaced() {
+    closed_connections_are_replaced(&support::database::postgresql(), |url| {
+        let mut connection = PgConnection::establish(url).unwrap();
+        let close = diesel::sql_query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        assert!(close.execute(&mut connection).unwrap() > 0);
+    });
+}
+
 #[test]
 fn u4_the_page_asked_for_is_handed_on() {
     u4_the_page_asked_for_goes_from_page_to_page(&support::database::sqlite());

@@ -6,13 +6,19 @@
 #[allow(unused_imports, unused_macros, reason = "for one backend only")]
 mod support;
 
+use std::sync::Mutex;
+
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use support::application::{Application, Visitor};
 use support::database;
+use support::server::{Browser, Server};
 
 const REQUESTS: u64 = 20;
+
+/// Held by the test that counts.
+static COUNTING: Mutex<()> = Mutex::new(());
 
 #[derive(QueryableByName)]
 struct Variable {
@@ -38,6 +44,7 @@ fn cost(connection: &mut MysqlConnection, visitor: &Visitor, page: &str) -> u64 
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn a_page_costs_one_statement_and_none_for_strangers() {
+    let _counting = COUNTING.lock();
     let database = database::mariadb();
     let application = Application::start_with(
         &database,
@@ -65,4 +72,31 @@ fn a_page_costs_one_statement_and_none_for_strangers() {
     assert_eq!(cost(connection, &misled, "/"), REQUESTS);
     let malformed = application.visitor_with("id=nonsense");
     assert_eq!(cost(connection, &malformed, "/"), 0);
+}
+
+/// The least that each use of a session can cost.
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn reading_costs_one_statement_changing_two_beginning_one() {
+    let _counting = COUNTING.lock();
+    let database = database::mariadb();
+    let server = Server::busy(&database.url);
+    let connection = &mut MysqlConnection::establish(&database.url).unwrap();
+    let mut cost = |use_it: &dyn Fn() -> (u16, String)| {
+        let before = statements(connection);
+        for _ in 0..REQUESTS {
+            assert_eq!(use_it().0, 200);
+        }
+        statements(connection) - before - 1
+    };
+    let url = |path: &str| format!("{}{path}", server.base);
+    let mut browser = Browser::default();
+    browser.post(&url("/log_in/ada"));
+    assert_eq!(cost(&|| browser.clone().get(&url("/visits"))), REQUESTS);
+    assert_eq!(
+        cost(&|| browser.clone().post(&url("/visits"))),
+        2 * REQUESTS
+    );
+    assert_eq!(cost(&|| Browser::default().post(&url("/visits"))), REQUESTS);
+    assert_eq!(cost(&|| Browser::default().get(&url("/visits"))), 0);
 }
