@@ -8,7 +8,7 @@ use rocket::fairing::AdHoc;
 use rocket::form::{Contextual, Form, FromForm};
 use rocket::http::Status;
 use rocket::request::FlashMessage;
-use rocket::response::{Flash, Redirect, Responder};
+use rocket::response::{Flash, Redirect};
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
@@ -26,12 +26,7 @@ pub(crate) fn stage() -> AdHoc {
 }
 
 /// A form is answered with a page to go to, or with itself and what is to be mended.
-#[derive(Responder)]
-#[allow(clippy::large_enum_variant, reason = "made once per request")]
-enum Answer {
-    Go(Flash<Redirect>),
-    Mend((Status, Template)),
-}
+type Answer = Either<Flash<Redirect>, (Status, Template)>;
 
 #[derive(FromForm)]
 struct Registration<'r> {
@@ -70,12 +65,8 @@ async fn register(
     database: &Database,
 ) -> Result<Answer, Error> {
     let Some(new) = &form.value else {
-        return Ok(mend(
-            "register",
-            Status::UnprocessableEntity,
-            &form,
-            fields::errors(&form.context),
-        ));
+        let errors = fields::errors(&form.context);
+        return Ok(mend("register", Status::UnprocessableEntity, &form, errors));
     };
     let password_hash = password::hash(new.password.to_owned())
         .await
@@ -93,12 +84,8 @@ async fn register(
     if !users::insert(database, user).await? {
         let taken =
             "There is an account with this e-mail address already. Sign in, or use another one.";
-        return Ok(mend(
-            "register",
-            Status::UnprocessableEntity,
-            &form,
-            [("email", taken.to_owned())].into(),
-        ));
+        let errors = [("email", taken.to_owned())].into();
+        return Ok(mend("register", Status::UnprocessableEntity, &form, errors));
     }
     session.log_in(id)?;
     Ok(go(
@@ -129,12 +116,8 @@ async fn login(
     database: &Database,
 ) -> Result<Answer, Error> {
     let Some(given) = &form.value else {
-        return Ok(mend(
-            "login",
-            Status::UnprocessableEntity,
-            &form,
-            fields::errors(&form.context),
-        ));
+        let errors = fields::errors(&form.context);
+        return Ok(mend("login", Status::UnprocessableEntity, &form, errors));
     };
     let known = users::credentials(database, fields::canonical_email(given.email)).await?;
     let stored = known.as_ref().map(|known| known.password_hash.clone());
@@ -143,12 +126,8 @@ async fn login(
     else {
         // The same words whether the account exists or not.
         let wrong = "This e-mail address and password do not belong together.";
-        return Ok(mend(
-            "login",
-            Status::Unauthorized,
-            &form,
-            [("form", wrong.to_owned())].into(),
-        ));
+        let errors = [("form", wrong.to_owned())].into();
+        return Ok(mend("login", Status::Unauthorized, &form, errors));
     };
     if verdict == Verdict::RightButOld {
         let hash = password::hash(given.password.to_owned())
@@ -173,7 +152,7 @@ fn logout(session: &Session) -> Flash<Redirect> {
 }
 
 fn go(to: String, message: &str) -> Answer {
-    Answer::Go(Flash::success(Redirect::to(to), message))
+    Left(Flash::success(Redirect::to(to), message))
 }
 
 /// The form again, with what was typed but the password, and what is wrong beside each field.
@@ -193,10 +172,8 @@ fn mend<T>(
         last_name: typed("last_name"),
         email: typed("email"),
     };
-    Answer::Mend((
-        status,
-        Template::render(template, context! { values, errors, next: typed("next") }),
-    ))
+    let page = Template::render(template, context! { values, errors, next: typed("next") });
+    Right((status, page))
 }
 
 fn no_hash() -> Error {
