@@ -13,13 +13,13 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use crate::backend::Backend;
+use crate::config::DatabaseConfig;
 use crate::error::Error;
 use crate::pool::{Connections, Manager, Repeat, run};
 use crate::store::Store;
@@ -61,30 +61,25 @@ pub(crate) struct UserTable {
 impl Database {
     /// Opens the pool; connections are made when they are needed.
     pub(crate) fn open(
-        url: &str,
+        config: &DatabaseConfig,
         threads: Arc<Threads>,
-        size: u32,
-        patience: Duration,
         user: Option<UserTable>,
     ) -> Result<Self, Error> {
-        let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+        let (scheme, rest) = config.url.split_once(':').unwrap_or(("", &config.url));
         match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                Self::with::<diesel::SqliteConnection>(path, threads, size, patience, user)
+                Self::with::<diesel::SqliteConnection>(path, config, threads, user)
             }
             #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => Self::with::<diesel::MysqlConnection>(
-                &format!("mysql:{rest}"),
-                threads,
-                size,
-                patience,
-                user,
-            ),
+            "mysql" | "mariadb" => {
+                let url = format!("mysql:{rest}");
+                Self::with::<diesel::MysqlConnection>(&url, config, threads, user)
+            }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
-                Self::with::<diesel::PgConnection>(url, threads, size, patience, user)
+                Self::with::<diesel::PgConnection>(&config.url, config, threads, user)
             }
             _ => Err(unusable(scheme, rest)),
         }
@@ -93,25 +88,24 @@ impl Database {
     #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
     fn with<C>(
         url: &str,
+        config: &DatabaseConfig,
         threads: Arc<Threads>,
-        size: u32,
-        patience: Duration,
         user: Option<UserTable>,
     ) -> Result<Self, Error>
     where
         C: Backend + MigrationConnection + MigrationHarness<C::Backend>,
         crate::store::diesel::DieselStore<C>: Store,
     {
-        let pool = Manager::<C>::pool(url, size, patience);
+        // Half of what a request waits: should there be no connection, its 503 still says so.
+        let pool = Manager::<C>::pool(url, config.pool_size, config.timeout() / 2);
         let mut store = crate::store::diesel::DieselStore::on(pool.clone());
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
         }
-        let store = Arc::new(store);
         Ok(Self {
             threads,
             pool: Box::new(pool),
-            store,
+            store: Arc::new(store),
             migrate: migrate::<C>,
         })
     }

@@ -98,44 +98,19 @@ impl Sessions {
             Some(_) => DatabaseConfig::for_a_store(),
             None => DatabaseConfig::read(rocket.figment(), &config.database)?,
         };
-        let threads = Arc::new(Threads::start(
-            entry.pool_size,
-            entry.queue,
-            entry.timeout(),
-        )?);
+        let threads = Threads::start(entry.pool_size, entry.queue, entry.timeout())?;
+        let threads = Arc::new(threads);
         let named =
             |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
-        let (database, store) = match &self.store {
-            Some(store) => (None, store.clone()),
-            None if entry.url.starts_with("memory:") => {
-                (None, Arc::new(MemoryStore::new()) as Arc<dyn Store>)
-            }
-            None => {
-                let patience = entry.timeout() / 2;
-                let database = Database::open(
-                    &entry.url,
-                    threads.clone(),
-                    entry.pool_size,
-                    patience,
-                    self.user,
+        let (database, store) = self.place(&entry, &threads).map_err(named)?;
+        self.prepare(config.migrate, database.as_ref(), &*store)
+            .map_err(|error| {
+                named(error).because(
+                    "check that it runs, that its url is right, and that its migrations have run",
                 )
-                .map_err(named)?;
-                let store = database.store();
-                (Some(database), store)
-            }
-        };
-        if let (true, Some(database), Some(migrations)) =
-            (config.migrate, &database, &self.migrations)
-        {
-            database.migrate(migrations).map_err(named)?;
-        }
-        let probe = store.load(&Token::generate()?.key(), 0);
-        probe.map_err(|error| {
-            named(error).because(
-                "check that it runs, that its url is right, and that its migrations have run",
-            )
-        })?;
+            })?;
         let (limits, cookie_name) = (config.limits(), config.cookie.full_name());
+        let clock = self.clock.clone();
         Ok(Context {
             config,
             limits,
@@ -143,8 +118,38 @@ impl Sessions {
             database,
             store,
             threads,
-            clock: self.clock.clone(),
+            clock,
         })
+    }
+
+    /// Where the sessions are to be kept.
+    fn place(
+        &self,
+        entry: &DatabaseConfig,
+        threads: &Arc<Threads>,
+    ) -> Result<(Option<Database>, Arc<dyn Store>), Error> {
+        if let Some(store) = &self.store {
+            return Ok((None, store.clone()));
+        }
+        if entry.url.starts_with("memory:") {
+            return Ok((None, Arc::new(MemoryStore::new())));
+        }
+        let database = Database::open(entry, threads.clone(), self.user)?;
+        let store = database.store();
+        Ok((Some(database), store))
+    }
+
+    /// Finds out now, and not with the first visitor, whether the store can be used.
+    fn prepare(
+        &self,
+        migrate: bool,
+        database: Option<&Database>,
+        store: &dyn Store,
+    ) -> Result<(), Error> {
+        if let (true, Some(database), Some(migrations)) = (migrate, database, &self.migrations) {
+            database.migrate(migrations)?;
+        }
+        store.load(&Token::generate()?.key(), 0).map(drop)
     }
 }
 

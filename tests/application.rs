@@ -559,7 +559,7 @@ fn a_wrong_setting_stops_the_launch_in_one_line() {
             "sqlite:/nowhere/at/all.db",
             (session, "{}"),
             "databases.app",
-            "unable to open database file",
+            "check that it runs, that its url is right",
         ),
     ] {
         let (status, output) = refusal(url, &[setting]);
