@@ -1,11 +1,13 @@
-//! A server for the side-by-side measurements of `bench/`: the routes that every server there has, on this crate.
+//! A server for the side-by-side measurements of `bench/`: the routes that every server there has,
+//! on this crate.
 //!
 //! ```sh
 //! PORT=8601 DATABASE_URL=sqlite:app.db cargo run --release --example rig --features mysql
 //! ```
 //!
-//! The database has the table of `migrations/*_create_sessions` and users of the rig's own, who are not this
-//! repository's: numbered, in SQLite's `users` or in MariaDB's `rig.users`. `POOL` is the number of connections.
+//! The database has the table of `migrations/*_create_sessions` and users of the rig's own, who
+//! are not this repository's: numbered, in SQLite's `users` or in MariaDB's `rig.users`. `POOL` is
+//! the number of connections.
 
 use diesel::prelude::*;
 use rocket::figment::Figment;

@@ -1,9 +1,13 @@
 //! What every request of a running application shares: the store, the way to it, the settings, the
 //! clock.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rocket::tokio::sync::{Mutex, MutexGuard};
+use rocket::tokio::time::timeout;
 
 use crate::config::Config;
 use crate::database::Database;
@@ -11,6 +15,7 @@ use crate::error::Error;
 use crate::session::Limits;
 use crate::store::Store;
 use crate::threads::Threads;
+use crate::token::Key;
 
 pub(crate) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -22,6 +27,7 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
+    pub(crate) turns: Turns,
 }
 
 impl Context {
@@ -44,5 +50,25 @@ impl Context {
     /// Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
         (self.clock)().timestamp_millis()
+    }
+}
+
+/// Lets the saves of one session go one after the other, in the order in which they came.
+///
+/// The store decides between them in any case, but by turning down all but one each time: without
+/// turns, many requests of one session would keep the store threads busy, and the unlucky ones would
+/// be turned down again and again. Sessions that share a turn by chance wait for each other a moment.
+#[derive(Default)]
+pub(crate) struct Turns([Mutex<()>; 32]);
+
+/// Who waited this long goes ahead without a turn.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+impl Turns {
+    pub(crate) async fn wait(&self, key: &Key) -> Option<MutexGuard<'_, ()>> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let turn = &self.0[hasher.finish() as usize % self.0.len()];
+        timeout(PATIENCE, turn.lock()).await.ok()
     }
 }

@@ -8,7 +8,7 @@ use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
 use crate::config::{Config, DatabaseConfig};
-use crate::context::{Clock, Context};
+use crate::context::{Clock, Context, Turns};
 use crate::database::{Database, UserTable};
 use crate::error::Error;
 use crate::store::Store;
@@ -119,6 +119,7 @@ impl Sessions {
             store,
             threads,
             clock,
+            turns: Turns::default(),
         })
     }
 

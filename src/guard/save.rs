@@ -62,6 +62,12 @@ impl Session {
             }
             (plan, Arc::new(state.begin_save()))
         };
+        let _turn = match &pending.stored {
+            Some(stored) if matches!(plan.verb, Verb::Update | Verb::Renew) => {
+                self.context.turns.wait(&stored.record.key).await
+            }
+            _ => None,
+        };
         let (work, limits, client) = (pending.clone(), self.limits().clone(), self.client.clone());
         let committed = self.context.ask(move |store| {
             let commit = Commit {

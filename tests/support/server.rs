@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,10 +28,9 @@ impl Server {
             .join("examples/busy");
         let process = Command::new(&program)
             .env("ROCKET_PORT", port.to_string())
-            .env("ROCKET_LOG_LEVEL", "off")
+            .env("ROCKET_LOG_LEVEL", "critical")
             .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
             .env("ROCKET_SESSION", "{cookie={secure=false}}")
-            .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| {
                 panic!("{program:?} does not start, build it with --examples: {error}")
