@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::record::Record;
-use crate::session::{Change, Contents, Limits, Stored, Verb};
+use crate::session::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
-use crate::token::Token;
+use crate::token::{Key, Token};
 
 /// What is known of the browser, kept for the list of a user's devices.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +19,8 @@ pub(crate) struct Client {
 /// What became of a plan.
 #[derive(Debug)]
 pub(crate) enum Committed {
-    /// The store has this record now.
-    Saved(Box<Stored>),
+    /// The store has this record now, and this is what it holds.
+    Saved(Box<(Stored, Contents)>),
     Deleted,
     /// The record was removed meanwhile; the changes are not kept.
     Gone,
@@ -35,36 +35,30 @@ const ATTEMPTS: u32 = 200;
 pub(crate) struct Commit<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) client: &'a Client,
-    pub(crate) changes: &'a [Change],
+    pub(crate) pending: &'a Pending,
     pub(crate) now: i64,
 }
 
 impl Commit<'_> {
-    pub(crate) fn run(
-        &self,
-        store: &dyn Store,
-        verb: Verb,
-        stored: Option<Stored>,
-    ) -> Result<Committed, Error> {
-        match (verb, stored) {
-            (Verb::Touch, Some(stored)) => self.touch(store, stored),
-            (Verb::Update, Some(stored)) => self.update(store, stored, false),
-            (Verb::Renew, Some(stored)) => self.update(store, stored, true),
+    pub(crate) fn run(&self, store: &dyn Store, verb: Verb) -> Result<Committed, Error> {
+        match (verb, &self.pending.stored) {
+            (Verb::Touch, Some(stored)) => self.touch(store, stored.clone()),
+            (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false),
+            (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true),
             (Verb::Delete, Some(stored)) => {
                 store.delete(&stored.record.key).map(|_| Committed::Deleted)
             }
-            _ => self.insert(store),
+            _ => self.insert(store, self.pending.contents.clone()),
         }
     }
 
     /// A new record; a token that is taken, however unlikely, is drawn again.
-    fn insert(&self, store: &dyn Store) -> Result<Committed, Error> {
-        let contents = self.replayed(Contents::default())?;
+    fn insert(&self, store: &dyn Store, contents: Contents) -> Result<Committed, Error> {
         for _ in 0..3 {
             let token = Token::generate()?;
-            let record = self.record(&contents, &token, None)?;
+            let record = self.record(&contents, token.key(), None)?;
             if store.insert(&record)? == Inserted::Done {
-                return Ok(Committed::Saved(Box::new(Stored { token, record })));
+                return Ok(saved(Stored { token, record }, contents));
             }
         }
         Err(Error::unavailable(
@@ -78,24 +72,26 @@ impl Commit<'_> {
         mut stored: Stored,
         renew: bool,
     ) -> Result<Committed, Error> {
+        let mut contents = self.pending.contents.clone();
         for attempt in 0..ATTEMPTS {
-            let contents = self.replayed(readable(&stored.record)?)?;
-            let token = if renew {
-                Token::generate()?
-            } else {
-                stored.token.clone()
+            let (token, key) = match renew {
+                true => Token::generate().map(|token| (token.clone(), token.key()))?,
+                false => (stored.token.clone(), stored.record.key.clone()),
             };
-            let record = self.record(&contents, &token, Some(&stored.record))?;
+            let record = self.record(&contents, key, Some(&stored.record))?;
             match store.update(&stored.record.key, stored.record.version, &record)? {
-                Updated::Done => return Ok(Committed::Saved(Box::new(Stored { token, record }))),
+                Updated::Done => return Ok(saved(Stored { token, record }, contents)),
                 Updated::Taken => continue,
                 Updated::Stale => {}
             }
             match store.load(&stored.record.key, self.now)? {
                 Some(fresh) => stored.record = fresh,
-                None if self.signs_in() => return self.insert(store),
+                None if self.signs_in() => {
+                    return self.insert(store, self.replayed(Contents::default())?);
+                }
                 None => return Ok(Committed::Gone),
             }
+            contents = self.replayed(Contents::decode(&stored.record).map_err(unreadable)?)?;
             thread::sleep(Duration::from_micros(fastrand::u64(
                 ..250 << attempt.min(5),
             )));
@@ -106,18 +102,15 @@ impl Commit<'_> {
     }
 
     fn touch(&self, store: &dyn Store, mut stored: Stored) -> Result<Committed, Error> {
-        stored.record.seen_at = self.now;
-        stored.record.expires_at = self.expiry(stored.record.deadline);
-        store.touch(
-            &stored.record.key,
-            stored.record.seen_at,
-            stored.record.expires_at,
-        )?;
-        Ok(Committed::Saved(Box::new(stored)))
+        let (seen_at, expires_at) = (self.now, self.expiry(stored.record.deadline));
+        store.touch(&stored.record.key, seen_at, expires_at)?;
+        stored.record.seen_at = seen_at;
+        stored.record.expires_at = expires_at;
+        Ok(saved(stored, self.pending.contents.clone()))
     }
 
     fn replayed(&self, mut contents: Contents) -> Result<Contents, Error> {
-        for change in self.changes {
+        for change in &self.pending.changes {
             change.apply(&mut contents)?;
         }
         Ok(contents)
@@ -126,7 +119,7 @@ impl Commit<'_> {
     fn record(
         &self,
         contents: &Contents,
-        token: &Token,
+        key: Key,
         before: Option<&Record>,
     ) -> Result<Record, Error> {
         // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4,
@@ -137,7 +130,7 @@ impl Commit<'_> {
             record.deadline
         });
         Ok(Record {
-            key: token.key(),
+            key,
             user_id: contents.user_id.clone(),
             data: contents.encode(self.limits.max_data)?,
             version: before.map_or(0, |record| record.version.wrapping_add(1)),
@@ -161,14 +154,17 @@ impl Commit<'_> {
     /// Whoever just proved who they are gets a session, even if the one they came with ended
     /// meanwhile.
     fn signs_in(&self) -> bool {
-        self.changes
+        self.pending
+            .changes
             .iter()
             .any(|change| matches!(change, Change::LogIn(_)))
     }
 }
 
-fn readable(record: &Record) -> Result<Contents, Error> {
-    Contents::decode(record).map_err(|cause| {
-        Error::unavailable(format!("the record {:?} became unreadable", record.key)).because(cause)
-    })
+fn saved(stored: Stored, contents: Contents) -> Committed {
+    Committed::Saved(Box::new((stored, contents)))
+}
+
+pub(crate) fn unreadable(cause: serde_json::Error) -> Error {
+    Error::unavailable("the session's record became unreadable").because(cause)
 }

@@ -96,8 +96,8 @@ impl Database {
         C: Backend + MigrationConnection + MigrationHarness<C::Backend>,
         crate::store::diesel::DieselStore<C>: Store,
     {
-        // Half of what a request waits: should there be no connection, its 503 still says so.
-        let pool = Manager::<C>::pool(url, config.pool_size, config.timeout() / 2);
+        // A little less than what a request waits, so that its 503 can still say what is missing.
+        let pool = Manager::<C>::pool(url, config.pool_size, config.timeout() * 4 / 5);
         let mut store = crate::store::diesel::DieselStore::on(pool.clone());
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);

@@ -62,6 +62,8 @@ pub(crate) struct Stored {
 pub(crate) struct Pending {
     pub(crate) stored: Option<Stored>,
     pub(crate) changes: Vec<Change>,
+    /// What the session holds with these changes made.
+    pub(crate) contents: Contents,
     status: Status,
 }
 
@@ -209,25 +211,23 @@ impl State {
         Pending {
             stored: self.stored.clone(),
             changes: std::mem::take(&mut self.changes),
+            contents: self.contents.clone(),
             status: std::mem::take(&mut self.status),
         }
     }
 
-    /// The store has the record now, under this token.
-    pub(crate) fn saved(&mut self, stored: Stored) -> Result<(), Error> {
+    /// The store has the record now, under this token, and this is what it holds.
+    pub(crate) fn saved(&mut self, stored: Stored, contents: Contents) -> Result<(), Error> {
         let renewed = self
             .stored
             .as_ref()
             .is_none_or(|before| before.token != stored.token);
         self.token_unsent |= renewed;
-        self.replace(stored)
+        self.replace(stored, contents)
     }
 
-    /// Takes over a record as it is in the store; changes not saved yet stay on top of it.
-    pub(crate) fn replace(&mut self, stored: Stored) -> Result<(), Error> {
-        let mut contents = Contents::decode(&stored.record).map_err(|cause| {
-            Error::unavailable("the session's record is unreadable").because(cause)
-        })?;
+    /// Takes over what is in the store; changes not saved yet stay on top of it.
+    pub(crate) fn replace(&mut self, stored: Stored, mut contents: Contents) -> Result<(), Error> {
         for change in &self.changes {
             change.apply(&mut contents)?;
         }

@@ -37,11 +37,12 @@ impl Token {
 
     /// The name under which a store knows this token.
     pub fn key(&self) -> Key {
-        use fmt::Write;
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digest = Sha256::digest(self.0.as_bytes());
         let mut hex = String::with_capacity(2 * digest.len());
         for byte in digest {
-            let _ = write!(hex, "{byte:02x}");
+            hex.push(DIGITS[usize::from(byte >> 4)].into());
+            hex.push(DIGITS[usize::from(byte & 15)].into());
         }
         Key(hex)
     }

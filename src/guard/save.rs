@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::Session;
-use crate::commit::{Commit, Committed};
+use crate::commit::{Commit, Committed, unreadable};
 use crate::error::Error;
-use crate::session::{SetCookie, State, Stored, Verb};
+use crate::session::{Contents, SetCookie, State, Stored, Verb};
 use crate::token::Token;
 
 impl Session {
@@ -40,8 +40,9 @@ impl Session {
         let mut state = self.state();
         match fresh {
             Some(record) => {
+                let contents = Contents::decode(&record).map_err(unreadable)?;
                 state.reset();
-                state.replace(Stored { token, record })
+                state.replace(Stored { token, record }, contents)
             }
             None => {
                 state.gone();
@@ -73,15 +74,18 @@ impl Session {
             let commit = Commit {
                 limits: &limits,
                 client: &client,
-                changes: &work.changes,
+                pending: &work,
                 now,
             };
-            commit.run(store, plan.verb, work.stored.clone())
+            commit.run(store, plan.verb)
         });
         let committed = committed.await;
         let mut state = self.state();
         match committed {
-            Ok(Committed::Saved(stored)) => state.saved(*stored).map(|()| (plan.cookie, false)),
+            Ok(Committed::Saved(saved)) => {
+                let (stored, contents) = *saved;
+                state.saved(stored, contents).map(|()| (plan.cookie, false))
+            }
             Ok(Committed::Deleted) => {
                 state.ended();
                 Ok((plan.cookie, false))

@@ -27,8 +27,9 @@ pub struct DieselStore<C: 'static> {
     /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here
     /// is prompt.
     writing: Option<Mutex<()>>,
-    /// What stands before the condition of every statement that reads records.
-    select: String,
+    /// What reads one record, and the records of a user.
+    load: String,
+    list: String,
 }
 
 impl<C: Backend> DieselStore<C> {
@@ -46,10 +47,12 @@ impl<C: Backend> DieselStore<C> {
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
         let writing = C::ONE_WRITER.then(Mutex::default);
+        let [load, list] = selects("NULL");
         Self {
             pool: Box::new(pool),
             writing,
-            select: select("NULL"),
+            load,
+            list,
         }
     }
 
@@ -58,14 +61,15 @@ impl<C: Backend> DieselStore<C> {
     /// The names must be as SQL takes them; `key` is the column that holds the ids given to
     /// [`Session::log_in`](crate::Session::log_in).
     #[must_use]
-    pub fn with_user(mut self, table: &str, key: &str, columns: &[&str]) -> Self {
+    pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
         let pair = |column| format!("'{column}', {table}.{column}");
         let pairs: Vec<String> = columns.iter().map(pair).collect();
         let [open, close] = C::JSON_OBJECT;
         let object = format!("{open}{}{close}", pairs.join(", "));
         let condition = format!("{table}.{key} = sessions.user_id");
-        self.select = select(&format!("(SELECT {object} FROM {table} WHERE {condition})"));
-        self
+        let user = format!("(SELECT {object} FROM {table} WHERE {condition})");
+        let [load, list] = selects(&user);
+        Self { load, list, ..self }
     }
 
     fn read<T>(&self, work: impl FnMut(&mut C) -> QueryResult<T>) -> Result<T, Error> {
@@ -88,17 +92,23 @@ fn delete<C: Execute>(store: &DieselStore<C>, statement: &Statement<'_>) -> Resu
     store.write(Repeat::Harmless, |connection| connection.change(statement))
 }
 
-fn select(user: &str) -> String {
-    format!(
-        "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
-         user_agent, ip, {user} FROM sessions WHERE "
-    )
+/// The statements that read one record, and the records of a user.
+fn selects(user: &str) -> [String; 2] {
+    let conditions = [
+        "id = ? AND expires_at > ?",
+        "user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id",
+    ];
+    conditions.map(|condition| {
+        format!(
+            "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
+             user_agent, ip, {user} FROM sessions WHERE {condition}"
+        )
+    })
 }
 
 impl<C: Execute> Store for DieselStore<C> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let sql = format!("{}id = ? AND expires_at > ?", self.select);
-        let select = Statement::new(&sql, [Value::of(key), now.into()]);
+        let select = Statement::new(&self.load, [Value::of(key), now.into()]);
         let mut rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.pop().map(record))
     }
@@ -158,9 +168,7 @@ impl<C: Execute> Store for DieselStore<C> {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        let condition = "user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id";
-        let sql = format!("{}{condition}", self.select);
-        let select = Statement::new(&sql, [user_id.into(), now.into()]);
+        let select = Statement::new(&self.list, [user_id.into(), now.into()]);
         let rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.into_iter().map(record).collect())
     }
