@@ -7,7 +7,7 @@ set -euo pipefail
 rig=$(realpath "${RIG:?is not set: it names the folder of the rig}")
 cd "$(dirname "$0")/.."
 (($#)) || set -- --scen S0,S0b,S1,S2,S3,S4 --runs 3 --secs 10 \
-    --peers floor,own-mysql,express-mysql-best,axum-tower-best,floor-sqlite,own-sqlite,flex-sqlite
+    --peers floor,own-mysql,express-mysql-best,axum-tower-best,floor-sqlite-full,own-sqlite
 
 cargo build --release --example rig --features mysql
 server=$(realpath "${CARGO_TARGET_DIR:-target}/release/examples/rig")

@@ -190,7 +190,7 @@ fn u4_the_page_asked_for_goes_from_page_to_page(database: &TestDatabase) {
     assert!(visitor.post("/login", &fields).body.contains(field));
 }
 
-fn u2_an_address_has_one_account(database: &TestDatabase) {
+fn u1_an_address_has_one_account(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     for again in [EMAIL, "ADA@Example.ORG", "  ada@example.org "] {
@@ -209,7 +209,7 @@ fn u2_an_address_has_one_account(database: &TestDatabase) {
     }
 }
 
-fn u2_of_registrations_at_once_one_succeeds(database: &TestDatabase) {
+fn u1_of_registrations_at_once_one_succeeds(database: &TestDatabase) {
     let application = Application::start(database);
     let mut statuses = thread::scope(|scope| {
         let application = &application;
@@ -240,7 +240,7 @@ fn u1_a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
     assert!(!is_signed_in(&visitor));
 }
 
-fn u6_sessions_outlive_a_killed_process(database: &TestDatabase) {
+fn sessions_outlive_a_killed_process(database: &TestDatabase) {
     let mut application = Application::start(database);
     let (ada, grace) = (application.visitor(), application.visitor());
     register(&ada, EMAIL, &[]);
@@ -269,11 +269,11 @@ on_every_backend!(
     u1_register_sign_in_sign_out,
     u1_a_token_from_before_the_sign_in_is_worthless,
     u1_a_refusal_does_not_tell_who_has_an_account,
-    u2_an_address_has_one_account,
-    u2_of_registrations_at_once_one_succeeds,
+    u1_an_address_has_one_account,
+    u1_of_registrations_at_once_one_succeeds,
     u3_strangers_are_sent_to_sign_in,
     u4_back_to_the_page_asked_for,
-    u6_sessions_outlive_a_killed_process,
+    sessions_outlive_a_killed_process,
     two_processes_make_the_tables_once,
 );
 
@@ -396,7 +396,7 @@ fn with<'a>(name: &str, value: Option<&'a str>) -> Vec<(&'static str, &'a str)> 
 }
 
 #[test]
-fn u2_a_registration_that_does_not_fit_stores_nothing() {
+fn u1_a_registration_that_does_not_fit_stores_nothing() {
     let database = support::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -467,7 +467,7 @@ fn u1_a_sign_in_that_cannot_be_read_is_mended() {
 }
 
 #[test]
-fn u2_hostile_names_come_out_escaped() {
+fn u1_hostile_names_come_out_escaped() {
     let database = support::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
