@@ -1,6 +1,8 @@
 //! The application, put together from its stages.
 
 mod account;
+mod accounts;
+mod api;
 mod errors;
 mod fields;
 mod next;
@@ -29,6 +31,7 @@ pub(crate) fn rocket() -> Rocket<Build> {
     rocket::custom(figment)
         .mount("/static", FileServer::from("static"))
         .attach(account::stage())
+        .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())
         .attach(Template::fairing())

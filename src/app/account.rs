@@ -1,54 +1,30 @@
-//! Register, sign in, sign out.
-
-use std::collections::BTreeMap;
+//! The forms: register, sign in, sign out, and where one is.
 
 use chrono::Utc;
 use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
-use rocket::form::{Contextual, Form, FromForm};
+use rocket::form::{Form, FromForm};
 use rocket::http::Status;
 use rocket::request::FlashMessage;
 use rocket::response::{Flash, Redirect};
-use rocket::{get, post, routes};
+use rocket::serde::Serialize;
+use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
-use uuid::Uuid;
 
-use crate::app::pages::Notice;
-use crate::app::password::{self, Verdict};
+use crate::app::accounts::{self, Refusal, Registration, SignIn};
+use crate::app::api::WRONG;
+use crate::app::pages::{Notice, Ticket};
 use crate::app::user::User;
-use crate::app::users::{self, NewUser};
-use crate::app::{fields, next};
+use crate::app::{fields, next, users};
 
 pub(crate) fn stage() -> AdHoc {
-    let routes = routes![register_page, register, login_page, login, logout];
+    let routes = routes![register_page, register, login_page, login, logout, move_to];
     AdHoc::on_ignite("Account", |rocket| async { rocket.mount("/", routes) })
 }
 
 /// A form is answered with a page to go to, or with itself and what is to be mended.
 type Answer = Either<Flash<Redirect>, (Status, Template)>;
-
-#[derive(FromForm)]
-struct Registration<'r> {
-    #[field(validate = fields::name())]
-    first_name: &'r str,
-    #[field(validate = fields::name())]
-    last_name: &'r str,
-    #[field(validate = fields::email())]
-    email: &'r str,
-    #[field(validate = fields::new_password())]
-    password: &'r str,
-    next: Option<&'r str>,
-}
-
-#[derive(FromForm)]
-struct SignIn<'r> {
-    #[field(validate = fields::present())]
-    email: &'r str,
-    #[field(validate = fields::present())]
-    password: &'r str,
-    next: Option<&'r str>,
-}
 
 #[get("/register?<next>")]
 fn register_page(next: Option<&str>, user: Option<&User>) -> Either<Redirect, Template> {
@@ -60,38 +36,31 @@ fn register_page(next: Option<&str>, user: Option<&User>) -> Either<Redirect, Te
 
 #[post("/register", data = "<form>")]
 async fn register(
-    form: Form<Contextual<'_, Registration<'_>>>,
+    form: Form<Registration>,
     session: &Session,
     database: &Database,
 ) -> Result<Answer, Error> {
-    let Some(new) = &form.value else {
-        let errors = fields::errors(&form.context);
-        return Ok(mend("register", Status::UnprocessableEntity, &form, errors));
-    };
-    let password_hash = password::hash(new.password.to_owned())
-        .await
-        .ok_or_else(no_hash)?;
-    let (id, now) = (Uuid::now_v7().to_string(), Utc::now().timestamp_millis());
-    let user = NewUser {
-        id: id.clone(),
-        email: fields::canonical_email(new.email),
-        first_name: new.first_name.trim().to_owned(),
-        last_name: new.last_name.trim().to_owned(),
-        password_hash,
-        created_at: now,
-        updated_at: now,
-    };
-    if !users::insert(database, user).await? {
-        let taken =
-            "There is an account with this e-mail address already. Sign in, or use another one.";
-        let errors = [("email", taken.to_owned())].into();
-        return Ok(mend("register", Status::UnprocessableEntity, &form, errors));
-    }
-    session.log_in(id)?;
-    Ok(go(
-        next::or_home(new.next),
-        "Welcome! Your account is ready, and you are signed in.",
-    ))
+    let next = form.next.as_deref();
+    Ok(match accounts::register(database, session, &form).await? {
+        Ok(_) => go(
+            next::or_home(next),
+            "Welcome! Your account is ready, and you are signed in.",
+        ),
+        Err(errors) => {
+            let Registration {
+                first_name,
+                last_name,
+                email,
+                ..
+            } = &*form;
+            let values = context! { first_name, last_name, email };
+            mend(
+                "register",
+                Status::UnprocessableEntity,
+                context! { values, errors, next },
+            )
+        }
+    })
 }
 
 #[get("/login?<next>")]
@@ -100,49 +69,37 @@ pub(crate) fn login_page(
     user: Option<&User>,
     flash: Option<FlashMessage<'_>>,
 ) -> Either<Redirect, Template> {
+    let flash = flash.as_ref().map(Notice::of);
     match user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(Template::render(
-            "login",
-            context! { next, flash: flash.as_ref().map(Notice::of) },
-        )),
+        None => Right(Template::render("login", context! { next, flash })),
     }
 }
 
 #[post("/login", data = "<form>")]
 async fn login(
-    form: Form<Contextual<'_, SignIn<'_>>>,
+    form: Form<SignIn>,
     session: &Session,
     database: &Database,
 ) -> Result<Answer, Error> {
-    let Some(given) = &form.value else {
-        let errors = fields::errors(&form.context);
-        return Ok(mend("login", Status::UnprocessableEntity, &form, errors));
-    };
-    let known = users::credentials(database, fields::canonical_email(given.email)).await?;
-    let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verdict = password::verify(given.password.to_owned(), stored).await;
-    let Some(user) = known.filter(|user| verdict != Verdict::Wrong && user.disabled_at.is_none())
-    else {
-        // The same words whether the account exists or not.
-        let wrong = "This e-mail address and password do not belong together.";
-        let errors = [("form", wrong.to_owned())].into();
-        return Ok(mend("login", Status::Unauthorized, &form, errors));
-    };
-    if verdict == Verdict::RightButOld {
-        let hash = password::hash(given.password.to_owned())
-            .await
-            .ok_or_else(no_hash)?;
-        users::set_password_hash(
-            database,
-            user.id.clone(),
-            hash,
-            Utc::now().timestamp_millis(),
-        )
-        .await?;
-    }
-    session.log_in(&user.id)?;
-    Ok(go(next::or_home(given.next), "You are signed in."))
+    let next = form.next.as_deref();
+    let values = context! { email: &form.email };
+    Ok(match accounts::sign_in(database, session, &form).await? {
+        Ok(_) => go(next::or_home(next), "You are signed in."),
+        Err(Refusal::Mend(errors)) => mend(
+            "login",
+            Status::UnprocessableEntity,
+            context! { values, errors, next },
+        ),
+        Err(Refusal::Wrong) => {
+            let errors = context! { form: WRONG };
+            mend(
+                "login",
+                Status::Unauthorized,
+                context! { values, errors, next },
+            )
+        }
+    })
 }
 
 #[post("/logout")]
@@ -151,31 +108,41 @@ fn logout(session: &Session) -> Flash<Redirect> {
     Flash::success(Redirect::to("/login"), "You are signed out.")
 }
 
+#[derive(FromForm)]
+struct Place {
+    location: String,
+}
+
+/// Changes the row of whoever is signed in, and nobody else's: the id comes from the session alone.
+#[put("/account/location", data = "<form>")]
+async fn move_to(
+    form: Form<Place>,
+    user: &User,
+    session: &Session,
+    database: &Database,
+) -> Result<Answer, Error> {
+    let (place, id) = (form.location.trim(), session.user_id().unwrap_or_default());
+    if let Err(why) = fields::location(place) {
+        let errors = context! { location: why };
+        let (session, values) = (Ticket::from(session), context! { location: place });
+        let page = context! { user, errors, values, session };
+        return Ok(mend("home", Status::UnprocessableEntity, page));
+    }
+    users::set_location(
+        database,
+        id,
+        place.to_owned(),
+        Utc::now().timestamp_millis(),
+    )
+    .await?;
+    Ok(go("/home".to_owned(), "Your location is saved."))
+}
+
 fn go(to: String, message: &str) -> Answer {
     Left(Flash::success(Redirect::to(to), message))
 }
 
 /// The form again, with what was typed but the password, and what is wrong beside each field.
-fn mend<T>(
-    template: &'static str,
-    status: Status,
-    form: &Contextual<'_, T>,
-    errors: BTreeMap<&'static str, String>,
-) -> Answer {
-    let typed = |name| {
-        form.context
-            .field_value(name)
-            .filter(|value| value.len() <= 1_024)
-    };
-    let values = context! {
-        first_name: typed("first_name"),
-        last_name: typed("last_name"),
-        email: typed("email"),
-    };
-    let page = Template::render(template, context! { values, errors, next: typed("next") });
-    Right((status, page))
-}
-
-fn no_hash() -> Error {
-    Error::unavailable("the password could not be hashed")
+fn mend(template: &'static str, status: Status, context: impl Serialize) -> Answer {
+    Right((status, Template::render(template, context)))
 }

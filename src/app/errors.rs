@@ -72,7 +72,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
 }
 
 /// An error for programs, as RFC 9457 has it.
-fn problem(status: Status, detail: &str) -> Json<Value> {
+pub(crate) fn problem(status: Status, detail: &str) -> Json<Value> {
     Json(json!({ "title": status.reason_lossy(), "status": status.code, "detail": detail }))
 }
 

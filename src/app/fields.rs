@@ -1,32 +1,30 @@
 //! What the fields of the forms accept, and how that is said.
 
-use std::collections::BTreeMap;
-
 use email_address::{EmailAddress, Options};
-use rocket::form::{self, Context, Error};
+
+/// Nothing, or what is to be mended.
+pub(crate) type Check = Result<(), &'static str>;
 
 /// An address as it is stored and compared.
 pub(crate) fn canonical_email(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-pub(crate) fn present<'v>(text: &&'v str) -> form::Result<'v, ()> {
+pub(crate) fn present(text: &str) -> Check {
     require(!text.trim().is_empty(), "Please fill this in.")
 }
 
-pub(crate) fn name<'v>(text: &&'v str) -> form::Result<'v, ()> {
+pub(crate) fn name(text: &str) -> Check {
     present(text)?;
     require(
         text.trim().chars().count() <= 64,
         "Please use at most 64 characters.",
     )?;
-    require(
-        !text.trim().contains(char::is_control),
-        "Please use letters only, no control characters.",
-    )
+    let plain = !text.trim().contains(char::is_control);
+    require(plain, "Please use letters only, no control characters.")
 }
 
-pub(crate) fn email<'v>(text: &&'v str) -> form::Result<'v, ()> {
+pub(crate) fn email(text: &str) -> Check {
     present(text)?;
     let options = Options::default()
         .without_display_text()
@@ -40,46 +38,25 @@ pub(crate) fn email<'v>(text: &&'v str) -> form::Result<'v, ()> {
     )
 }
 
-pub(crate) fn new_password<'v>(text: &&'v str) -> form::Result<'v, ()> {
+pub(crate) fn new_password(text: &str) -> Check {
     require(!text.is_empty(), "Please fill this in.")?;
+    let long = text.chars().count() >= 15;
     require(
-        text.chars().count() >= 15,
+        long,
         "Please use at least 15 characters. A few words are fine.",
     )?;
     require(text.len() <= 1_024, "Please use at most 1024 bytes.")
 }
 
-fn require<'v>(holds: bool, otherwise: &'static str) -> form::Result<'v, ()> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::validation(otherwise).into())
-    }
+pub(crate) fn location(text: &str) -> Check {
+    require(
+        text.trim().chars().count() <= 128,
+        "Please use at most 128 characters.",
+    )?;
+    let plain = !text.contains(char::is_control);
+    require(plain, "Please use letters only, no control characters.")
 }
 
-/// The first error of each field.
-pub(crate) fn errors(context: &Context<'_>) -> BTreeMap<&'static str, String> {
-    let fields = ["first_name", "last_name", "email", "password"];
-    let first = |field| {
-        context
-            .field_errors(field)
-            .next()
-            .map(|error| (field, in_words(error)))
-    };
-    let mut errors: BTreeMap<_, _> = fields.into_iter().filter_map(first).collect();
-    if errors.is_empty() {
-        errors.insert(
-            "form",
-            "The form could not be read. Please send it again.".to_owned(),
-        );
-    }
-    errors
-}
-
-fn in_words(error: &Error<'_>) -> String {
-    match &error.kind {
-        form::error::ErrorKind::Validation(message) => message.clone().into_owned(),
-        form::error::ErrorKind::Missing => "Please fill this in.".to_owned(),
-        _ => "This could not be read.".to_owned(),
-    }
+fn require(holds: bool, otherwise: &'static str) -> Check {
+    if holds { Ok(()) } else { Err(otherwise) }
 }

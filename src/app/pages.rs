@@ -51,19 +51,36 @@ fn index(user: Option<&User>, flash: Option<FlashMessage<'_>>) -> Template {
     )
 }
 
+/// What the home page tells of a session.
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+pub(crate) struct Ticket {
+    short: Option<String>,
+    remaining: String,
+    remaining_seconds: i64,
+    deadline: String,
+}
+
+impl From<&Session> for Ticket {
+    fn from(session: &Session) -> Self {
+        let remaining_seconds = session.remaining().num_seconds();
+        Self {
+            short: session.short_key(),
+            remaining: in_words(remaining_seconds),
+            remaining_seconds,
+            deadline: session
+                .deadline()
+                .format("%-d %B %Y, %H:%M UTC")
+                .to_string(),
+        }
+    }
+}
+
 #[get("/home")]
 fn home(user: &User, session: &Session, flash: Option<FlashMessage<'_>>) -> Template {
-    let seconds = session.remaining().num_seconds();
-    let session = context! {
-        short: session.short_key(),
-        remaining: in_words(seconds),
-        remaining_seconds: seconds,
-        deadline: session.deadline().format("%-d %B %Y, %H:%M UTC").to_string(),
-    };
-    Template::render(
-        "home",
-        context! { user, session, flash: flash.as_ref().map(Notice::of) },
-    )
+    let (session, flash) = (Ticket::from(session), flash.as_ref().map(Notice::of));
+    let values = context! { location: &user.location };
+    Template::render("home", context! { user, session, values, flash })
 }
 
 #[get("/messages")]

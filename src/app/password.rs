@@ -8,6 +8,7 @@ use pbkdf2::phc::PasswordHash;
 use pbkdf2::{Algorithm, Params, Pbkdf2};
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::spawn_blocking;
+use rocket_diesel_session::Error;
 
 /// The OWASP Password Storage Cheat Sheet's figure for HMAC-SHA256.
 const ROUNDS: u32 = 600_000;
@@ -28,15 +29,18 @@ pub(crate) enum Verdict {
     Wrong,
 }
 
-/// Makes a PHC string; `None` when the operating system has no randomness to give.
-pub(crate) async fn hash(password: String) -> Option<String> {
-    bounded(move || {
-        hasher()?
-            .hash_password(password.as_bytes())
-            .ok()
-            .map(|hash| hash.to_string())
-    })
-    .await?
+/// Makes a PHC string; fails when the operating system has no randomness to give.
+pub(crate) async fn hash(password: String) -> Result<String, Error> {
+    let hash = bounded(move || {
+        Some(
+            hasher()?
+                .hash_password(password.as_bytes())
+                .ok()?
+                .to_string(),
+        )
+    });
+    let failed = || Error::unavailable("the password could not be hashed");
+    hash.await.flatten().ok_or_else(failed)
 }
 
 /// Compares a password with a stored PHC string; with none, it takes as long and is wrong.

@@ -7,7 +7,13 @@ use rocket::serde::{Deserialize, Serialize};
 use rocket_diesel_session::Session;
 
 /// What a session brings along of its user's row.
-pub(crate) const COLUMNS: &[&str] = &["email", "first_name", "last_name", "disabled_at"];
+pub(crate) const COLUMNS: &[&str] = &[
+    "email",
+    "first_name",
+    "last_name",
+    "location",
+    "disabled_at",
+];
 
 /// Whoever is signed in. A route that takes `&User` sends strangers to the sign-in page.
 #[derive(Debug, Deserialize, Serialize)]
@@ -16,6 +22,7 @@ pub(crate) struct User {
     pub(crate) email: String,
     pub(crate) first_name: String,
     pub(crate) last_name: String,
+    pub(crate) location: String,
     disabled_at: Option<i64>,
 }
 

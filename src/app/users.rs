@@ -45,6 +45,9 @@ pub(crate) struct NewUser {
 #[diesel(table_name = users)]
 pub(crate) struct Credentials {
     pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
     pub(crate) password_hash: String,
     pub(crate) disabled_at: Option<i64>,
 }
@@ -86,6 +89,22 @@ pub(crate) async fn set_password_hash(
 ) -> Result<(), Error> {
     run!(database, |connection| {
         let changes = (users::password_hash.eq(&hash), users::updated_at.eq(now));
+        diesel::update(users::table.find(&id))
+            .set(changes)
+            .execute(connection)
+            .map(drop)
+    })
+}
+
+/// Where a user is, in their own words.
+pub(crate) async fn set_location(
+    database: &Database,
+    id: String,
+    location: String,
+    now: i64,
+) -> Result<(), Error> {
+    run!(database, |connection| {
+        let changes = (users::location.eq(&location), users::updated_at.eq(now));
         diesel::update(users::table.find(&id))
             .set(changes)
             .execute(connection)

@@ -12,6 +12,7 @@ use diesel::Connection;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
+use rocket::serde::json::Value;
 use tempfile::NamedTempFile;
 
 use super::database::TestDatabase;
@@ -208,6 +209,12 @@ impl Visitor {
         self.send(self.client.post(self.at(path)).form(fields))
     }
 
+    /// As a program asks: JSON goes out and comes in.
+    pub fn post_json(&self, path: &str, body: &str) -> Answer {
+        let request = self.client.post(self.at(path)).body(body.to_owned());
+        self.send(request.header("Content-Type", "application/json"))
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -232,6 +239,11 @@ pub struct Answer {
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// What a program reads in it.
+    pub fn json(&self) -> Value {
+        rocket::serde::json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
     /// The page it sends to.
