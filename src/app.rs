@@ -1,13 +1,14 @@
 //! The application, put together from its stages.
 
-mod account;
 mod accounts;
 mod api;
 mod errors;
 mod fields;
+mod forms;
 mod next;
 mod pages;
 mod password;
+mod problem;
 mod schema;
 mod user;
 mod users;
@@ -30,7 +31,7 @@ pub(crate) fn rocket() -> Rocket<Build> {
     let figment = Config::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile));
     rocket::custom(figment)
         .mount("/static", FileServer::from("static"))
-        .attach(account::stage())
+        .attach(forms::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())

@@ -50,6 +50,9 @@ pub(crate) enum Refusal {
     Wrong,
 }
 
+/// What a refused sign-in is told, whether the account exists or not.
+pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
+
 /// What the world may know of an account.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]

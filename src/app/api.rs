@@ -6,8 +6,8 @@ use rocket::serde::json::{Json, Value, json};
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Database, Error, Session};
 
-use crate::app::accounts::{self, Complaints, Profile, Refusal, Registration, SignIn};
-use crate::app::errors::problem;
+use crate::app::accounts::{self, Complaints, Profile, Refusal, Registration, SignIn, WRONG};
+use crate::app::problem::problem;
 use crate::app::user::User;
 
 type Answer<T> = (Status, Result<Json<T>, Json<Value>>);
@@ -44,9 +44,6 @@ async fn sign_in(
         ),
     })
 }
-
-/// What a refused sign-in is told, whether the account exists or not.
-pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
 
 #[post("/signout")]
 fn sign_out(session: &Session) -> Status {

@@ -4,11 +4,12 @@ use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::response::Redirect;
-use rocket::serde::json::{Json, Value, json};
+use rocket::serde::json::{Json, Value};
 use rocket::{Request, catch, catchers, uri};
 use rocket_dyn_templates::{Template, context};
 
-use crate::app::account;
+use crate::app::forms;
+use crate::app::problem::problem;
 use crate::app::user::User;
 
 pub(crate) fn stage() -> AdHoc {
@@ -24,7 +25,7 @@ fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
         return Right(problem(Status::Unauthorized, "Sign in first."));
     }
     let next = (request.method() == Method::Get).then(|| request.uri().to_string());
-    Left(Redirect::to(uri!(account::login_page(next))))
+    Left(Redirect::to(uri!(forms::login_page(next))))
 }
 
 #[catch(default)]
@@ -69,11 +70,6 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         "error",
         context! { user, status: status.code, title, message, retry, without_account: !known },
     ))
-}
-
-/// An error for programs, as RFC 9457 has it.
-pub(crate) fn problem(status: Status, detail: &str) -> Json<Value> {
-    Json(json!({ "title": status.reason_lossy(), "status": status.code, "detail": detail }))
 }
 
 fn wants_json(request: &Request<'_>) -> bool {

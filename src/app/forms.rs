@@ -12,15 +12,14 @@ use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
-use crate::app::accounts::{self, Refusal, Registration, SignIn};
-use crate::app::api::WRONG;
+use crate::app::accounts::{self, Refusal, Registration, SignIn, WRONG};
 use crate::app::pages::{Notice, Ticket};
 use crate::app::user::User;
 use crate::app::{fields, next, users};
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![register_page, register, login_page, login, logout, move_to];
-    AdHoc::on_ignite("Account", |rocket| async { rocket.mount("/", routes) })
+    AdHoc::on_ignite("Forms", |rocket| async { rocket.mount("/", routes) })
 }
 
 /// A form is answered with a page to go to, or with itself and what is to be mended.
