@@ -30,7 +30,10 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
             // A guard such as `Option<&Session>` makes a stranger of somebody whose session could
             // not be read.
             if response.status() != Status::ServiceUnavailable {
-                *response = error_page(request, Status::ServiceUnavailable).await;
+                replace(
+                    response,
+                    error_page(request, Status::ServiceUnavailable).await,
+                );
             }
             keep_private(response);
         }
@@ -46,7 +49,7 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
     let config = &session.context().config;
     let cookie = match session.commit().await {
         Ok((_, true)) if config.on_gone == OnGone::Unauthorized => {
-            *response = error_page(request, Status::Unauthorized).await;
+            replace(response, error_page(request, Status::Unauthorized).await);
             return;
         }
         Ok((cookie, _)) => cookie,
@@ -55,7 +58,10 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
                 "a session was not saved, and {} is answered with 503: {error}",
                 request.uri().path()
             );
-            *response = error_page(request, Status::ServiceUnavailable).await;
+            replace(
+                response,
+                error_page(request, Status::ServiceUnavailable).await,
+            );
             return;
         }
     };
@@ -67,6 +73,35 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
             if let Some((token, max_age)) = session.cookie() {
                 response.adjoin_header(config.cookie.set(request, &token, max_age));
             }
+        }
+    }
+}
+
+/// What other fairings have put on the response to protect the page, whichever page it is.
+const PROTECTION: [&str; 11] = [
+    "Content-Security-Policy",
+    "Cross-Origin-Embedder-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Permissions-Policy",
+    "Referrer-Policy",
+    "Server",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "X-DNS-Prefetch-Control",
+    "X-Frame-Options",
+];
+
+/// Puts an error page in the place of an answer, of which nothing but its protection is kept: a
+/// redirect or a cookie of it would tell of something that did not happen.
+fn replace<'r>(response: &mut Response<'r>, page: Response<'r>) {
+    let failed = std::mem::replace(response, page);
+    for name in PROTECTION {
+        if let (Some(value), None) = (
+            failed.headers().get_one(name),
+            response.headers().get_one(name),
+        ) {
+            response.set_raw_header(name, value.to_owned());
         }
     }
 }

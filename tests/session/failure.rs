@@ -21,6 +21,11 @@ fn s15_a_save_that_fails_is_the_application_s_own_503_page() {
         assert_eq!(answer.body, format!("own page 503 for {uri}"));
         assert_eq!(answer.header("Retry-After"), Some("2"));
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+        assert_eq!(
+            answer.header("X-Content-Type-Options"),
+            Some("nosniff"),
+            "Shield's"
+        );
         site.store.fail(0);
         assert_eq!(site.post(uri).status, 200, "it heals by itself");
     }
