@@ -2,8 +2,8 @@
 //! clock.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use rocket::tokio::sync::{Mutex, MutexGuard};
@@ -32,13 +32,16 @@ pub(crate) struct Context {
 
 impl Context {
     /// Has a verb of the store done on a store thread.
-    pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, Error>
+    ///
+    /// One deadline holds for all that a request asks: what it `waited` before counts.
+    pub(crate) async fn ask<T, F>(&self, waited: &Waited, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Store) -> Result<T, Error> + Send + 'static,
     {
         let store = self.store.clone();
-        self.threads.ask(move || work(&*store)).await
+        let answer = self.threads.ask(waited.so_far(), move || work(&*store));
+        waited.during(answer).await
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot
@@ -50,6 +53,23 @@ impl Context {
     /// Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
         (self.clock)().timestamp_millis()
+    }
+}
+
+/// How long one request has waited for the store.
+#[derive(Default)]
+pub(crate) struct Waited(std::sync::Mutex<Duration>);
+
+impl Waited {
+    pub(crate) async fn during<F: Future>(&self, wait: F) -> F::Output {
+        let start = Instant::now();
+        let output = wait.await;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
+        output
+    }
+
+    fn so_far(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

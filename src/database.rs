@@ -13,6 +13,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
@@ -136,7 +137,9 @@ impl Database {
     {
         let pool = pool::<C>(&*self.pool)?.clone();
         self.threads
-            .ask(move || run(&pool as &dyn Connections<C>, Repeat::Harmful, work))
+            .ask(Duration::ZERO, move || {
+                run(&pool as &dyn Connections<C>, Repeat::Harmful, work)
+            })
             .await
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::commit::Client;
-use crate::context::Context;
+use crate::context::{Context, Waited};
 use crate::error::{Error, ErrorKind};
 use crate::session::{Change, Limits, State, Stored};
 
@@ -38,6 +38,7 @@ pub struct Session {
     state: Mutex<State>,
     context: Arc<Context>,
     client: Client,
+    waited: Waited,
     /// When the request asked for the session, in Unix milliseconds.
     now: i64,
 }

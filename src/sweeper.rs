@@ -6,7 +6,7 @@ use std::time::Duration;
 use rocket::Shutdown;
 use rocket::tokio::{self, time::sleep};
 
-use crate::context::Context;
+use crate::context::{Context, Waited};
 use crate::error::Error;
 
 /// Between two batches, so that live sessions come first.
@@ -43,7 +43,9 @@ async fn sweep(context: &Context) -> Result<u64, Error> {
     let mut count = 0;
     loop {
         let now = context.now();
-        let deleted = context.ask(move |store| store.sweep(now, batch)).await?;
+        let deleted = context
+            .ask(&Waited::default(), move |store| store.sweep(now, batch))
+            .await?;
         count += deleted;
         if deleted < u64::from(batch) {
             return Ok(count);

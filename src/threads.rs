@@ -39,9 +39,9 @@ impl Threads {
 
     /// Has `work` done on one of the threads.
     ///
-    /// Fails as unavailable when the queue is full or the deadline is over. Work whose asker has
-    /// given up before it began is not done at all.
-    pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, Error>
+    /// Fails as unavailable when the queue is full or the deadline is over, to which what the asker
+    /// has `waited` before counts. Work whose asker has given up before it began is not done at all.
+    pub(crate) async fn ask<T, F>(&self, waited: Duration, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
@@ -58,7 +58,7 @@ impl Threads {
                 "the queue for the store is full; it is slow, or pool_size is too small",
             )
         })?;
-        match timeout(self.deadline, answered).await {
+        match timeout(self.deadline.saturating_sub(waited), answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::unavailable("a store thread ended without an answer")),
             Err(_) => Err(Error::unavailable(format!(

@@ -9,7 +9,7 @@ use rocket::{Ignite, Rocket, Sentinel};
 
 use super::Session;
 use crate::commit::Client;
-use crate::context::Context;
+use crate::context::{Context, Waited};
 use crate::cookie::Incoming;
 use crate::database::Database;
 use crate::error::Error;
@@ -19,10 +19,13 @@ impl Session {
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
         let now = context.now();
         let incoming = Incoming::read(request.headers().get("Cookie"), &context.cookie_name);
+        let waited = Waited::default();
         let mut state = State::new(incoming.came);
         if let Some(token) = incoming.token {
             let key = token.key();
-            let record = context.ask(move |store| store.load(&key, now)).await?;
+            let record = context
+                .ask(&waited, move |store| store.load(&key, now))
+                .await?;
             if let Some(record) = record.filter(|record| context.limits.alive(record, now)) {
                 let key = record.key.clone();
                 match State::loaded(Stored { token, record }) {
@@ -37,6 +40,7 @@ impl Session {
             state: Mutex::new(state),
             client: client(request),
             context,
+            waited,
             now,
         })
     }

@@ -34,7 +34,7 @@ impl Session {
         let now = self.context.now();
         let fresh = self
             .context
-            .ask(move |store| store.load(&record.key, now))
+            .ask(&self.waited, move |store| store.load(&record.key, now))
             .await?;
         let fresh = fresh.filter(|record| self.limits().alive(record, now));
         let mut state = self.state();
@@ -65,12 +65,13 @@ impl Session {
         };
         let _turn = match &pending.stored {
             Some(stored) if matches!(plan.verb, Verb::Update | Verb::Renew) => {
-                self.context.turns.wait(&stored.record.key).await
+                let turn = self.context.turns.wait(&stored.record.key);
+                self.waited.during(turn).await
             }
             _ => None,
         };
         let (work, limits, client) = (pending.clone(), self.limits().clone(), self.client.clone());
-        let committed = self.context.ask(move |store| {
+        let committed = self.context.ask(&self.waited, move |store| {
             let commit = Commit {
                 limits: &limits,
                 client: &client,

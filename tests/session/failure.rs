@@ -5,6 +5,8 @@ use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use rocket_diesel_session::Session;
 
+use std::sync::atomic::Ordering;
+
 use crate::site::*;
 
 #[test]
@@ -110,4 +112,19 @@ fn s15_what_could_not_be_saved_at_once_is_saved_at_the_end() {
     assert_eq!(site.post("/save_and_shrug").status, 200);
     assert_eq!(site.store.calls(), ["insert", "insert"]);
     assert_eq!(site.get("/get").body, "Some(\"shrugged\")");
+}
+
+#[test]
+fn s15_one_deadline_holds_for_load_and_save_together() {
+    let mut site = Site::new();
+    site.post("/set/blue");
+    site.store.slowness.store(1_500, Ordering::SeqCst);
+    assert_eq!(site.get("/get").status, 200, "one of the two is in time");
+    assert_eq!(
+        site.post("/set/red").status,
+        503,
+        "the two together are not"
+    );
+    site.store.slowness.store(0, Ordering::SeqCst);
+    assert_eq!(site.post("/set/green").status, 200);
 }

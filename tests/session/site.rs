@@ -1,7 +1,9 @@
 //! A small site with a route for everything a session can do, its store, its clock and one browser.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use chrono::DateTime;
 use rocket::http::{Header, Status};
@@ -22,6 +24,8 @@ pub struct Watched {
     calls: Mutex<Vec<&'static str>>,
     /// How many of the next calls fail.
     failures: AtomicU32,
+    /// How many milliseconds each call takes.
+    pub slowness: AtomicU64,
     /// What another request does just before an update of ours.
     rival: Mutex<Option<Rival>>,
 }
@@ -31,6 +35,7 @@ pub type Rival = fn(&MemoryStore, &Key);
 impl Watched {
     fn call(&self, verb: &'static str) -> Result<&MemoryStore, Error> {
         self.calls.lock().unwrap().push(verb);
+        thread::sleep(Duration::from_millis(self.slowness.load(Ordering::SeqCst)));
         let down = |failures: u32| failures.checked_sub(1);
         match self
             .failures
