@@ -56,7 +56,7 @@ impl Context {
     }
 }
 
-/// How long one request has waited for the store.
+/// How long one request has waited for the store, so that its deadlines do not add up.
 #[derive(Default)]
 pub(crate) struct Waited(std::sync::Mutex<Duration>);
 
@@ -66,6 +66,11 @@ impl Waited {
         let output = wait.await;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
         output
+    }
+
+    /// For a handler that asks by itself, which may do so for hours.
+    pub(crate) fn restart(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Duration::ZERO;
     }
 
     fn so_far(&self) -> Duration {

@@ -15,6 +15,7 @@ impl Session {
     /// Fails as unavailable when the store does not answer, and as gone when the session was ended
     /// meanwhile.
     pub async fn save(&self) -> Result<(), Error> {
+        self.waited.restart();
         match self.commit().await? {
             (_, true) => Err(Error::gone()),
             _ => Ok(()),
@@ -26,6 +27,7 @@ impl Session {
     /// Fails as unavailable when the store does not answer, and as gone when the session was ended
     /// meanwhile.
     pub async fn reload(&self) -> Result<(), Error> {
+        self.waited.restart();
         let stored = self.state().stored().cloned();
         let Some(Stored { token, record }) = stored else {
             *self.state() = State::new(false);

@@ -125,6 +125,11 @@ fn s15_one_deadline_holds_for_load_and_save_together() {
         503,
         "the two together are not"
     );
+    let answer = site.post("/save");
+    assert_eq!(
+        answer.status, 200,
+        "a handler that asks by itself has its own"
+    );
     site.store.slowness.store(0, Ordering::SeqCst);
     assert_eq!(site.post("/set/green").status, 200);
 }
