@@ -237,8 +237,10 @@ impl State {
         Ok(())
     }
 
-    /// Forgets what happened since the session was last loaded or saved.
+    /// Forgets what happened since the session was last loaded or saved; what the store has is to
+    /// be put in its place.
     pub(crate) fn reset(&mut self) {
+        self.contents = Contents::default();
         self.changes.clear();
         self.status = Status::Clean;
         self.touch_asked = false;

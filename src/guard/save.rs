@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Session;
 use crate::commit::{Commit, Committed, unreadable};
 use crate::error::Error;
-use crate::session::{Contents, SetCookie, State, Stored, Verb};
+use crate::session::{Contents, SetCookie, Stored, Verb};
 use crate::token::Token;
 
 impl Session {
@@ -30,7 +30,7 @@ impl Session {
         self.waited.restart();
         let stored = self.state().stored().cloned();
         let Some(Stored { token, record }) = stored else {
-            *self.state() = State::new(false);
+            self.state().reset();
             return Ok(());
         };
         let now = self.context.now();

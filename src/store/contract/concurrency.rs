@@ -28,31 +28,37 @@ pub(super) fn of_many_inserts_one_wins(store: &dyn Store) {
     assert_eq!(winners.into_inner(), 1);
 }
 
-/// Reads, adds one and swaps until it succeeds; `None` when the record is gone.
-fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
+/// Reads, changes and swaps until it succeeds; `None` when the record is gone.
+fn swap(store: &dyn Store, key: &Key, change: impl Fn(Record) -> Record) -> Option<()> {
     loop {
         let before = store.load(key, NOW).unwrap()?;
-        let n: i64 = before.data.parse().unwrap();
+        let version = before.version;
         let after = Record {
-            data: (n + 1).to_string(),
-            version: before.version + 1,
-            ..before.clone()
+            version: version + 1,
+            ..change(before)
         };
-        if store.update(key, before.version, &after).unwrap() == Updated::Done {
+        if store.update(key, version, &after).unwrap() == Updated::Done {
             return Some(());
         }
         thread::yield_now();
     }
 }
 
+fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
+    swap(store, key, |record| Record {
+        data: (record.data.parse::<i64>().unwrap() + 1).to_string(),
+        ..record
+    })
+}
+
+/// A record that holds the number which [`add_one`] adds to.
+fn zero(store: &dyn Store) -> Record {
+    let data = "0".into();
+    stored(store, Record { data, ..record() })
+}
+
 pub(super) fn of_two_writers_none_is_lost(store: &dyn Store) {
-    let record = stored(
-        store,
-        Record {
-            data: "0".into(),
-            ..record()
-        },
-    );
+    let record = zero(store);
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| (0..50).for_each(|_| add_one(store, &record.key).unwrap()));
@@ -63,13 +69,7 @@ pub(super) fn of_two_writers_none_is_lost(store: &dyn Store) {
 
 pub(super) fn a_writer_never_outlives_a_delete(store: &dyn Store) {
     for _ in 0..50 {
-        let record = stored(
-            store,
-            Record {
-                data: "0".into(),
-                ..record()
-            },
-        );
+        let record = zero(store);
         against_a_writer(store, &record.key, || {
             assert!(store.delete(&record.key).unwrap())
         });
@@ -79,26 +79,14 @@ pub(super) fn a_writer_never_outlives_a_delete(store: &dyn Store) {
 
 pub(super) fn a_writer_never_undoes_a_renewal(store: &dyn Store) {
     for _ in 0..50 {
-        let record = stored(
-            store,
-            Record {
-                data: "0".into(),
-                ..record()
-            },
-        );
+        let record = zero(store);
         let new = key();
         against_a_writer(store, &record.key, || {
-            loop {
-                let before = store.load(&record.key, NOW).unwrap().unwrap();
-                let after = Record {
-                    key: new.clone(),
-                    version: before.version + 1,
-                    ..before.clone()
-                };
-                if store.update(&record.key, before.version, &after).unwrap() == Updated::Done {
-                    break;
-                }
-            }
+            let renewed = |record| Record {
+                key: new.clone(),
+                ..record
+            };
+            swap(store, &record.key, renewed).unwrap();
         });
         assert_eq!(store.load(&record.key, NOW).unwrap(), None);
         assert!(store.delete(&new).unwrap());
