@@ -50,6 +50,10 @@ pub trait Store: Send + Sync + 'static {
     /// The records of a user that have not expired at `now`, the one seen last first.
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error>;
 
+    /// Up to `limit` records that have not expired at `now`, whosesoever, in the order of their keys
+    /// and from the first one after `after`.
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error>;
+
     /// Removes all records of a user but one; how many.
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error>;
 

@@ -40,6 +40,7 @@ pub fn check(store: &dyn Store) {
         touch_moves_forward_only,
         touch_leaves_version_and_data_alone,
         a_user_s_sessions_are_listed_and_ended,
+        all_records_come_a_page_at_a_time,
         sweep_takes_the_oldest_expired_up_to_its_limit,
         concurrency::of_many_inserts_one_wins,
         concurrency::of_two_writers_none_is_lost,
@@ -347,6 +348,23 @@ fn a_user_s_sessions_are_listed_and_ended(store: &dyn Store) {
             other.user_id
         );
     }
+}
+
+fn all_records_come_a_page_at_a_time(store: &dyn Store) {
+    let mut live: Vec<Record> = (0..5).map(|_| stored(store, record())).collect();
+    live.sort_by(|a, b| a.key.cmp(&b.key));
+    let expires_at = NOW;
+    stored(
+        store,
+        Record {
+            expires_at,
+            ..record()
+        },
+    );
+    assert_eq!(store.all(NOW, None, 3).unwrap(), live[..3]);
+    assert_eq!(store.all(NOW, Some(&live[2].key), 3).unwrap(), live[3..]);
+    assert_eq!(store.all(NOW, Some(&live[4].key), 3).unwrap(), []);
+    assert_eq!(store.all(NOW, None, 100).unwrap(), live);
 }
 
 fn sweep_takes_the_oldest_expired_up_to_its_limit(store: &dyn Store) {

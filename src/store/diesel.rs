@@ -27,9 +27,7 @@ pub struct DieselStore<C: 'static> {
     /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here
     /// is prompt.
     writing: Option<Mutex<()>>,
-    /// What reads one record, and the records of a user.
-    load: String,
-    list: String,
+    select: Select,
 }
 
 impl<C: Backend> DieselStore<C> {
@@ -47,12 +45,10 @@ impl<C: Backend> DieselStore<C> {
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
         let writing = C::ONE_WRITER.then(Mutex::default);
-        let [load, list] = selects("NULL");
         Self {
             pool: Box::new(pool),
             writing,
-            load,
-            list,
+            select: Select::with("NULL"),
         }
     }
 
@@ -68,8 +64,8 @@ impl<C: Backend> DieselStore<C> {
         let object = format!("{open}{}{close}", pairs.join(", "));
         let condition = format!("{table}.{key} = sessions.user_id");
         let user = format!("(SELECT {object} FROM {table} WHERE {condition})");
-        let [load, list] = selects(&user);
-        Self { load, list, ..self }
+        let select = Select::with(&user);
+        Self { select, ..self }
     }
 
     fn read<T>(&self, work: impl FnMut(&mut C) -> QueryResult<T>) -> Result<T, Error> {
@@ -92,23 +88,33 @@ fn delete<C: Execute>(store: &DieselStore<C>, statement: &Statement<'_>) -> Resu
     store.write(Repeat::Harmless, |connection| connection.change(statement))
 }
 
-/// The statements that read one record, and the records of a user.
-fn selects(user: &str) -> [String; 2] {
-    let conditions = [
-        "id = ? AND expires_at > ?",
-        "user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id",
-    ];
-    conditions.map(|condition| {
-        format!(
-            "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
-             user_agent, ip, {user} FROM sessions WHERE {condition}"
-        )
-    })
+/// The statements that read records.
+struct Select {
+    one: String,
+    of_user: String,
+    all: String,
+}
+
+impl Select {
+    /// `user` is what stands for the user's row.
+    fn with(user: &str) -> Self {
+        let select = |condition: &str| {
+            format!(
+                "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
+                 user_agent, ip, {user} FROM sessions WHERE {condition}"
+            )
+        };
+        Self {
+            one: select("id = ? AND expires_at > ?"),
+            of_user: select("user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id"),
+            all: select("id > ? AND expires_at > ? ORDER BY id LIMIT ?"),
+        }
+    }
 }
 
 impl<C: Execute> Store for DieselStore<C> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let select = Statement::new(&self.load, [Value::of(key), now.into()]);
+        let select = Statement::new(&self.select.one, [Value::of(key), now.into()]);
         let mut rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.pop().map(record))
     }
@@ -168,7 +174,15 @@ impl<C: Execute> Store for DieselStore<C> {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        let select = Statement::new(&self.list, [user_id.into(), now.into()]);
+        let select = Statement::new(&self.select.of_user, [user_id.into(), now.into()]);
+        let rows = self.read(|connection| connection.rows(&select))?;
+        Ok(rows.into_iter().map(record).collect())
+    }
+
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
+        let after = after.map_or("", Key::as_str);
+        let values = [after.into(), now.into(), i64::from(limit).into()];
+        let select = Statement::new(&self.select.all, values);
         let rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.into_iter().map(record).collect())
     }

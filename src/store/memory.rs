@@ -93,6 +93,17 @@ impl Store for MemoryStore {
         Ok(list)
     }
 
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
+        let records = self.records();
+        let follows = |record: &&Record| {
+            record.expires_at > now && after.is_none_or(|after| record.key > *after)
+        };
+        let mut all: Vec<Record> = records.values().filter(follows).cloned().collect();
+        all.sort_by(|a, b| a.key.cmp(&b.key));
+        all.truncate(limit as usize);
+        Ok(all)
+    }
+
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         Ok(self.remove_if(|record| {
             record.user_id.as_deref() == Some(user_id) && Some(&record.key) != except

@@ -81,6 +81,9 @@ impl Store for Watched {
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
         self.memory.list(user_id, now)
     }
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
+        self.memory.all(now, after, limit)
+    }
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         self.memory.delete_all(user_id, except)
     }
