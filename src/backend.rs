@@ -1,5 +1,6 @@
 //! What differs between Diesel's three databases.
 
+use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 
 /// What work under a lock answers.
@@ -23,6 +24,11 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Whether only one connection can write at a time.
     #[doc(hidden)]
     const ONE_WRITER: bool = false;
+    /// Does `work` in a transaction.
+    #[doc(hidden)]
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        self.transaction(work)
+    }
     /// Does `work` while no other node does the same.
     #[doc(hidden)]
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T>;
@@ -35,6 +41,11 @@ impl Backend for diesel::SqliteConnection {
     const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
         PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
     const ONE_WRITER: bool = true;
+
+    // One that reads before it writes would find that another has written meanwhile, and fail.
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        self.immediate_transaction(work)
+    }
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         self.immediate_transaction(work)

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::session::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
-use crate::token::{Key, Token};
+use crate::token::{Key, Tokens};
 
 /// What is known of the browser, kept for the list of a user's devices.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) enum Committed {
     /// The store has this record now, and this is what it holds.
     Saved(Box<(Stored, Contents)>),
     Deleted,
+    /// There was nothing to do.
+    Unchanged,
     /// The record was removed meanwhile; the changes are not kept.
     Gone,
 }
@@ -32,32 +34,73 @@ const ATTEMPTS: u32 = 200;
 
 /// One plan on its way into a store.
 #[derive(Debug)]
-pub(crate) struct Commit<'a> {
-    pub(crate) limits: &'a Limits,
-    pub(crate) client: &'a Client,
-    pub(crate) pending: &'a Pending,
+pub(crate) struct Commit {
+    pub(crate) limits: Limits,
+    pub(crate) tokens: Tokens,
+    pub(crate) client: Client,
+    pub(crate) pending: Pending,
+    pub(crate) verb: Verb,
     pub(crate) now: i64,
 }
 
-impl Commit<'_> {
-    pub(crate) fn run(&self, store: &dyn Store, verb: Verb) -> Result<Committed, Error> {
-        match (verb, &self.pending.stored) {
-            (Verb::Touch, Some(stored)) => self.touch(store, stored.clone()),
-            (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false),
-            (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true),
+impl Commit {
+    pub(crate) fn run(&self, store: &dyn Store) -> Result<Committed, Error> {
+        let committed = match (self.verb, &self.pending.stored) {
+            (Verb::Nothing, _) => Committed::Unchanged,
+            (Verb::Touch, Some(stored)) => self.touch(store, stored.clone())?,
+            (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false)?,
+            (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true)?,
             (Verb::Delete, Some(stored)) => {
-                store.delete(&stored.record.key).map(|_| Committed::Deleted)
+                store.delete(&stored.record.key)?;
+                Committed::Deleted
             }
-            _ => self.insert(store, self.pending.contents.clone()),
+            _ => self.insert(store, self.pending.contents.clone())?,
+        };
+        if let (Committed::Saved(saved), true) = (&committed, self.pending.ends_others) {
+            let record = &saved.0.record;
+            if let Some(user_id) = &record.user_id {
+                store.delete_all(user_id, Some(&record.key))?;
+            }
         }
+        Ok(committed)
+    }
+
+    /// Ends the oldest sessions of a user who has just signed in and now has too many.
+    ///
+    /// To be called when the sign-in is stored for all to see. Of sign-ins at the same time, the one
+    /// that is stored last sees all the others; and whoever looks earlier ends none that belongs to
+    /// the newest, because the newest of some are among the newest of fewer.
+    /// If the store fails here, the sign-in stands all the same, and the next one ends what is too
+    /// many.
+    pub(crate) fn limit(&self, store: &dyn Store) {
+        let user_id = self.pending.contents.user_id.as_ref();
+        if let (Some(limit), Some(user_id), true) = (self.limits.per_user, user_id, self.signs_in())
+        {
+            let ended = self.end_oldest(store, user_id, limit);
+            if let Err(error) = ended {
+                log::error!(
+                    "a user has more than {limit} sessions until the next sign-in: {error}"
+                );
+            }
+        }
+    }
+
+    fn end_oldest(&self, store: &dyn Store, user_id: &str, limit: u32) -> Result<(), Error> {
+        let mut records = store.list(user_id, self.now)?;
+        records.sort_by(|a, b| (b.created_at, &b.key).cmp(&(a.created_at, &a.key)));
+        for record in records.iter().skip(limit as usize) {
+            store.delete(&record.key)?;
+        }
+        Ok(())
     }
 
     /// A new record; a token that is taken, however unlikely, is drawn again.
     fn insert(&self, store: &dyn Store, contents: Contents) -> Result<Committed, Error> {
         for _ in 0..3 {
-            let token = Token::generate()?;
+            let token = self.tokens.generate()?;
             let record = self.record(&contents, token.key(), None)?;
             if store.insert(&record)? == Inserted::Done {
+                let token = Some(token);
                 return Ok(saved(Stored { token, record }, contents));
             }
         }
@@ -75,7 +118,10 @@ impl Commit<'_> {
         let mut contents = self.pending.contents.clone();
         for attempt in 0..ATTEMPTS {
             let (token, key) = match renew {
-                true => Token::generate().map(|token| (token.clone(), token.key()))?,
+                true => self
+                    .tokens
+                    .generate()
+                    .map(|token| (Some(token.clone()), token.key()))?,
                 false => (stored.token.clone(), stored.record.key.clone()),
             };
             let record = self.record(&contents, key, Some(&stored.record))?;
@@ -91,7 +137,8 @@ impl Commit<'_> {
                 }
                 None => return Ok(Committed::Gone),
             }
-            contents = self.replayed(Contents::decode(&stored.record).map_err(unreadable)?)?;
+            let fresh = Contents::decode(&stored.record, &self.limits.schema);
+            contents = self.replayed(fresh.map_err(unreadable)?)?;
             thread::sleep(Duration::from_micros(fastrand::u64(
                 ..250 << attempt.min(5),
             )));
@@ -102,11 +149,12 @@ impl Commit<'_> {
     }
 
     fn touch(&self, store: &dyn Store, mut stored: Stored) -> Result<Committed, Error> {
-        let (seen_at, expires_at) = (self.now, self.expiry(stored.record.deadline));
+        let contents = &self.pending.contents;
+        let (seen_at, expires_at) = (self.now, self.expiry(contents, stored.record.deadline));
         store.touch(&stored.record.key, seen_at, expires_at)?;
         stored.record.seen_at = seen_at;
         stored.record.expires_at = expires_at;
-        Ok(saved(stored, self.pending.contents.clone()))
+        Ok(saved(stored, contents.clone()))
     }
 
     fn replayed(&self, mut contents: Contents) -> Result<Contents, Error> {
@@ -126,17 +174,17 @@ impl Commit<'_> {
         // section 5.2).
         let continued = before.filter(|_| !self.signs_in());
         let created_at = continued.map_or(self.now, |record| record.created_at);
-        let deadline = continued.map_or(self.now.saturating_add(self.limits.absolute), |record| {
-            record.deadline
-        });
+        let (_, absolute) = self.limits.timeouts(contents);
+        let new_deadline = self.now.saturating_add(absolute);
+        let deadline = continued.map_or(new_deadline, |record| record.deadline);
         Ok(Record {
             key,
             user_id: contents.user_id.clone(),
-            data: contents.encode(self.limits.max_data)?,
+            data: contents.encode(&self.limits)?,
             version: before.map_or(0, |record| record.version.wrapping_add(1)),
             created_at,
             seen_at: self.now,
-            expires_at: self.expiry(deadline),
+            expires_at: self.expiry(contents, deadline),
             deadline,
             user_agent: before.map_or_else(
                 || self.client.user_agent.clone(),
@@ -147,8 +195,9 @@ impl Commit<'_> {
         })
     }
 
-    fn expiry(&self, deadline: i64) -> i64 {
-        self.now.saturating_add(self.limits.idle).min(deadline)
+    fn expiry(&self, contents: &Contents, deadline: i64) -> i64 {
+        let (idle, _) = self.limits.timeouts(contents);
+        self.now.saturating_add(idle).min(deadline)
     }
 
     /// Whoever just proved who they are gets a session, even if the one they came with ended
@@ -157,7 +206,7 @@ impl Commit<'_> {
         self.pending
             .changes
             .iter()
-            .any(|change| matches!(change, Change::LogIn(_)))
+            .any(|change| matches!(change, Change::LogIn { .. }))
     }
 }
 
@@ -165,6 +214,6 @@ fn saved(stored: Stored, contents: Contents) -> Committed {
     Committed::Saved(Box::new((stored, contents)))
 }
 
-pub(crate) fn unreadable(cause: serde_json::Error) -> Error {
+fn unreadable(cause: serde_json::Error) -> Error {
     Error::unavailable("the session's record became unreadable").because(cause)
 }

@@ -10,7 +10,7 @@ use rocket::figment::Figment;
 use self::period::{Interval, Period};
 use crate::cookie::CookieConfig;
 use crate::error::{Error, require};
-use crate::session::Limits;
+use crate::session::{Limits, Schema};
 
 /// `[default.session]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -22,6 +22,11 @@ pub(crate) struct Config {
     idle_timeout: Period,
     /// A session ends this long after its user signed in, however much it is used.
     absolute_timeout: Period,
+    /// Both time-outs of a session whose user asked to stay signed in; 30 days, or the absolute one
+    /// if that is longer.
+    remember_timeout: Option<Period>,
+    /// How many sessions a user may have; who signs in once more ends the oldest. None: any number.
+    sessions_per_user: Option<u32>,
     /// Reading alone moves the idle time-out at most once per interval; "off": never.
     touch_interval: Option<Interval>,
     /// The largest session, as JSON.
@@ -49,6 +54,8 @@ impl Default for Config {
             database: "app".into(),
             idle_timeout: Period(Duration::from_secs(2 * 60 * 60)),
             absolute_timeout: Period(Duration::from_secs(24 * 60 * 60)),
+            remember_timeout: None,
+            sessions_per_user: None,
             touch_interval: None,
             max_data: ByteUnit::Kibibyte(64),
             save_uninitialized: false,
@@ -62,6 +69,9 @@ impl Default for Config {
         }
     }
 }
+
+/// Browsers keep no cookie for longer.
+const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// What happens to a request whose session ended under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -123,11 +133,24 @@ impl Config {
                  lower the first or raise the second"
             )
         })?;
+        require(absolute.0 <= LONGEST, || {
+            format!(
+                "session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days"
+            )
+        })?;
+        let remember = self.remember_timeout();
+        require(absolute.0 <= remember.0 && remember.0 <= LONGEST, || {
+            format!(
+                "session.remember_timeout is {remember}; it must be from session.absolute_timeout ({absolute}) to 400days"
+            )
+        })?;
         require(
-            absolute.0 <= Duration::from_secs(400 * 24 * 60 * 60),
+            self.sessions_per_user
+                .is_none_or(|limit| (1..=10_000).contains(&limit)),
             || {
+                let limit = self.sessions_per_user.unwrap_or_default();
                 format!(
-                    "session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days"
+                    "session.sessions_per_user is {limit}; it must be from 1 to 10000, or left out for any number"
                 )
             },
         )?;
@@ -154,6 +177,12 @@ impl Config {
         self.cookie.check()
     }
 
+    fn remember_timeout(&self) -> Period {
+        let month = Duration::from_secs(30 * 24 * 60 * 60);
+        let usual = Period(month.max(self.absolute_timeout.0));
+        self.remember_timeout.unwrap_or(usual)
+    }
+
     fn touch_interval(&self) -> Option<Duration> {
         match self.touch_interval {
             Some(Interval::Off) => None,
@@ -169,15 +198,18 @@ impl Config {
         }
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self, schema: Schema) -> Limits {
         Limits {
             idle: millis(self.idle_timeout.0),
             absolute: millis(self.absolute_timeout.0),
+            remember: millis(self.remember_timeout().0),
+            per_user: self.sessions_per_user,
             touch_interval: self.touch_interval().map(millis),
             max_data: self.max_data.as_u64() as usize,
             save_uninitialized: self.save_uninitialized,
             rolling: self.rolling,
             persistent: self.persistent,
+            schema,
         }
     }
 }

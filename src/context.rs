@@ -15,13 +15,14 @@ use crate::error::Error;
 use crate::session::Limits;
 use crate::store::Store;
 use crate::threads::Threads;
-use crate::token::Key;
+use crate::token::{Key, Tokens};
 
 pub(crate) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) limits: Limits,
+    pub(crate) tokens: Tokens,
     pub(crate) cookie_name: String,
     pub(crate) database: Option<Database>,
     pub(crate) clock: Clock,
@@ -73,7 +74,7 @@ impl Waited {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Duration::ZERO;
     }
 
-    fn so_far(&self) -> Duration {
+    pub(crate) fn so_far(&self) -> Duration {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

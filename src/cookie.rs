@@ -7,7 +7,7 @@ use rocket::http::{Cookie, Header, SameSite};
 use rocket::time::Duration;
 
 use crate::error::{Error, require};
-use crate::token::Token;
+use crate::token::{Token, Tokens};
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -200,7 +200,11 @@ impl Incoming {
     /// Reads the raw headers: Rocket's jar decodes names, so that `__%48ost-id` would pass for
     /// `__Host-id`, and keeps the last of two cookies of one name (CVE-2020-8184 was the same in
     /// Rack).
-    pub(crate) fn read<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Self {
+    pub(crate) fn read<'h>(
+        headers: impl Iterator<Item = &'h str>,
+        name: &str,
+        tokens: &Tokens,
+    ) -> Self {
         let mut values = headers
             .flat_map(pairs)
             .filter_map(|(key, value)| (key == name).then_some(value));
@@ -213,7 +217,7 @@ impl Incoming {
         let unanimous = values.all(|other| other == value);
         Self {
             came: true,
-            token: Token::parse(value).filter(|_| unanimous),
+            token: tokens.parse(value).filter(|_| unanimous),
         }
     }
 }

@@ -20,10 +20,14 @@ use diesel::migration::{Migration, MigrationConnection, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use crate::backend::Backend;
+use crate::commit::{Commit, Committed};
 use crate::config::DatabaseConfig;
+use crate::context::Waited;
 use crate::error::Error;
 use crate::pool::{Connections, Manager, Repeat, run};
 use crate::store::Store;
+use crate::store::diesel::statement::Execute;
+use crate::store::diesel::{DieselStore, Within};
 use crate::threads::Threads;
 
 /// The database that also holds the sessions, for the application's own queries.
@@ -46,9 +50,17 @@ use crate::threads::Threads;
 /// ```
 pub struct Database {
     threads: Arc<Threads>,
-    pool: Box<dyn Any + Send + Sync>,
+    /// An [`Opened`].
+    opened: Box<dyn Any + Send + Sync>,
     store: Arc<dyn Store>,
     migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
+}
+
+/// What is known of a database together with its connections' type.
+struct Opened<C: Backend> {
+    pool: r2d2::Pool<Manager<C>>,
+    store: Arc<DieselStore<C>>,
+    within: Within<C>,
 }
 
 /// Which columns of the application's users come along with each session.
@@ -94,19 +106,24 @@ impl Database {
         user: Option<UserTable>,
     ) -> Result<Self, Error>
     where
-        C: Backend + MigrationConnection + MigrationHarness<C::Backend>,
-        crate::store::diesel::DieselStore<C>: Store,
+        C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
         // A little less than what a request waits, so that its 503 can still say what is missing.
         let pool = Manager::<C>::pool(url, config.pool_size, config.timeout() * 4 / 5);
-        let mut store = crate::store::diesel::DieselStore::on(pool.clone());
+        let mut store = DieselStore::on(pool.clone());
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
         }
+        let store = Arc::new(store);
+        let opened = Opened {
+            pool,
+            store: store.clone(),
+            within: DieselStore::within,
+        };
         Ok(Self {
             threads,
-            pool: Box::new(pool),
-            store: Arc::new(store),
+            opened: Box::new(opened),
+            store,
             migrate: migrate::<C>,
         })
     }
@@ -117,12 +134,12 @@ impl Database {
 
     /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.
     pub(crate) fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
-        (self.migrate)(&*self.pool, migrations)
+        (self.migrate)(&*self.opened, migrations)
     }
 
     /// Whether its connections are of the type `C`.
     pub fn speaks<C: Backend>(&self) -> bool {
-        self.pool.is::<r2d2::Pool<Manager<C>>>()
+        self.opened.is::<Opened<C>>()
     }
 
     /// Does `work` on a connection, on one of the store threads.
@@ -135,12 +152,36 @@ impl Database {
         T: Send + 'static,
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
-        let pool = pool::<C>(&*self.pool)?.clone();
+        let pool = opened::<C>(&*self.opened)?.pool.clone();
         self.threads
-            .ask(Duration::ZERO, move || {
-                run(&pool as &dyn Connections<C>, Repeat::Harmful, work)
-            })
+            .ask(Duration::ZERO, move || run(&pool, Repeat::Harmful, work))
             .await
+    }
+
+    /// Does `work` and carries out a plan for a session, in one transaction.
+    pub(crate) async fn transaction<C, T, F>(
+        &self,
+        waited: &Waited,
+        work: F,
+        commit: Arc<Commit>,
+    ) -> Result<(T, Committed), Error>
+    where
+        C: Backend,
+        T: Send + 'static,
+        F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
+    {
+        let Opened { store, within, .. } = opened::<C>(&*self.opened)?;
+        let (store, within, everything) = (store.clone(), *within, self.store.clone());
+        let done = self.threads.ask(waited.so_far(), move || {
+            let saved = store.transaction(within, work, |inner| match commit.run(inner)? {
+                Committed::Gone => Err(Error::gone()),
+                committed => Ok(committed),
+            })?;
+            // What others have stored meanwhile is seen after the transaction only.
+            commit.limit(&*everything);
+            Ok(saved)
+        });
+        waited.during(done).await
     }
 }
 
@@ -150,8 +191,8 @@ impl fmt::Debug for Database {
     }
 }
 
-fn pool<C: Backend>(pool: &dyn Any) -> Result<&r2d2::Pool<Manager<C>>, Error> {
-    pool.downcast_ref().ok_or_else(|| {
+fn opened<C: Backend>(opened: &dyn Any) -> Result<&Opened<C>, Error> {
+    opened.downcast_ref().ok_or_else(|| {
         Error::unavailable(format!(
             "the configured database has no {}",
             std::any::type_name::<C>()
@@ -159,13 +200,14 @@ fn pool<C: Backend>(pool: &dyn Any) -> Result<&r2d2::Pool<Manager<C>>, Error> {
     })
 }
 
-fn migrate<C>(connections: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
+fn migrate<C>(database: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
 where
     C: Backend + MigrationHarness<C::Backend>,
 {
     let failed =
         |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
-    let mut connection = pool::<C>(connections)?
+    let mut connection = opened::<C>(database)?
+        .pool
         .checkout()
         .map_err(|cause| failed(&cause))?;
     connection

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     TooLarge,
     /// A value cannot be stored as JSON, or is stored as another type than asked for: 500.
     Value,
+    /// The application's own part of a transaction called it off; nothing was kept.
+    RolledBack,
     /// A setting is wrong; the launch stops.
     Configuration,
 }
@@ -60,6 +62,19 @@ impl Error {
     pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    /// Diesel's error that caused this one, or this one again.
+    pub(crate) fn into_diesel(mut self) -> Result<diesel::result::Error, Self> {
+        let cause = self
+            .cause
+            .take()
+            .map(|cause| cause.downcast::<diesel::result::Error>());
+        match cause {
+            Some(Ok(cause)) => Ok(*cause),
+            Some(Err(cause)) => Err(self.because(cause)),
+            None => Err(self),
+        }
     }
 
     /// What kind of error this is.

@@ -1,20 +1,23 @@
 //! The fairing: opens the store at launch, and saves each session before its response leaves.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel_migrations::EmbeddedMigrations;
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Orbit, Request, Response, Rocket};
+use serde_json::{Map, Value};
 
 use crate::config::{Config, DatabaseConfig};
 use crate::context::{Clock, Context, Turns};
 use crate::database::{Database, UserTable};
 use crate::error::Error;
+use crate::session::Schema;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::threads::Threads;
-use crate::token::Token;
+use crate::token::{Token, Tokens};
 use crate::{response, sweeper};
 
 /// Sessions for a Rocket application: attach it, and routes can take [`&Session`](crate::Session).
@@ -33,6 +36,8 @@ pub struct Sessions {
     store: Option<Arc<dyn Store>>,
     migrations: Option<EmbeddedMigrations>,
     user: Option<UserTable>,
+    tokens: Tokens,
+    schema: Schema,
     clock: Clock,
 }
 
@@ -46,6 +51,8 @@ impl Sessions {
             store: None,
             migrations: None,
             user: None,
+            tokens: Tokens::default(),
+            schema: Schema::default(),
             clock: Arc::new(Utc::now),
         }
     }
@@ -85,6 +92,64 @@ impl Sessions {
         self
     }
 
+    /// Makes tokens of the bytes that `generate` draws, which must be secret and random.
+    ///
+    /// Fewer than 16 bytes, which is 128 bits, or more than 64 do not compile; a generator that
+    /// repeats itself stops the launch.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::{Error, Sessions};
+    /// let sessions = Sessions::fairing().with_token_generator(|| {
+    ///     let mut bytes = [0; 24];
+    ///     let drawn = getrandom::fill(&mut bytes);
+    ///     drawn.map_err(|cause| Error::unavailable("no random bytes").because(cause))?;
+    ///     Ok(bytes)
+    /// });
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use rocket_diesel_session::Sessions;
+    /// let sessions = Sessions::fairing().with_token_generator(|| Ok([0; 15]));
+    /// ```
+    #[must_use]
+    pub fn with_token_generator<const N: usize>(
+        mut self,
+        generate: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
+    ) -> Self {
+        const { assert!(N >= 16 && N <= 64, "a token has from 16 to 64 bytes") };
+        self.tokens = Tokens::of(generate);
+        self
+    }
+
+    /// Says of which version the application's session data is, and brings older data up to date.
+    ///
+    /// Data carries the version under which it was written, 0 where there was none. When a session
+    /// of an older version is loaded, `upgrade` is given that version and the values; what it makes
+    /// of them is stored with the next change. If it fails, the values are dropped and that is
+    /// logged; who is signed in stays so in any case. Data of a newer version is left as it is.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::Sessions;
+    /// let sessions = Sessions::fairing().with_schema(1, |_from, data| {
+    ///     if let Some(cart) = data.remove("basket") {
+    ///         data.insert("cart".into(), cart);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn with_schema(
+        mut self,
+        version: u32,
+        upgrade: impl Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.schema = Schema::new(version, upgrade);
+        self
+    }
+
     /// Takes the time from `clock`, so that a test can let hours pass.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
@@ -94,6 +159,7 @@ impl Sessions {
 
     fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
         let config = Config::read(rocket.figment())?;
+        self.tokens.check()?;
         let entry = match self.store {
             Some(_) => DatabaseConfig::for_a_store(),
             None => DatabaseConfig::read(rocket.figment(), &config.database)?,
@@ -109,11 +175,15 @@ impl Sessions {
                     "check that it runs, that its url is right, and that its migrations have run",
                 )
             })?;
-        let (limits, cookie_name) = (config.limits(), config.cookie.full_name());
-        let clock = self.clock.clone();
+        let (limits, cookie_name) = (
+            config.limits(self.schema.clone()),
+            config.cookie.full_name(),
+        );
+        let (tokens, clock) = (self.tokens.clone(), self.clock.clone());
         Ok(Context {
             config,
             limits,
+            tokens,
             cookie_name,
             database,
             store,

@@ -1,6 +1,7 @@
 //! The request guard: `&Session`, loaded from the store by the first route, guard or catcher that
 //! asks for it.
 
+mod devices;
 pub(crate) mod load;
 mod save;
 
@@ -13,7 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::commit::Client;
 use crate::context::{Context, Waited};
 use crate::error::{Error, ErrorKind};
-use crate::session::{Change, Limits, State, Stored};
+use crate::session::{Change, Flash, Limits, State, Stored};
+use crate::token::{Key, Token};
 
 /// The browser's session, for the time of one request.
 ///
@@ -60,7 +62,7 @@ impl Session {
     /// Fails when the value is no JSON, or the session would become larger than `max_data`; then it
     /// stays as it was.
     pub fn insert<T: Serialize>(&self, key: &str, value: T) -> Result<(), Error> {
-        self.state().insert(key, value, self.limits())
+        self.state().apply(Change::set(key, value)?, self.limits())
     }
 
     /// Computes a new value from the one under `key`, or from the type's default, and returns it.
@@ -76,19 +78,76 @@ impl Session {
         F: Fn(T) -> T + Send + Sync + 'static,
     {
         let mut state = self.state();
-        state.apply(Change::update(key, compute), self.limits())?;
+        state.apply(Change::update(key, compute)?, self.limits())?;
         Ok(state.get(key)?.unwrap_or_default())
     }
 
     /// Removes the value under `key`, if there is one.
     pub fn remove(&self, key: &str) -> Result<(), Error> {
-        self.state()
-            .apply(Change::Remove(key.to_owned()), self.limits())
+        self.state().apply(Change::remove(key)?, self.limits())
     }
 
     /// Removes all values; whoever is signed in stays so.
     pub fn clear(&self) -> Result<(), Error> {
-        self.state().apply(Change::Clear, self.limits())
+        self.state().apply(Change::clear(), self.limits())
+    }
+
+    /// All values together as one struct, whose fields they are.
+    ///
+    /// A session without values is the struct's default. Fails when a value is of another type than
+    /// its field, or is missing; give the struct `#[serde(default)]` to have it filled in.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[derive(Default, rocket::serde::Serialize, rocket::serde::Deserialize)]
+    /// #[serde(crate = "rocket::serde", default)]
+    /// struct Shop {
+    ///     cart: Vec<u32>,
+    ///     currency: Option<String>,
+    /// }
+    ///
+    /// #[rocket::post("/cart/<article>")]
+    /// fn add(session: &Session, article: u32) -> Result<String, Error> {
+    ///     let shop = session.modify(move |shop: &mut Shop| shop.cart.push(article))?;
+    ///     Ok(format!("{} articles in your cart", shop.cart.len()))
+    /// }
+    ///
+    /// #[rocket::get("/cart")]
+    /// fn cart(session: &Session) -> Result<String, Error> {
+    ///     Ok(format!("{:?}", session.data::<Shop>()?.cart))
+    /// }
+    /// ```
+    pub fn data<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
+        self.state().typed()
+    }
+
+    /// Changes all values together as one struct, and returns it.
+    ///
+    /// As with [`update`](Self::update), the change is made again on what another request has
+    /// stored meanwhile. Values that are no fields of the struct are left alone.
+    ///
+    /// Fails as [`data`](Self::data) and [`insert`](Self::insert) do.
+    pub fn modify<T, F>(&self, change: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+        F: Fn(&mut T) + Send + Sync + 'static,
+    {
+        let mut state = self.state();
+        state.apply(Change::modify(change), self.limits())?;
+        state.typed()
+    }
+
+    /// Leaves a message for the next page that asks for [`flashes`](Self::flashes).
+    pub fn flash(&self, kind: impl Display, message: impl Display) -> Result<(), Error> {
+        let (kind, message) = (kind.to_string(), message.to_string());
+        self.state()
+            .apply(Change::show(Flash { kind, message }), self.limits())
+    }
+
+    /// The messages that wait to be shown, which from now on they do no more.
+    pub fn flashes(&self) -> Result<Vec<Flash>, Error> {
+        self.state().take_flashes(self.limits())
     }
 
     /// Signs a user in: the session belongs to `user_id` from now on, under a new token and with
@@ -99,7 +158,15 @@ impl Session {
     ///
     /// Fails when the id is empty, longer than 64 bytes or holds control characters.
     pub fn log_in(&self, user_id: impl Display) -> Result<(), Error> {
-        self.state().log_in(user_id.to_string(), self.limits())
+        self.state()
+            .log_in(user_id.to_string(), false, self.limits())
+    }
+
+    /// Signs a user in for as long as `remember_timeout` says, with a cookie that outlives the
+    /// browser; otherwise as [`log_in`](Self::log_in) does.
+    pub fn log_in_and_remember(&self, user_id: impl Display) -> Result<(), Error> {
+        self.state()
+            .log_in(user_id.to_string(), true, self.limits())
     }
 
     /// Signs the user out, by ending the session.
@@ -167,6 +234,13 @@ impl Session {
         self.state().renew();
     }
 
+    /// Ends the user's other sessions together with saving this one, which gets a new token.
+    ///
+    /// To be called when the password changes, best within [`save_with`](Self::save_with).
+    pub fn end_others(&self) {
+        self.state().end_others();
+    }
+
     /// Ends the session, in the store and in the browser. What is written to it afterwards is not
     /// kept.
     pub fn destroy(&self) {
@@ -183,11 +257,26 @@ impl Session {
         self.state().stored().is_none()
     }
 
+    /// The key under which the store has the session, by which [`LiveSessions`](crate::LiveSessions)
+    /// finds it again; `None` while it is new.
+    pub fn key(&self) -> Option<Key> {
+        let state = self.state();
+        state.stored().map(|stored| stored.record.key.clone())
+    }
+
     /// The first 8 characters of the session's key, for a page or a log; `None` while it is new.
     pub fn short_key(&self) -> Option<String> {
-        self.state()
-            .stored()
-            .map(|stored| stored.record.key.short().to_owned())
+        self.key().map(|key| key.short().to_owned())
+    }
+
+    /// When the user signed in, or the session began if nobody did.
+    pub fn signed_in_at(&self) -> DateTime<Utc> {
+        self.time(|stored| stored.record.created_at, self.now)
+    }
+
+    /// How long the session may be idle: what [`remaining`](Self::remaining) starts from.
+    pub fn idle_timeout(&self) -> TimeDelta {
+        TimeDelta::milliseconds(self.state().idle_timeout(self.limits()))
     }
 
     /// When the session ends unless it is used before.
@@ -205,6 +294,15 @@ impl Session {
     /// How long until [`expires_at`](Self::expires_at), seen from the request.
     pub fn remaining(&self) -> TimeDelta {
         self.expires_at() - self.context.time(self.now)
+    }
+
+    /// The token for the cookie, and how many milliseconds the cookie may live.
+    pub(crate) fn cookie(&self) -> Option<(Token, Option<i64>)> {
+        let state = self.state();
+        let stored = state.stored()?;
+        let persistent = state.persistent(self.limits());
+        let max_age = || stored.record.expires_at.saturating_sub(self.context.now());
+        Some((stored.token.clone()?, persistent.then(max_age)))
     }
 
     pub(crate) fn context(&self) -> &Context {

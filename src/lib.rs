@@ -4,9 +4,11 @@ mod commit;
 mod config;
 mod context;
 mod cookie;
+mod device;
 mod error;
 mod fairing;
 mod guard;
+mod live;
 mod record;
 mod response;
 mod session;
@@ -21,13 +23,15 @@ mod pool;
 
 pub use self::backend::Backend;
 pub use self::database::Database;
+pub use self::device::Device;
 pub use self::error::{Error, ErrorKind};
 pub use self::fairing::Sessions;
 pub use self::guard::Session;
+pub use self::live::LiveSessions;
 pub use self::record::Record;
+pub use self::session::Flash;
 #[cfg(feature = "contract")]
 pub use self::store::contract;
-#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
 pub use self::store::diesel::DieselStore;
 pub use self::store::memory::MemoryStore;
 pub use self::store::{Inserted, Store, Updated};

@@ -12,6 +12,7 @@
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
@@ -19,7 +20,7 @@ use diesel::r2d2::ConnectionManager;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// A connection that was used less than this long ago is trusted without asking: the question costs
 /// a round trip.
@@ -94,13 +95,71 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     }
 }
 
-/// A pool of connections of the type `C`, whoever made it.
-pub(crate) trait Connections<C>: Send + Sync {
+/// A pool of connections of the type `C`, whoever made it, or the one of a transaction.
+#[allow(
+    unreachable_pub,
+    reason = "a parameter of DieselStore, which nobody else chooses"
+)]
+pub trait Connections<C>: Send + Sync {
+    #[doc(hidden)]
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error>;
+
+    /// Whether what failed on one connection can be tried on another.
+    #[doc(hidden)]
+    fn has_others(&self) -> bool {
+        true
+    }
+}
+
+impl<C> Connections<C> for Box<dyn Connections<C>> {
+    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
+        (**self).checkout()
+    }
+}
+
+/// The one connection of a transaction, which all that happens in it borrows in turn.
+pub(crate) struct Single<'c, C>(Mutex<&'c mut C>);
+
+impl<'c, C> Single<'c, C> {
+    pub(crate) fn new(connection: &'c mut C) -> Self {
+        Self(Mutex::new(connection))
+    }
+}
+
+impl<C: Send> Connections<C> for Single<'_, C> {
+    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(Borrowed(connection)))
+    }
+
+    fn has_others(&self) -> bool {
+        false
+    }
+}
+
+struct Borrowed<'s, 'c, C>(MutexGuard<'s, &'c mut C>);
+
+impl<C> Deref for Borrowed<'_, '_, C> {
+    type Target = C;
+    fn deref(&self) -> &C {
+        &self.0
+    }
+}
+
+impl<C> DerefMut for Borrowed<'_, '_, C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.0
+    }
+}
+
+impl<C> Lease<C> for Borrowed<'_, '_, C> {
+    /// Whoever has lent it finds out by the same error.
+    fn give_up(&mut self) {}
 }
 
 /// One connection, until it is dropped.
-pub(crate) trait Lease<C>: DerefMut<Target = C> {
+#[allow(unreachable_pub, reason = "what Connections lends")]
+pub trait Lease<C>: DerefMut<Target = C> {
     /// Keeps the connection from going back into the pool.
     fn give_up(&mut self);
 }
@@ -154,7 +213,7 @@ const ATTEMPTS: u32 = 3;
 
 /// Does `work` on a connection, again where it is known not to have happened.
 pub(crate) fn run<C, T>(
-    pool: &dyn Connections<C>,
+    pool: &impl Connections<C>,
     repeat: Repeat,
     mut work: impl FnMut(&mut C) -> QueryResult<T>,
 ) -> Result<T, Error> {
@@ -173,16 +232,23 @@ pub(crate) fn run<C, T>(
         }
         drop(lease);
         let undone = matches!(fault, Fault::NotSent | Fault::RolledBack);
-        if attempt == ATTEMPTS || !(undone || fault == Fault::Lost && repeat == Repeat::Harmless) {
-            return Err(
-                Error::unavailable("the database did not do what it was asked").because(error),
-            );
+        let repeatable = undone || fault == Fault::Lost && repeat == Repeat::Harmless;
+        if attempt == ATTEMPTS || !repeatable || !pool.has_others() {
+            return Err(failure(error));
         }
         std::thread::sleep(Duration::from_micros(fastrand::u64(
             ..2_000 * u64::from(attempt),
         )));
         attempt += 1;
     }
+}
+
+fn failure(error: DieselError) -> Error {
+    if matches!(error, DieselError::RollbackTransaction) {
+        let message = "the application called its transaction off, and nothing of it was kept";
+        return Error::new(ErrorKind::RolledBack, message);
+    }
+    Error::unavailable("the database did not do what it was asked").because(error)
 }
 
 /// What an error says about the statement and its connection.
@@ -204,6 +270,7 @@ impl Fault {
         let DieselError::DatabaseError(kind, information) = error else {
             return match error {
                 DieselError::BrokenTransactionManager => Self::Lost,
+                DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
                 _ => Self::Other,
             };
         };

@@ -176,7 +176,9 @@ impl Error {
             ErrorKind::Unavailable => Status::ServiceUnavailable,
             ErrorKind::Gone => Status::Unauthorized,
             ErrorKind::TooLarge => Status::PayloadTooLarge,
-            ErrorKind::Value | ErrorKind::Configuration => Status::InternalServerError,
+            ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {
+                Status::InternalServerError
+            }
         }
     }
 }

@@ -3,15 +3,20 @@
 //!
 //! Knows neither Rocket nor Diesel.
 
+mod change;
 mod contents;
+mod flash;
 mod plan;
+mod schema;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-pub(crate) use self::contents::{Change, Contents};
+pub(crate) use self::change::Change;
+pub(crate) use self::contents::Contents;
+pub use self::flash::Flash;
 pub(crate) use self::plan::{Plan, SetCookie, Verb};
+pub(crate) use self::schema::Schema;
 
-use self::contents::{decode, encode};
 use self::plan::{Facts, Status};
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
@@ -22,23 +27,37 @@ use crate::token::Token;
 pub(crate) struct Limits {
     pub(crate) idle: i64,
     pub(crate) absolute: i64,
+    /// Both of them for a session whose user asked to stay signed in.
+    pub(crate) remember: i64,
+    /// How many sessions a user may have.
+    pub(crate) per_user: Option<u32>,
     /// `None`: the idle time-out is moved by changes only.
     pub(crate) touch_interval: Option<i64>,
     pub(crate) max_data: usize,
     pub(crate) save_uninitialized: bool,
     pub(crate) rolling: bool,
     pub(crate) persistent: bool,
+    pub(crate) schema: Schema,
 }
 
 /// How far the clocks of two application nodes may differ before a record counts as made up.
 const CLOCK_SKEW: i64 = 5 * 60 * 1000;
 
 impl Limits {
+    /// The idle and the absolute time-out of a session with these contents.
+    pub(crate) fn timeouts(&self, contents: &Contents) -> (i64, i64) {
+        match contents.remembered() {
+            true => (self.remember, self.remember),
+            false => (self.idle, self.absolute),
+        }
+    }
+
     /// Whether a record that a store returned still is a session; a row with absurd times is not.
-    pub(crate) fn alive(&self, record: &Record, now: i64) -> bool {
+    fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
+        let (_, absolute) = self.timeouts(contents);
         let deadline = record
             .deadline
-            .min(record.created_at.saturating_add(self.absolute));
+            .min(record.created_at.saturating_add(absolute));
         record.expires_at > now
             && deadline > now
             && record.created_at <= now.saturating_add(CLOCK_SKEW)
@@ -50,10 +69,10 @@ impl Limits {
     }
 }
 
-/// A record together with the token that leads to it.
+/// A record together with the token that leads to it, where a browser sent one.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    pub(crate) token: Token,
+    pub(crate) token: Option<Token>,
     pub(crate) record: Record,
 }
 
@@ -64,6 +83,8 @@ pub(crate) struct Pending {
     pub(crate) changes: Vec<Change>,
     /// What the session holds with these changes made.
     pub(crate) contents: Contents,
+    /// The user's other sessions end, too.
+    pub(crate) ends_others: bool,
     status: Status,
 }
 
@@ -79,6 +100,7 @@ pub(crate) struct State {
     /// The token was saved during the request, and the browser does not have it yet.
     token_unsent: bool,
     touch_asked: bool,
+    ends_others: bool,
 }
 
 impl State {
@@ -90,15 +112,21 @@ impl State {
         }
     }
 
-    /// A session as the store has it; fails when its data is not a JSON object.
-    pub(crate) fn loaded(stored: Stored) -> Result<Self, serde_json::Error> {
-        let contents = Contents::decode(&stored.record)?;
-        Ok(Self {
+    /// A session as the store has it, unless its time is over; fails when its data is not a JSON
+    /// object.
+    pub(crate) fn loaded(
+        stored: Stored,
+        limits: &Limits,
+        now: i64,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        let contents = Contents::decode(&stored.record, &limits.schema)?;
+        let alive = limits.alive(&stored.record, &contents, now);
+        Ok(alive.then(|| Self {
             stored: Some(stored),
             contents,
             cookie_came: true,
             ..Self::default()
-        })
+        }))
     }
 
     pub(crate) fn stored(&self) -> Option<&Stored> {
@@ -120,18 +148,30 @@ impl State {
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let value = self.contents.data.get(key);
-        value.map(|value| decode(key, value)).transpose()
+        self.contents.get(key)
     }
 
-    pub(crate) fn insert<T: Serialize>(
-        &mut self,
-        key: &str,
-        value: T,
-        limits: &Limits,
-    ) -> Result<(), Error> {
-        let value = encode(key, value)?;
-        self.apply(Change::Set(key.to_owned(), value), limits)
+    pub(crate) fn typed<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
+        self.contents.typed()
+    }
+
+    /// The messages that wait for a page, which from now on they do no more.
+    pub(crate) fn take_flashes(&mut self, limits: &Limits) -> Result<Vec<Flash>, Error> {
+        let waiting = flash::waiting(&self.contents)?;
+        if !waiting.is_empty() {
+            self.apply(Change::shown(waiting.clone()), limits)?;
+        }
+        Ok(waiting)
+    }
+
+    /// How long the session may be idle.
+    pub(crate) fn idle_timeout(&self, limits: &Limits) -> i64 {
+        limits.timeouts(&self.contents).0
+    }
+
+    /// Whether the cookie is to outlive the browser.
+    pub(crate) fn persistent(&self, limits: &Limits) -> bool {
+        limits.persistent || self.contents.remembered()
     }
 
     /// The one door for everything that changes the contents; a value set to what it is changes
@@ -140,7 +180,7 @@ impl State {
         let mut contents = self.contents.clone();
         change.apply(&mut contents)?;
         if contents != self.contents {
-            contents.encode(limits.max_data)?;
+            contents.encode(limits)?;
             self.contents = contents;
             self.changes.push(change);
             self.mark(Status::Changed);
@@ -149,7 +189,12 @@ impl State {
     }
 
     /// Signs a user in. What a stranger put into the session is kept, what another user did is not.
-    pub(crate) fn log_in(&mut self, user_id: String, limits: &Limits) -> Result<(), Error> {
+    pub(crate) fn log_in(
+        &mut self,
+        user_id: String,
+        remembered: bool,
+        limits: &Limits,
+    ) -> Result<(), Error> {
         if user_id.is_empty() || user_id.len() > 64 || user_id.contains(char::is_control) {
             let message = format!(
                 "the user id {user_id:?} must have 1 to 64 bytes and no control characters"
@@ -162,9 +207,12 @@ impl State {
             .as_ref()
             .is_some_and(|present| *present != user_id)
         {
-            self.apply(Change::Clear, limits)?;
+            self.apply(Change::clear(), limits)?;
         }
-        let change = Change::LogIn(user_id);
+        let change = Change::LogIn {
+            user_id,
+            remembered,
+        };
         change.apply(&mut self.contents)?;
         self.changes.push(change);
         self.mark(Status::Renewed);
@@ -173,6 +221,11 @@ impl State {
 
     pub(crate) fn renew(&mut self) {
         self.mark(Status::Renewed);
+    }
+
+    pub(crate) fn end_others(&mut self) {
+        self.ends_others = true;
+        self.renew();
     }
 
     pub(crate) fn destroy(&mut self) {
@@ -200,7 +253,7 @@ impl State {
                 .is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
             cookie_came: self.cookie_came,
             token_unsent: self.token_unsent,
-            cookie_expires: limits.persistent,
+            cookie_expires: self.persistent(limits),
             rolling: limits.rolling,
             save_uninitialized: limits.save_uninitialized,
         })
@@ -212,22 +265,19 @@ impl State {
             stored: self.stored.clone(),
             changes: std::mem::take(&mut self.changes),
             contents: self.contents.clone(),
+            ends_others: std::mem::take(&mut self.ends_others),
             status: std::mem::take(&mut self.status),
         }
     }
 
-    /// The store has the record now, under this token, and this is what it holds.
-    pub(crate) fn saved(&mut self, stored: Stored, contents: Contents) -> Result<(), Error> {
+    /// The store has the record now, under this token, and this is what it holds; changes made since
+    /// stay on top of it.
+    pub(crate) fn saved(&mut self, stored: Stored, mut contents: Contents) -> Result<(), Error> {
         let renewed = self
             .stored
             .as_ref()
             .is_none_or(|before| before.token != stored.token);
         self.token_unsent |= renewed;
-        self.replace(stored, contents)
-    }
-
-    /// Takes over what is in the store; changes not saved yet stay on top of it.
-    pub(crate) fn replace(&mut self, stored: Stored, mut contents: Contents) -> Result<(), Error> {
         for change in &self.changes {
             change.apply(&mut contents)?;
         }
@@ -237,18 +287,33 @@ impl State {
         Ok(())
     }
 
-    /// Forgets what happened since the session was last loaded or saved; what the store has is to
-    /// be put in its place.
-    pub(crate) fn reset(&mut self) {
-        self.contents = Contents::default();
-        self.changes.clear();
-        self.status = Status::Clean;
-        self.touch_asked = false;
+    /// Puts what the store has in the place of all that happened since.
+    pub(crate) fn reload(&mut self, fresh: Self) {
+        *self = Self {
+            cookie_came: self.cookie_came,
+            token_unsent: self.token_unsent,
+            ..fresh
+        };
+    }
+
+    /// Forgets what happened since the session was last loaded or saved.
+    pub(crate) fn reset(&mut self, schema: &Schema) {
+        let stored = self.stored.take();
+        let contents = stored
+            .as_ref()
+            .and_then(|stored| Contents::decode(&stored.record, schema).ok());
+        let contents = contents.unwrap_or_default();
+        self.reload(Self {
+            stored,
+            contents,
+            ..Self::default()
+        });
     }
 
     /// The saving failed: what was handed out counts as not saved again.
     pub(crate) fn save_failed(&mut self, pending: &Pending) {
         self.changes.splice(..0, pending.changes.iter().cloned());
+        self.ends_others |= pending.ends_others;
         self.mark(pending.status);
     }
 

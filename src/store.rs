@@ -2,7 +2,15 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
-#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "without a backend there is nothing to open"
+    )
+)]
 pub(crate) mod diesel;
 pub(crate) mod memory;
 
@@ -25,7 +33,7 @@ use crate::token::Key;
     not(any(test, feature = "contract")),
     doc = "\n[`contract::check`]: crate"
 )]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Send + Sync {
     /// The record under `key`, unless it expires at or before `now`.
     ///
     /// A record that cannot be read as one is logged and answered as `None`.

@@ -22,7 +22,7 @@ pub(crate) fn start(context: Arc<Context>, shutdown: Shutdown) {
                 // Jitter, so that the nodes of one application do not all sweep at the same
                 // instant.
                 sleep(interval.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
-                match sweep(&context).await {
+                match sweep(&context, |_| {}).await {
                     Ok(0) => {}
                     Ok(count) => log::info!("{count} expired sessions were deleted"),
                     Err(error) => log::warn!(
@@ -38,7 +38,8 @@ pub(crate) fn start(context: Arc<Context>, shutdown: Shutdown) {
     });
 }
 
-async fn sweep(context: &Context) -> Result<u64, Error> {
+/// Deletes all that has expired; how much, which `progress` is told after each batch.
+pub(crate) async fn sweep(context: &Context, mut progress: impl FnMut(u64)) -> Result<u64, Error> {
     let batch = context.config.sweep_batch;
     let mut count = 0;
     loop {
@@ -47,6 +48,7 @@ async fn sweep(context: &Context) -> Result<u64, Error> {
             .ask(&Waited::default(), move |store| store.sweep(now, batch))
             .await?;
         count += deleted;
+        progress(count);
         if deleted < u64::from(batch) {
             return Ok(count);
         }

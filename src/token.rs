@@ -1,38 +1,37 @@
 //! The two faces of a session's identity: the browser's [`Token`] and the store's [`Key`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use sha2::{Digest, Sha256};
 
-use crate::error::Error;
+use crate::error::{Error, require};
 
-/// The secret that a browser holds: 256 random bits as 43 characters of base64url.
+/// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
+/// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.
 ///
 /// It goes into the cookie and nowhere else. A store only ever sees its [`Key`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    const BYTES: usize = 32;
-
     /// Draws a new token from the operating system's generator.
     ///
     /// Fails when the operating system has no randomness to give; there is no weaker fallback.
     pub fn generate() -> Result<Self, Error> {
-        let mut bytes = [0; Self::BYTES];
-        getrandom::fill(&mut bytes).map_err(|cause| {
-            Error::unavailable("the operating system gave no random bytes for a token")
-                .because(cause)
-        })?;
-        Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+        random().map(|bytes| Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// Reads a token as a browser sent it; `None` unless it is in the one canonical form.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_bytes(text, BYTES)
+    }
+
+    fn parse_bytes(text: &str, count: usize) -> Option<Self> {
         // 43 characters hold two bits more than 32 bytes: the decoder refuses them unless zero.
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
+        (bytes.len() == count).then(|| Self(text.to_owned()))
     }
 
     /// The name under which a store knows this token.
@@ -56,6 +55,64 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Token(..)")
+    }
+}
+
+/// How many bytes a token has that nobody decided otherwise about.
+const BYTES: usize = 32;
+
+fn random() -> Result<[u8; BYTES], Error> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(|cause| {
+        Error::unavailable("the operating system gave no random bytes for a token").because(cause)
+    })?;
+    Ok(bytes)
+}
+
+/// Where the tokens of an application come from, and what they look like.
+#[derive(Clone)]
+pub(crate) struct Tokens {
+    generate: Arc<dyn Fn() -> Result<Token, Error> + Send + Sync>,
+    bytes: usize,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self::of(random)
+    }
+}
+
+impl Tokens {
+    pub(crate) fn of<const N: usize>(
+        bytes: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
+    ) -> Self {
+        let encode = |bytes: [u8; N]| Token(BASE64_URL_SAFE_NO_PAD.encode(bytes));
+        Self {
+            generate: Arc::new(move || bytes().map(encode)),
+            bytes: N,
+        }
+    }
+
+    pub(crate) fn generate(&self) -> Result<Token, Error> {
+        (self.generate)()
+    }
+
+    /// Reads a token as a browser sent it; `None` unless it could have come from here.
+    pub(crate) fn parse(&self, text: &str) -> Option<Token> {
+        Token::parse_bytes(text, self.bytes)
+    }
+
+    /// Refuses a generator that repeats itself.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        require(self.generate()? != self.generate()?, || {
+            "the token generator gave the same token twice; draw its bytes from the operating system".into()
+        })
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Tokens of {} bytes", self.bytes)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(headers: &[&str]) -> Incoming {
-    Incoming::read(headers.iter().copied(), "__Host-id")
+    Incoming::read(headers.iter().copied(), "__Host-id", &Tokens::default())
 }
 
 #[test]

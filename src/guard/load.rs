@@ -14,35 +14,67 @@ use crate::cookie::Incoming;
 use crate::database::Database;
 use crate::error::Error;
 use crate::session::{State, Stored};
+use crate::store::Store;
+use crate::token::{Key, Token};
 
 impl Session {
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
-        let now = context.now();
-        let incoming = Incoming::read(request.headers().get("Cookie"), &context.cookie_name);
-        let waited = Waited::default();
-        let mut state = State::new(incoming.came);
-        if let Some(token) = incoming.token {
-            let key = token.key();
-            let record = context
-                .ask(&waited, move |store| store.load(&key, now))
-                .await?;
-            if let Some(record) = record.filter(|record| context.limits.alive(record, now)) {
-                let key = record.key.clone();
-                match State::loaded(Stored { token, record }) {
-                    Ok(loaded) => state = loaded,
-                    Err(cause) => log::warn!(
-                        "the session {key:?} is dropped, its data is unreadable: {cause}"
-                    ),
-                }
-            }
-        }
-        Ok(Self {
-            state: Mutex::new(state),
+        let headers = request.headers();
+        let name = &context.cookie_name;
+        let incoming = Incoming::read(headers.get("Cookie"), name, &context.tokens);
+        let session = Self {
+            state: Mutex::new(State::new(incoming.came)),
             client: client(request),
+            now: context.now(),
             context,
-            waited,
-            now,
-        })
+            waited: Waited::default(),
+        };
+        let Some(token) = incoming.token else {
+            return Ok(session);
+        };
+        let fresh = session.read(token.key(), Some(token)).await?;
+        if let Some(fresh) = fresh {
+            *session.state() = fresh;
+        }
+        Ok(session)
+    }
+
+    /// The session under `key` for whoever is no browser.
+    pub(crate) async fn load_detached(
+        context: Arc<Context>,
+        key: Key,
+    ) -> Result<Option<Self>, Error> {
+        let session = Self {
+            state: Mutex::default(),
+            client: Client::default(),
+            now: context.now(),
+            context,
+            waited: Waited::default(),
+        };
+        let fresh = session.read(key, None).await?;
+        Ok(fresh.map(|fresh| {
+            *session.state() = fresh;
+            session
+        }))
+    }
+
+    /// Asks the store; `None` also when the session's time is over or its data is unreadable.
+    pub(super) async fn read(
+        &self,
+        key: Key,
+        token: Option<Token>,
+    ) -> Result<Option<State>, Error> {
+        let now = self.context.now();
+        let load = move |store: &dyn Store| store.load(&key, now);
+        let Some(record) = self.context.ask(&self.waited, load).await? else {
+            return Ok(None);
+        };
+        let key = record.key.clone();
+        let state = State::loaded(Stored { token, record }, self.limits(), now);
+        Ok(state.unwrap_or_else(|cause| {
+            log::warn!("the session {key:?} is dropped, its data is unreadable: {cause}");
+            None
+        }))
     }
 }
 

@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use diesel::QueryResult;
+use rocket::tokio::sync::MutexGuard;
+
 use super::Session;
-use crate::commit::{Commit, Committed, unreadable};
-use crate::error::Error;
-use crate::session::{Contents, SetCookie, Stored, Verb};
-use crate::token::Token;
+use crate::backend::Backend;
+use crate::commit::{Commit, Committed};
+use crate::error::{Error, ErrorKind};
+use crate::session::{Plan, SetCookie, Verb};
 
 impl Session {
     /// Saves now instead of when the response leaves, for handlers that have to know.
@@ -22,29 +25,71 @@ impl Session {
         }
     }
 
+    /// Saves now, in one transaction with `work` on the application's own rows: both are kept, or
+    /// neither is.
+    ///
+    /// `work` is done again when the database undid it for the sake of another transaction, as after
+    /// a deadlock. Where it answers an error, nothing is kept, nor is what was changed in the
+    /// session since it was last saved; [`ErrorKind::RolledBack`] tells that it answered
+    /// `diesel::result::Error::RollbackTransaction`.
+    ///
+    /// Fails otherwise as [`save`](Self::save) does, and as unavailable when the sessions are not in
+    /// a database with connections of the type `C`.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sqlite")] mod example {
+    /// use diesel::{RunQueryDsl, SqliteConnection, sql_query};
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[rocket::post("/order")]
+    /// async fn order(session: &Session) -> Result<(), Error> {
+    ///     session.remove("cart")?;
+    ///     let order = |connection: &mut SqliteConnection| {
+    ///         sql_query("INSERT INTO orders (article) VALUES (7)").execute(connection)
+    ///     };
+    ///     session.save_with(order).await.map(drop)
+    /// }
+    /// # }
+    /// ```
+    pub async fn save_with<C, T, F>(&self, work: F) -> Result<T, Error>
+    where
+        C: Backend,
+        T: Send + 'static,
+        F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
+    {
+        self.waited.restart();
+        let database = self.context.database.as_ref().ok_or_else(|| {
+            Error::unavailable("the sessions are not in a database that this application shares")
+        })?;
+        let (_, commit) = self.begin_commit()?;
+        let _turn = self.turn(&commit).await;
+        let done = database.transaction(&self.waited, work, commit).await;
+        let finished = done.and_then(|(value, committed)| match self.finish_commit(committed)? {
+            true => Err(Error::gone()),
+            false => Ok(value),
+        });
+        if finished.is_err() {
+            self.state().reset(&self.limits().schema);
+        }
+        finished
+    }
+
     /// Reads the session from the store again and forgets what was changed since it was last saved.
     ///
     /// Fails as unavailable when the store does not answer, and as gone when the session was ended
     /// meanwhile.
     pub async fn reload(&self) -> Result<(), Error> {
         self.waited.restart();
-        let stored = self.state().stored().cloned();
-        let Some(Stored { token, record }) = stored else {
-            self.state().reset();
+        let Some(stored) = self.state().stored().cloned() else {
+            self.state().reset(&self.limits().schema);
             return Ok(());
         };
-        let now = self.context.now();
-        let fresh = self
-            .context
-            .ask(&self.waited, move |store| store.load(&record.key, now))
-            .await?;
-        let fresh = fresh.filter(|record| self.limits().alive(record, now));
+        let fresh = self.read(stored.record.key, stored.token).await?;
         let mut state = self.state();
         match fresh {
-            Some(record) => {
-                let contents = Contents::decode(&record).map_err(unreadable)?;
-                state.reset();
-                state.replace(Stored { token, record }, contents)
+            Some(fresh) => {
+                state.reload(fresh);
+                Ok(())
             }
             None => {
                 state.gone();
@@ -56,62 +101,78 @@ impl Session {
     /// Brings the store up to date; what the browser is to be told, and whether the session was
     /// ended meanwhile.
     pub(crate) async fn commit(&self) -> Result<(SetCookie, bool), Error> {
-        let now = self.context.now();
-        let (plan, pending) = {
-            let mut state = self.state();
-            let plan = state.plan(self.limits(), now);
-            if plan.verb == Verb::Nothing {
-                return Ok((plan.cookie, false));
-            }
-            (plan, Arc::new(state.begin_save()))
-        };
-        let _turn = match &pending.stored {
-            Some(stored) if matches!(plan.verb, Verb::Update | Verb::Renew) => {
-                let turn = self.context.turns.wait(&stored.record.key);
-                self.waited.during(turn).await
-            }
-            _ => None,
-        };
-        let (work, limits, client) = (pending.clone(), self.limits().clone(), self.client.clone());
+        let plan = self.plan();
+        if plan.verb == Verb::Nothing {
+            return Ok((plan.cookie, false));
+        }
+        let (cookie, commit) = self.begin_commit()?;
+        let _turn = self.turn(&commit).await;
+        let work = commit.clone();
         let committed = self.context.ask(&self.waited, move |store| {
-            let commit = Commit {
-                limits: &limits,
-                client: &client,
-                pending: &work,
-                now,
-            };
-            commit.run(store, plan.verb)
+            let committed = work.run(store)?;
+            work.limit(store);
+            Ok(committed)
         });
-        let committed = committed.await;
-        let mut state = self.state();
-        match committed {
-            Ok(Committed::Saved(saved)) => {
-                let (stored, contents) = *saved;
-                state.saved(stored, contents).map(|()| (plan.cookie, false))
-            }
-            Ok(Committed::Deleted) => {
-                state.ended();
-                Ok((plan.cookie, false))
-            }
-            Ok(Committed::Gone) => {
-                state.gone();
-                Ok((SetCookie::Nothing, true))
-            }
+        match committed.await {
+            Ok(committed) => self.finish_commit(committed).map(|gone| match gone {
+                true => (SetCookie::Nothing, true),
+                false => (cookie, false),
+            }),
             Err(error) => {
-                state.save_failed(&pending);
+                self.state().save_failed(&commit.pending);
                 Err(error)
             }
         }
     }
 
-    /// The token for the cookie, and how many milliseconds the cookie may live.
-    pub(crate) fn cookie(&self) -> Option<(Token, Option<i64>)> {
-        let state = self.state();
-        let stored = state.stored()?;
-        let max_age = self
-            .limits()
-            .persistent
-            .then(|| stored.record.expires_at.saturating_sub(self.context.now()));
-        Some((stored.token.clone(), max_age))
+    fn plan(&self) -> Plan {
+        self.state().plan(self.limits(), self.context.now())
+    }
+
+    fn begin_commit(&self) -> Result<(SetCookie, Arc<Commit>), Error> {
+        let now = self.context.now();
+        let mut state = self.state();
+        let plan = state.plan(self.limits(), now);
+        if plan.verb == Verb::Renew && state.stored().is_some_and(|it| it.token.is_none()) {
+            let message = "a session that was loaded by its key cannot get a new token: no browser would be told";
+            return Err(Error::new(ErrorKind::Value, message));
+        }
+        let commit = Commit {
+            limits: self.limits().clone(),
+            tokens: self.context.tokens.clone(),
+            client: self.client.clone(),
+            pending: state.begin_save(),
+            verb: plan.verb,
+            now,
+        };
+        Ok((plan.cookie, Arc::new(commit)))
+    }
+
+    async fn turn(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {
+        match &commit.pending.stored {
+            Some(stored) if matches!(commit.verb, Verb::Update | Verb::Renew) => {
+                let turn = self.context.turns.wait(&stored.record.key);
+                self.waited.during(turn).await
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes over what became of a plan; whether the session was ended meanwhile.
+    fn finish_commit(&self, committed: Committed) -> Result<bool, Error> {
+        let mut state = self.state();
+        match committed {
+            Committed::Unchanged => {}
+            Committed::Saved(saved) => {
+                let (stored, contents) = *saved;
+                state.saved(stored, contents)?;
+            }
+            Committed::Deleted => state.ended(),
+            Committed::Gone => {
+                state.gone();
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -1,40 +1,64 @@
-//! What a session holds, and the changes to it, recorded so that they can be made again on a
-//! fresher record.
-
-use std::fmt;
-use std::sync::Arc;
+//! What a session holds, as the store keeps it and as an application sees it.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::Limits;
+use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
+
+/// Values under names that begin with this are the library's own.
+const RESERVED: char = '@';
+/// Whether the user asked to stay signed in for long.
+const REMEMBERED: &str = "@remembered";
+/// Which release of the application's data this is.
+const SCHEMA: &str = "@schema";
+/// What the next page is to tell.
+pub(super) const FLASH: &str = "@flash";
 
 /// What a session holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Contents {
     pub(crate) user_id: Option<String>,
-    pub(crate) data: Map<String, Value>,
+    data: Map<String, Value>,
 }
 
 impl Contents {
-    pub(crate) fn decode(record: &Record) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            user_id: record.user_id.clone(),
-            data: serde_json::from_str(&record.data)?,
-        })
+    /// Reads a record, and brings its data up to date.
+    pub(crate) fn decode(record: &Record, schema: &Schema) -> Result<Self, serde_json::Error> {
+        let mut data: Map<String, Value> = serde_json::from_str(&record.data)?;
+        let version = data.get(SCHEMA).and_then(Value::as_u64).unwrap_or(0);
+        if version < u64::from(schema.version) {
+            let (own, mut data_of_application) =
+                data.into_iter().partition(|(key, _)| is_reserved(key));
+            schema.upgrade(version as u32, &mut data_of_application, &record.key);
+            data = own;
+            data.extend(data_of_application);
+            data.insert(SCHEMA.into(), schema.version.into());
+        }
+        let user_id = record.user_id.clone();
+        Ok(Self { user_id, data })
     }
 
     /// The data as the store keeps it, unless it is larger than allowed.
-    pub(crate) fn encode(&self, max_data: usize) -> Result<String, Error> {
-        let text = serde_json::to_string(&self.data).map_err(|cause| {
+    pub(crate) fn encode(&self, limits: &Limits) -> Result<String, Error> {
+        let version = limits.schema.version;
+        let text = if version > 0 && !self.data.contains_key(SCHEMA) {
+            let mut data = self.data.clone();
+            data.insert(SCHEMA.into(), version.into());
+            serde_json::to_string(&data)
+        } else {
+            serde_json::to_string(&self.data)
+        };
+        let text = text.map_err(|cause| {
             Error::new(ErrorKind::Value, "the session's data is no JSON").because(cause)
         })?;
-        if text.len() > max_data {
+        if text.len() > limits.max_data {
             let message = format!(
                 "the session's data would take {} bytes; max_data allows {}: store less, or raise session.max_data",
                 text.len(),
-                max_data
+                limits.max_data
             );
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
@@ -42,72 +66,100 @@ impl Contents {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.user_id.is_none() && self.data.is_empty()
-    }
-}
-
-type Update = Arc<dyn Fn(Option<&Value>) -> Result<Value, Error> + Send + Sync>;
-
-/// A change that can be made again on other contents.
-#[derive(Clone)]
-pub(crate) enum Change {
-    Set(String, Value),
-    Remove(String),
-    Clear,
-    /// Computes a value from the one that is there at the time of saving.
-    Update(String, Update),
-    LogIn(String),
-}
-
-impl Change {
-    pub(crate) fn update<T, F>(key: &str, compute: F) -> Self
-    where
-        T: Serialize + DeserializeOwned + Default,
-        F: Fn(T) -> T + Send + Sync + 'static,
-    {
-        let name = key.to_owned();
-        let update = move |value: Option<&Value>| {
-            let before = value.map(|value| decode(&name, value)).transpose()?;
-            encode(&name, compute(before.unwrap_or_default()))
-        };
-        Self::Update(key.to_owned(), Arc::new(update))
+        self.user_id.is_none() && self.data.keys().all(|key| key == SCHEMA)
     }
 
-    pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), Error> {
-        match self {
-            Self::Set(key, value) => {
-                contents.data.insert(key.clone(), value.clone());
-            }
-            Self::Remove(key) => {
-                contents.data.remove(key);
-            }
-            Self::Clear => contents.data.clear(),
-            Self::Update(key, update) => {
-                let value = update(contents.data.get(key))?;
-                contents.data.insert(key.clone(), value);
-            }
-            Self::LogIn(user_id) => contents.user_id = Some(user_id.clone()),
+    pub(crate) fn remembered(&self) -> bool {
+        self.data.get(REMEMBERED) == Some(&Value::Bool(true))
+    }
+
+    pub(super) fn log_in(&mut self, user_id: &str, remembered: bool) {
+        self.user_id = Some(user_id.to_owned());
+        self.data.remove(REMEMBERED);
+        if remembered {
+            self.data.insert(REMEMBERED.into(), true.into());
         }
+    }
+
+    /// Removes what the application and its pages have put there.
+    pub(super) fn clear(&mut self) {
+        self.data
+            .retain(|key, _| [REMEMBERED, SCHEMA].contains(&key.as_str()));
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let value = self.data.get(key);
+        value.map(|value| decode(key, value)).transpose()
+    }
+
+    pub(super) fn set(&mut self, key: &str, value: Value) {
+        self.data.insert(key.to_owned(), value);
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        self.data.remove(key);
+    }
+
+    /// All values together as one struct; its default where there is none.
+    pub(super) fn typed<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
+        let own = self.data.iter().filter(|(key, _)| !is_reserved(key));
+        let own: Map<String, Value> = own
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if own.is_empty() {
+            return Ok(T::default());
+        }
+        decode("(all of them)", &Value::Object(own))
+    }
+
+    /// Puts the fields of `new` in the place of those of `old`, and leaves all others alone.
+    pub(super) fn set_typed<T: Serialize>(
+        &mut self,
+        old: Map<String, Value>,
+        new: &T,
+    ) -> Result<(), Error> {
+        for key in old.keys() {
+            self.data.remove(key);
+        }
+        self.data.extend(fields(new)?);
         Ok(())
     }
 }
 
-impl fmt::Debug for Change {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Set(..) => "Set",
-            Self::Remove(..) => "Remove",
-            Self::Clear => "Clear",
-            Self::Update(..) => "Update",
-            Self::LogIn(..) => "LogIn",
-        })
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.starts_with(RESERVED)
+}
+
+/// Refuses the names that are the library's own.
+pub(super) fn check_key(key: &str) -> Result<(), Error> {
+    if is_reserved(key) {
+        let message = format!(
+            "the session value {key:?} has a name that begins with {RESERVED}, which is reserved; choose another one"
+        );
+        return Err(Error::new(ErrorKind::Value, message));
+    }
+    Ok(())
+}
+
+/// A struct as the values that its fields are stored as.
+pub(super) fn fields<T: Serialize>(value: &T) -> Result<Map<String, Value>, Error> {
+    let name = std::any::type_name::<T>();
+    match encode(name, value)? {
+        Value::Object(fields) => {
+            fields.keys().try_for_each(|key| check_key(key))?;
+            Ok(fields)
+        }
+        _ => Err(Error::new(
+            ErrorKind::Value,
+            format!("{name} is no struct with named fields, so it cannot be the session's data"),
+        )),
     }
 }
 
 /// `serde_json` reads at most 128 levels, of which the session's own object is one.
 const MAX_DEPTH: u32 = 126;
 
-pub(crate) fn encode<T: Serialize>(key: &str, value: T) -> Result<Value, Error> {
+pub(super) fn encode<T: Serialize>(key: &str, value: T) -> Result<Value, Error> {
     let refuse =
         |why: String| Error::new(ErrorKind::Value, format!("the session value {key:?} {why}"));
     let value = serde_json::to_value(value)
@@ -121,7 +173,7 @@ pub(crate) fn encode<T: Serialize>(key: &str, value: T) -> Result<Value, Error> 
     }
 }
 
-pub(crate) fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
+fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
     T::deserialize(value).map_err(|cause| {
         let wanted = std::any::type_name::<T>();
         Error::new(

@@ -1,9 +1,10 @@
 //! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code for the three.
 
-mod statement;
+pub(crate) mod statement;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::QueryResult;
@@ -13,7 +14,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use self::statement::{Execute, Row, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Connections, Manager, Repeat, run};
+use crate::pool::{Connections, Manager, Repeat, Single, run};
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
@@ -22,13 +23,17 @@ use crate::token::Key;
 ///
 /// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by the
 /// migrations of this crate's repository.
-pub struct DieselStore<C: 'static> {
-    pool: Box<dyn Connections<C>>,
+pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
+    pool: P,
     /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here
     /// is prompt.
-    writing: Option<Mutex<()>>,
-    select: Select,
+    writing: Option<Arc<Mutex<()>>>,
+    select: Arc<Select>,
+    connection: PhantomData<fn() -> C>,
 }
+
+/// [`DieselStore::within`], for a connection of which no more is known than its type.
+pub(crate) type Within<C> = for<'c> fn(&DieselStore<C>, &'c mut C) -> Box<dyn Store + 'c>;
 
 impl<C: Backend> DieselStore<C> {
     /// Uses a pool that the application already has.
@@ -44,11 +49,12 @@ impl<C: Backend> DieselStore<C> {
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
-        let writing = C::ONE_WRITER.then(Mutex::default);
+        let writing = C::ONE_WRITER.then(Arc::default);
         Self {
             pool: Box::new(pool),
             writing,
-            select: Select::with("NULL"),
+            select: Arc::new(Select::with("NULL")),
+            connection: PhantomData,
         }
     }
 
@@ -64,12 +70,53 @@ impl<C: Backend> DieselStore<C> {
         let object = format!("{open}{}{close}", pairs.join(", "));
         let condition = format!("{table}.{key} = sessions.user_id");
         let user = format!("(SELECT {object} FROM {table} WHERE {condition})");
-        let select = Select::with(&user);
+        let select = Arc::new(Select::with(&user));
         Self { select, ..self }
     }
 
+    /// Does `work`, then what `save` does on this store, in one transaction.
+    pub(crate) fn transaction<T, S>(
+        &self,
+        within: Within<C>,
+        work: impl Fn(&mut C) -> QueryResult<T>,
+        save: impl Fn(&dyn Store) -> Result<S, Error>,
+    ) -> Result<(T, S), Error> {
+        let mut failed = None;
+        let done = self.write(Repeat::Harmful, |connection| {
+            connection.transact(|connection| {
+                let value = work(connection)?;
+                let saved = save(&*within(self, connection)).map_err(|error| {
+                    error.into_diesel().unwrap_or_else(|error| {
+                        failed = Some(error);
+                        DieselError::RollbackTransaction
+                    })
+                })?;
+                Ok((value, saved))
+            })
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => done,
+        }
+    }
+
+    /// This store, in the middle of a transaction.
+    pub(crate) fn within<'c>(&self, connection: &'c mut C) -> Box<dyn Store + 'c>
+    where
+        C: Execute,
+    {
+        Box::new(DieselStore {
+            pool: Single::new(connection),
+            writing: None,
+            select: self.select.clone(),
+            connection: PhantomData,
+        })
+    }
+}
+
+impl<C: Backend, P: Connections<C>> DieselStore<C, P> {
     fn read<T>(&self, work: impl FnMut(&mut C) -> QueryResult<T>) -> Result<T, Error> {
-        run(&*self.pool, Repeat::Harmless, work)
+        run(&self.pool, Repeat::Harmless, work)
     }
 
     fn write<T>(
@@ -79,12 +126,15 @@ impl<C: Backend> DieselStore<C> {
     ) -> Result<T, Error> {
         let turn = self.writing.as_ref();
         let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-        run(&*self.pool, repeat, work)
+        run(&self.pool, repeat, work)
     }
 }
 
 /// Carries out a `DELETE`; how many rows it took.
-fn delete<C: Execute>(store: &DieselStore<C>, statement: &Statement<'_>) -> Result<u64, Error> {
+fn delete<C: Execute>(
+    store: &DieselStore<C, impl Connections<C>>,
+    statement: &Statement<'_>,
+) -> Result<u64, Error> {
     store.write(Repeat::Harmless, |connection| connection.change(statement))
 }
 
@@ -112,7 +162,7 @@ impl Select {
     }
 }
 
-impl<C: Execute> Store for DieselStore<C> {
+impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         let select = Statement::new(&self.select.one, [Value::of(key), now.into()]);
         let mut rows = self.read(|connection| connection.rows(&select))?;
@@ -212,7 +262,7 @@ impl<C: Execute> Store for DieselStore<C> {
     }
 }
 
-impl<C> fmt::Debug for DieselStore<C> {
+impl<C, P> fmt::Debug for DieselStore<C, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "DieselStore<{}>", std::any::type_name::<C>())
     }

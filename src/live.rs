@@ -1,0 +1,121 @@
+//! The sessions of a running application, for whoever is not in the middle of a request.
+
+use std::sync::Arc;
+
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::{Phase, Rocket};
+
+use crate::context::{Context, Waited};
+use crate::device::Device;
+use crate::error::Error;
+use crate::guard::Session;
+use crate::store::Store;
+use crate::sweeper;
+use crate::token::Key;
+
+/// All sessions of an application, for jobs, web sockets, command lines and administrators.
+///
+/// It is had from an ignited [`Rocket`], or by a request guard. All its methods fail as unavailable
+/// when the store does not answer.
+///
+/// ```no_run
+/// use rocket_diesel_session::{Error, Key, LiveSessions};
+///
+/// async fn gift(live: &LiveSessions, key: &Key) -> Result<(), Error> {
+///     if let Some(session) = live.load(key).await? {
+///         session.update("credit", |credit: u32| credit + 5)?;
+///         session.save().await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct LiveSessions(Arc<Context>);
+
+impl LiveSessions {
+    /// The sessions of this application; `None` unless
+    /// [`Sessions::fairing`](crate::Sessions::fairing) is attached and has ignited.
+    pub fn of<P: Phase>(rocket: &Rocket<P>) -> Option<Self> {
+        rocket.state::<Arc<Context>>().cloned().map(Self)
+    }
+
+    /// The session under this key.
+    ///
+    /// It can do what a request's can, but cannot have a new token, and so sign nobody in. Nobody
+    /// saves it but its [`save`](Session::save).
+    pub async fn load(&self, key: &Key) -> Result<Option<Session>, Error> {
+        Session::load_detached(self.0.clone(), key.clone()).await
+    }
+
+    /// The live sessions of a user, the one used last first.
+    pub async fn list(&self, user_id: &str) -> Result<Vec<Device>, Error> {
+        let (user_id, now) = (user_id.to_owned(), self.0.now());
+        let records = self.ask(move |store| store.list(&user_id, now)).await?;
+        Ok(records.into_iter().map(|it| self.device(it)).collect())
+    }
+
+    /// Up to `limit` live sessions, whosesoever, in the order of their keys and from the first one
+    /// after `after`.
+    pub async fn all(&self, after: Option<&Key>, limit: u32) -> Result<Vec<Device>, Error> {
+        let (after, now) = (after.cloned(), self.0.now());
+        let all = move |store: &dyn Store| store.all(now, after.as_ref(), limit);
+        let records = self.ask(all).await?;
+        Ok(records.into_iter().map(|it| self.device(it)).collect())
+    }
+
+    /// How many live sessions there are.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let now = self.0.now();
+        self.ask(move |store| store.count(now)).await
+    }
+
+    /// Ends the session under this key; whether there was one.
+    pub async fn end(&self, key: &Key) -> Result<bool, Error> {
+        let key = key.clone();
+        self.ask(move |store| store.delete(&key)).await
+    }
+
+    /// Ends all sessions of a user; how many.
+    pub async fn end_all(&self, user_id: &str) -> Result<u64, Error> {
+        let user_id = user_id.to_owned();
+        self.ask(move |store| store.delete_all(&user_id, None))
+            .await
+    }
+
+    /// Ends every session there is; how many.
+    pub async fn clear(&self) -> Result<u64, Error> {
+        self.ask(|store| store.clear()).await
+    }
+
+    /// Deletes what has expired, a batch after the other; how much.
+    ///
+    /// `progress` is told after each batch how much it was so far.
+    pub async fn sweep(&self, progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
+        sweeper::sweep(&self.0, progress).await
+    }
+
+    async fn ask<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Store) -> Result<T, Error> + Send + 'static,
+    {
+        self.0.ask(&Waited::default(), work).await
+    }
+
+    fn device(&self, record: crate::record::Record) -> Device {
+        Device::of(record, &self.0, None)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for LiveSessions {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        match Self::of(request.rocket()) {
+            Some(live) => Outcome::Success(live),
+            None => Outcome::Error((Status::InternalServerError, ())),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The changes to a session, recorded so that they can be made again on a fresher record.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::contents::{Contents, check_key, encode, fields};
+use super::flash::{self, Flash};
+use crate::error::Error;
+
+type Edit = dyn Fn(&mut Contents) -> Result<(), Error> + Send + Sync;
+
+/// A change that can be made again on other contents.
+#[derive(Clone)]
+pub(crate) enum Change {
+    Edit(Arc<Edit>),
+    LogIn { user_id: String, remembered: bool },
+}
+
+impl Change {
+    fn edit(edit: impl Fn(&mut Contents) -> Result<(), Error> + Send + Sync + 'static) -> Self {
+        Self::Edit(Arc::new(edit))
+    }
+
+    pub(crate) fn set<T: Serialize>(key: &str, value: T) -> Result<Self, Error> {
+        check_key(key)?;
+        let (key, value) = (key.to_owned(), encode(key, value)?);
+        Ok(Self::edit(move |contents| {
+            contents.set(&key, value.clone());
+            Ok(())
+        }))
+    }
+
+    pub(crate) fn remove(key: &str) -> Result<Self, Error> {
+        check_key(key)?;
+        let key = key.to_owned();
+        Ok(Self::edit(move |contents| {
+            contents.remove(&key);
+            Ok(())
+        }))
+    }
+
+    pub(crate) fn clear() -> Self {
+        Self::edit(|contents| {
+            contents.clear();
+            Ok(())
+        })
+    }
+
+    /// Computes a value from the one that is there at the time of saving.
+    pub(crate) fn update<T, F>(key: &str, compute: F) -> Result<Self, Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+        F: Fn(T) -> T + Send + Sync + 'static,
+    {
+        check_key(key)?;
+        let key = key.to_owned();
+        Ok(Self::edit(move |contents| {
+            let before = contents.get(&key)?.unwrap_or_default();
+            contents.set(&key, encode(&key, compute(before))?);
+            Ok(())
+        }))
+    }
+
+    /// Changes all values together, as the fields of one struct.
+    pub(crate) fn modify<T, F>(change: F) -> Self
+    where
+        T: Serialize + DeserializeOwned + Default,
+        F: Fn(&mut T) + Send + Sync + 'static,
+    {
+        Self::edit(move |contents| {
+            let mut data: T = contents.typed()?;
+            let old = fields(&data)?;
+            change(&mut data);
+            contents.set_typed(old, &data)
+        })
+    }
+
+    pub(crate) fn show(flash: Flash) -> Self {
+        Self::edit(move |contents| flash::add(contents, &flash))
+    }
+
+    pub(crate) fn shown(shown: Vec<Flash>) -> Self {
+        Self::edit(move |contents| flash::remove(contents, &shown))
+    }
+
+    pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), Error> {
+        match self {
+            Self::Edit(edit) => edit(contents),
+            Self::LogIn {
+                user_id,
+                remembered,
+            } => {
+                contents.log_in(user_id, *remembered);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Edit(_) => "Edit",
+            Self::LogIn { .. } => "LogIn",
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! Messages for the next page, kept in the session until one shows them.
+
+use serde::{Deserialize, Serialize};
+
+use super::contents::{Contents, FLASH, encode};
+use crate::error::Error;
+
+/// A message for the next page that is shown: what an action came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// What sort of message it is, such as "success" or "error".
+    pub kind: String,
+    /// What it says.
+    pub message: String,
+}
+
+pub(super) fn waiting(contents: &Contents) -> Result<Vec<Flash>, Error> {
+    Ok(contents.get(FLASH)?.unwrap_or_default())
+}
+
+pub(super) fn add(contents: &mut Contents, flash: &Flash) -> Result<(), Error> {
+    let mut waiting = waiting(contents)?;
+    waiting.push(flash.clone());
+    contents.set(FLASH, encode(FLASH, waiting)?);
+    Ok(())
+}
+
+/// Removes what was shown, and leaves what another request has added meanwhile.
+pub(super) fn remove(contents: &mut Contents, shown: &[Flash]) -> Result<(), Error> {
+    let mut waiting = waiting(contents)?;
+    for flash in shown {
+        if let Some(at) = waiting.iter().position(|other| other == flash) {
+            waiting.remove(at);
+        }
+    }
+    if waiting.is_empty() {
+        contents.remove(FLASH);
+    } else {
+        contents.set(FLASH, encode(FLASH, waiting)?);
+    }
+    Ok(())
+}

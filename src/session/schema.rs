@@ -1,0 +1,56 @@
+//! Data that an earlier release of the application has written, brought up to date.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::token::Key;
+
+type Upgrade = dyn Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
+    + Send
+    + Sync;
+
+/// The version of the application's session data, and the way there from older ones.
+#[derive(Clone)]
+pub(crate) struct Schema {
+    pub(super) version: u32,
+    upgrade: Arc<Upgrade>,
+}
+
+impl Schema {
+    pub(crate) fn new(
+        version: u32,
+        upgrade: impl Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let upgrade = Arc::new(upgrade);
+        Self { version, upgrade }
+    }
+
+    /// Data that cannot be brought up to date is dropped; who is signed in stays so.
+    pub(super) fn upgrade(&self, from: u32, data: &mut Map<String, Value>, key: &Key) {
+        if let Err(cause) = (self.upgrade)(from, data) {
+            let to = self.version;
+            log::warn!(
+                "the data of the session {key:?} is dropped, it could not be brought from version {from} to {to}: {cause}"
+            );
+            data.clear();
+        }
+    }
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self::new(0, |_, _| Ok(()))
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Schema {}", self.version)
+    }
+}
