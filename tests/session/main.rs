@@ -1,4 +1,4 @@
-//! What routes, browsers and stores see of sessions: the rows S1 to S21 of the feature list, over
+//! What routes, browsers and stores see of sessions: the rows S1 to S25 of the feature list, over
 //! HTTP.
 
 #![allow(
@@ -11,6 +11,10 @@
 mod bad_input;
 mod cookies;
 mod failure;
+mod features;
 mod lifetime;
+mod outside;
 mod saving;
 mod site;
+mod users;
+mod values;

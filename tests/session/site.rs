@@ -13,6 +13,8 @@ use rocket_diesel_session::{
     Error, Inserted, Key, MemoryStore, Record, Session, Sessions, Store, Token, Updated,
 };
 
+use crate::features;
+
 pub const START: i64 = 1_790_000_000_000;
 pub const MINUTE: i64 = 60_000;
 pub const HOUR: i64 = 60 * MINUTE;
@@ -22,7 +24,9 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub struct Watched {
     pub memory: MemoryStore,
     calls: Mutex<Vec<&'static str>>,
-    /// How many of the next calls fail.
+    /// How many of the next calls succeed before the failures begin.
+    successes: AtomicU32,
+    /// How many of the calls after them fail.
     failures: AtomicU32,
     /// How many milliseconds each call takes.
     pub slowness: AtomicU64,
@@ -36,17 +40,23 @@ impl Watched {
     fn call(&self, verb: &'static str) -> Result<&MemoryStore, Error> {
         self.calls.lock().unwrap().push(verb);
         thread::sleep(Duration::from_millis(self.slowness.load(Ordering::SeqCst)));
-        let down = |failures: u32| failures.checked_sub(1);
-        match self
-            .failures
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, down)
-        {
-            Ok(_) => Err(Error::unavailable("switched off")),
-            Err(_) => Ok(&self.memory),
+        let take = |count: &AtomicU32| {
+            let one_less = |count: u32| count.checked_sub(1);
+            let taken = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+            taken.is_ok()
+        };
+        if !take(&self.successes) && take(&self.failures) {
+            return Err(Error::unavailable("switched off"));
         }
+        Ok(&self.memory)
     }
 
     pub fn fail(&self, calls: u32) {
+        self.fail_after(0, calls);
+    }
+
+    pub fn fail_after(&self, successes: u32, calls: u32) {
+        self.successes.store(successes, Ordering::SeqCst);
         self.failures.store(calls, Ordering::SeqCst);
     }
 
@@ -79,13 +89,13 @@ impl Store for Watched {
         self.call("delete")?.delete(key)
     }
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        self.memory.list(user_id, now)
+        self.call("list")?.list(user_id, now)
     }
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
         self.memory.all(now, after, limit)
     }
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
-        self.memory.delete_all(user_id, except)
+        self.call("delete_all")?.delete_all(user_id, except)
     }
     fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
         self.memory.sweep(now, limit)
@@ -250,9 +260,15 @@ impl Site {
 
     /// `session` is what `ROCKET_SESSION` would hold.
     pub fn with(session: &str) -> Self {
-        let store = Arc::new(Watched::default());
+        Self::on(Arc::default(), session, |sessions| sessions)
+    }
+
+    /// With a store that may have been used before, and a fairing to one's taste.
+    pub fn on(store: Arc<Watched>, session: &str, taste: impl Fn(Sessions) -> Sessions) -> Self {
         let now = Arc::new(AtomicI64::new(START));
-        let client = Client::untracked(rocket(session, store.clone(), now.clone())).unwrap();
+        let rocket = site(session).mount("/", features::routes());
+        let sessions = taste(sessions(store.clone(), now.clone()));
+        let client = Client::untracked(rocket.attach(sessions)).unwrap();
         store.calls();
         Self {
             client,
@@ -297,11 +313,19 @@ impl Site {
 }
 
 pub fn rocket(session: &str, store: Arc<Watched>, now: Arc<AtomicI64>) -> Rocket<Build> {
+    site(session).attach(sessions(store, now))
+}
+
+fn sessions(store: Arc<Watched>, now: Arc<AtomicI64>) -> Sessions {
+    let clock = move || DateTime::from_timestamp_millis(now.load(Ordering::SeqCst)).unwrap();
+    Sessions::fairing().with_store(store).with_clock(clock)
+}
+
+fn site(session: &str) -> Rocket<Build> {
     let session: rocket::figment::value::Value = session.parse().unwrap();
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("session", session));
-    let clock = move || DateTime::from_timestamp_millis(now.load(Ordering::SeqCst)).unwrap();
     let routes = routes![
         public,
         get_value,
@@ -326,7 +350,6 @@ pub fn rocket(session: &str, store: Arc<Watched>, now: Arc<AtomicI64>) -> Rocket
     rocket::custom(figment)
         .mount("/", routes)
         .register("/", catchers![own_page])
-        .attach(Sessions::fairing().with_store(store).with_clock(clock))
 }
 
 #[derive(Debug)]
