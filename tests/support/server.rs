@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,20 @@ impl Server {
             thread::sleep(Duration::from_millis(20));
         }
         server
+    }
+}
+
+impl Server {
+    /// Sends it a signal, as `kill` does.
+    pub fn signal(&self, signal: &str) {
+        let process = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
     }
 }
 
