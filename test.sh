@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test on every backend: SQLite, MariaDB, PostgreSQL and the browser.
+# Runs every test on every backend: SQLite, MariaDB, PostgreSQL, the browser and
+# the Diesel CLI.
 #
 #   ./test.sh                        all of them
 #   ./test.sh contract               those whose name contains "contract"
@@ -47,6 +48,15 @@ install_packages() {
     "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
         install -y --no-install-recommends "${packages[@]}"
+}
+
+# The command line that the migrations are made for. Built once: it takes minutes.
+install_diesel_cli() {
+    local root=${CARGO_TARGET_DIR:-target}/diesel_cli
+    cargo install --quiet --locked --root "$root" diesel_cli --version "$diesel_cli" \
+        --no-default-features --features sqlite-bundled,mysql,postgres
+    TEST_DIESEL_CLI=$(realpath "$root/bin/diesel")
+    export TEST_DIESEL_CLI
 }
 
 # Below the range from which the kernel hands out ports by itself.
@@ -152,6 +162,7 @@ export TEST_ARTEFACTS
 mkdir -p "$TEST_ARTEFACTS"
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+diesel_cli=2.3.14
 work='' tests='' mariadb='' postgres=()
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -160,6 +171,7 @@ trap 'exit 129' HUP
 work=$(mktemp -d -t rds.XXXXXX)
 chmod 711 "$work"     # lets the user postgres through
 export TMPDIR="$work" # what an interrupted test leaves behind is removed too
+install_diesel_cli
 start_mariadb
 start_postgres
 run_tests "$@"

@@ -3,7 +3,6 @@
 #![cfg(all(feature = "app", feature = "sqlite"))]
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use rocket::serde::json::Value;
 use tempfile::NamedTempFile;
 
 use super::database::TestDatabase;
+use super::server::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -146,14 +146,6 @@ fn command(url: &str, output: &NamedTempFile) -> Command {
         .stdout(log.try_clone().unwrap())
         .stderr(log);
     command
-}
-
-/// Below the range from which the kernel hands out ports, so that nobody is given it while the application is down.
-pub fn free_port() -> u16 {
-    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
-    ports
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .unwrap()
 }
 
 /// Takes everything out of a database, the record of its migrations too.

@@ -15,7 +15,7 @@ use thirtyfour::common::command::FormatRequestData;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, RequestData, SessionId};
 
-use crate::support::application::free_port;
+use crate::support::server::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WIDE: (u32, u32) = (1280, 800);

@@ -6,6 +6,15 @@ use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Below the range from which the kernel hands out ports, so that nobody is given it while its
+/// server is down.
+pub fn free_port() -> u16 {
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
+    ports
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
 /// The example `busy` on a database.
 pub struct Server {
     pub base: String,
@@ -14,11 +23,7 @@ pub struct Server {
 
 impl Server {
     pub fn busy(url: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         // A whole `cargo test` builds the examples, beside the folder of the tests.
         let tests = std::env::current_exe().unwrap();
         let program = tests
@@ -35,12 +40,14 @@ impl Server {
             .unwrap_or_else(|error| {
                 panic!("{program:?} does not start, build it with --examples: {error}")
             });
-        let server = Self {
+        let mut server = Self {
             base: format!("http://127.0.0.1:{port}"),
             process,
         };
         let patience = Instant::now() + Duration::from_secs(20);
         while reqwest::blocking::get(format!("{}/user", server.base)).is_err() {
+            let ended = server.process.try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended: {ended:?}");
             assert!(Instant::now() < patience, "the server did not come up");
             thread::sleep(Duration::from_millis(20));
         }
