@@ -6,6 +6,7 @@
 mod change;
 mod contents;
 mod flash;
+mod limits;
 mod plan;
 mod schema;
 
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use self::change::Change;
 pub(crate) use self::contents::Contents;
 pub use self::flash::Flash;
+pub(crate) use self::limits::Limits;
 pub(crate) use self::plan::{Plan, SetCookie, Verb};
 pub(crate) use self::schema::Schema;
 
@@ -21,53 +23,6 @@ use self::plan::{Facts, Status};
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
 use crate::token::Token;
-
-/// The configured bounds of every session; times in milliseconds.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    pub(crate) idle: i64,
-    pub(crate) absolute: i64,
-    /// Both of them for a session whose user asked to stay signed in.
-    pub(crate) remember: i64,
-    /// How many sessions a user may have.
-    pub(crate) per_user: Option<u32>,
-    /// `None`: the idle time-out is moved by changes only.
-    pub(crate) touch_interval: Option<i64>,
-    pub(crate) max_data: usize,
-    pub(crate) save_uninitialized: bool,
-    pub(crate) rolling: bool,
-    pub(crate) persistent: bool,
-    pub(crate) schema: Schema,
-}
-
-/// How far the clocks of two application nodes may differ before a record counts as made up.
-const CLOCK_SKEW: i64 = 5 * 60 * 1000;
-
-impl Limits {
-    /// The idle and the absolute time-out of a session with these contents.
-    pub(crate) fn timeouts(&self, contents: &Contents) -> (i64, i64) {
-        match contents.remembered() {
-            true => (self.remember, self.remember),
-            false => (self.idle, self.absolute),
-        }
-    }
-
-    /// Whether a record that a store returned still is a session; a row with absurd times is not.
-    fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
-        let (_, absolute) = self.timeouts(contents);
-        let deadline = record
-            .deadline
-            .min(record.created_at.saturating_add(absolute));
-        record.expires_at > now
-            && deadline > now
-            && record.created_at <= now.saturating_add(CLOCK_SKEW)
-    }
-
-    fn touch_due(&self, record: &Record, now: i64) -> bool {
-        self.touch_interval
-            .is_some_and(|interval| now.saturating_sub(record.seen_at) >= interval)
-    }
-}
 
 /// A record together with the token that leads to it, where a browser sent one.
 #[derive(Clone, Debug)]

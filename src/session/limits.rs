@@ -1,0 +1,52 @@
+//! The configured bounds of every session.
+
+use super::contents::Contents;
+use super::schema::Schema;
+use crate::record::Record;
+
+/// What the configuration allows; times in milliseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) idle: i64,
+    pub(crate) absolute: i64,
+    /// Both of them for a session whose user asked to stay signed in.
+    pub(crate) remember: i64,
+    /// How many sessions a user may have.
+    pub(crate) per_user: Option<u32>,
+    /// `None`: the idle time-out is moved by changes only.
+    pub(crate) touch_interval: Option<i64>,
+    pub(crate) max_data: usize,
+    pub(crate) save_uninitialized: bool,
+    pub(crate) rolling: bool,
+    pub(crate) persistent: bool,
+    pub(crate) schema: Schema,
+}
+
+/// How far the clocks of two application nodes may differ before a record counts as made up.
+const CLOCK_SKEW: i64 = 5 * 60 * 1000;
+
+impl Limits {
+    /// The idle and the absolute time-out of a session with these contents.
+    pub(crate) fn timeouts(&self, contents: &Contents) -> (i64, i64) {
+        match contents.remembered() {
+            true => (self.remember, self.remember),
+            false => (self.idle, self.absolute),
+        }
+    }
+
+    /// Whether a record that a store returned still is a session; a row with absurd times is not.
+    pub(super) fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
+        let (_, absolute) = self.timeouts(contents);
+        let deadline = record
+            .deadline
+            .min(record.created_at.saturating_add(absolute));
+        record.expires_at > now
+            && deadline > now
+            && record.created_at <= now.saturating_add(CLOCK_SKEW)
+    }
+
+    pub(super) fn touch_due(&self, record: &Record, now: i64) -> bool {
+        self.touch_interval
+            .is_some_and(|interval| now.saturating_sub(record.seen_at) >= interval)
+    }
+}
