@@ -2,6 +2,7 @@
 # Measures this crate beside other servers, on one machine; see README.md.
 #
 #   RIG=/path/to/the/rig bench/run.sh [arguments of the rig's run.sh]
+#   RIG=/path/to/the/rig bench/run.sh cleanup ['{sweep_interval="1s"}']
 set -euo pipefail
 
 rig=$(realpath "${RIG:?is not set: it names the folder of the rig}")
@@ -21,4 +22,9 @@ trap clean_up EXIT
 
 migration=$(echo migrations/*_create_sessions/up.sql)
 sed -e "s|{server}|$server|" -e "/^{migration}$/ { r $migration" -e 'd }' bench/peer.toml >"$peers"
-"$rig/run.sh" --file "$peers" "$@"
+if [[ $1 == cleanup ]]; then
+    "$rig/db.sh" start
+    python3 bench/cleanup.py "$peers" "${2:-{sweep_interval=\"1s\"\}}"
+else
+    "$rig/run.sh" --file "$peers" "$@"
+fi

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""What deleting a million expired sessions does to live requests: this crate's sweeper, while it
+serves. Started by run.sh, with the file of its peers; the load is that of the rig's cleanup.py."""
+
+import os
+import sys
+import time
+import types
+
+rig = os.environ["RIG"]
+sys.path.insert(0, rig)
+import bench
+
+# The rig's script runs when it is imported: all of it but that.
+cleanup = types.ModuleType("cleanup")
+source = open(f"{rig}/cleanup.py").read()
+exec(source[: source.rindex("main()")], cleanup.__dict__)
+
+EXPIRED = int(os.environ.get("EXPIRED", 1_000_000))
+FILL = f"""INSERT INTO rig_own.sessions SELECT SHA2(CONCAT('expired', seq), 256), seq % 10000 + 1,
+  (SELECT data FROM rig_own.sessions LIMIT 1), 0, 0, 0, 1 + seq % 86400, 1 + seq % 86400, NULL, NULL
+  FROM rig.big WHERE seq <= {EXPIRED}"""
+LEFT = "SELECT COUNT(*) FROM rig_own.sessions WHERE expires_at <= 86400"
+
+
+def swept():
+    while int(bench.sql(LEFT)):
+        time.sleep(1)
+    return f"{EXPIRED} rows"
+
+
+def main(peers, settings):
+    server = bench.load_peers([f"{rig}/peers.toml", peers])["own-mysql"]
+    server["env"] = {**server["env"], "ROCKET_SESSION": settings}
+    bench.base_data()
+    bench.sql("USE rig; CREATE TABLE IF NOT EXISTS big (seq INT PRIMARY KEY)")
+    bench.sql(f"INSERT IGNORE INTO rig.big SELECT seq FROM seq_1_to_{EXPIRED}")
+    process, cookies = bench.prepare(server, 5_000, 100_000)
+    window = lambda label, work: cleanup.window(
+        label, server, open(cookies).read().split(), cookies, work
+    )
+    try:
+        window("no clean-up", lambda: time.sleep(20) or "")
+        bench.sql(FILL)
+        window(f"sweeper {settings}", swept)
+        window("afterwards", lambda: time.sleep(20) or "")
+    finally:
+        process.stop()
+
+
+main(*sys.argv[1:])
