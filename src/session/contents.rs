@@ -66,7 +66,7 @@ impl Contents {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.user_id.is_none() && self.data.keys().all(|key| key == SCHEMA)
+        self.user_id.is_none() && self.data.is_empty()
     }
 
     pub(crate) fn remembered(&self) -> bool {
