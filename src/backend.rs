@@ -14,6 +14,10 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Run once on each new connection.
     #[doc(hidden)]
     const SET_UP: &'static str;
+    /// What stands around a name. Never a double quote on SQLite, which takes a name that it does
+    /// not know for a text then.
+    #[doc(hidden)]
+    const QUOTE: char = '`';
     /// Deletes expired sessions, the oldest first: up to an instant, and up to a number.
     #[doc(hidden)]
     const SWEEP: &'static str = "DELETE FROM sessions WHERE id IN \
@@ -74,6 +78,7 @@ impl Backend for diesel::MysqlConnection {
 #[cfg(feature = "postgres")]
 impl Backend for diesel::PgConnection {
     const SET_UP: &'static str = "SET lock_timeout = '2s'";
+    const QUOTE: char = '"';
     const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {

@@ -2,6 +2,7 @@
 
 mod period;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rocket::data::ByteUnit;
@@ -11,6 +12,7 @@ use self::period::{Interval, Period};
 use crate::cookie::CookieConfig;
 use crate::error::{Error, require};
 use crate::session::{Limits, Schema};
+use crate::store::table::Table;
 
 /// `[default.session]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -18,6 +20,14 @@ use crate::session::{Limits, Schema};
 pub(crate) struct Config {
     /// Which entry of `[default.databases]` holds the sessions.
     pub(crate) database: String,
+    /// Its table, by default "sessions"; `name` or `schema.name`, each of 1 to 63 ASCII letters,
+    /// digits and `_`.
+    table: String,
+    /// What the table's columns are called if not as in the migrations: the migrations' name on the
+    /// left, the table's on the right.
+    columns: BTreeMap<String, String>,
+    /// Makes the table and its indexes at launch where there is no such table; by default false.
+    pub(crate) create_table: bool,
     /// A session ends when it was not used for this long.
     idle_timeout: Period,
     /// A session ends this long after its user signed in, however much it is used.
@@ -52,6 +62,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database: "app".into(),
+            table: "sessions".into(),
+            columns: BTreeMap::new(),
+            create_table: false,
             idle_timeout: Period(Duration::from_secs(2 * 60 * 60)),
             absolute_timeout: Period(Duration::from_secs(24 * 60 * 60)),
             remember_timeout: None,
@@ -174,6 +187,7 @@ impl Config {
                 self.max_data
             )
         })?;
+        self.table()?;
         self.cookie.check()
     }
 
@@ -181,6 +195,13 @@ impl Config {
         let month = Duration::from_secs(30 * 24 * 60 * 60);
         let usual = Period(month.max(self.absolute_timeout.0));
         self.remember_timeout.unwrap_or(usual)
+    }
+
+    pub(crate) fn table(&self) -> Result<Table, Error> {
+        let columns = self.columns.iter();
+        let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
+        Table::new(&self.table, columns)
+            .map_err(|error| Error::configuration(format!("session.{error}")))
     }
 
     fn touch_interval(&self) -> Option<Duration> {

@@ -28,6 +28,7 @@ use crate::pool::{Connections, Manager, Repeat, run};
 use crate::store::Store;
 use crate::store::diesel::statement::Execute;
 use crate::store::diesel::{DieselStore, Within};
+use crate::store::table::Table;
 use crate::threads::Threads;
 
 /// The database that also holds the sessions, for the application's own queries.
@@ -53,6 +54,7 @@ pub struct Database {
     /// An [`Opened`].
     opened: Box<dyn Any + Send + Sync>,
     store: Arc<dyn Store>,
+    create_table: Box<dyn Fn() -> Result<(), Error> + Send + Sync>,
     migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
 }
 
@@ -76,6 +78,7 @@ impl Database {
     pub(crate) fn open(
         config: &DatabaseConfig,
         threads: Arc<Threads>,
+        table: Table,
         user: Option<UserTable>,
     ) -> Result<Self, Error> {
         let (scheme, rest) = config.url.split_once(':').unwrap_or(("", &config.url));
@@ -83,16 +86,16 @@ impl Database {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                Self::with::<diesel::SqliteConnection>(path, config, threads, user)
+                Self::with::<diesel::SqliteConnection>(path, config, threads, table, user)
             }
             #[cfg(feature = "mysql")]
             "mysql" | "mariadb" => {
                 let url = format!("mysql:{rest}");
-                Self::with::<diesel::MysqlConnection>(&url, config, threads, user)
+                Self::with::<diesel::MysqlConnection>(&url, config, threads, table, user)
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
-                Self::with::<diesel::PgConnection>(&config.url, config, threads, user)
+                Self::with::<diesel::PgConnection>(&config.url, config, threads, table, user)
             }
             _ => Err(unusable(scheme, rest)),
         }
@@ -103,6 +106,7 @@ impl Database {
         url: &str,
         config: &DatabaseConfig,
         threads: Arc<Threads>,
+        table: Table,
         user: Option<UserTable>,
     ) -> Result<Self, Error>
     where
@@ -110,11 +114,12 @@ impl Database {
     {
         // A little less than what a request waits, so that its 503 can still say what is missing.
         let pool = Manager::<C>::pool(url, config.pool_size, config.timeout() * 4 / 5);
-        let mut store = DieselStore::on(pool.clone());
+        let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
         }
         let store = Arc::new(store);
+        let own = store.clone();
         let opened = Opened {
             pool,
             store: store.clone(),
@@ -124,6 +129,7 @@ impl Database {
             threads,
             opened: Box::new(opened),
             store,
+            create_table: Box::new(move || own.create_table()),
             migrate: migrate::<C>,
         })
     }
@@ -135,6 +141,11 @@ impl Database {
     /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.
     pub(crate) fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
         (self.migrate)(&*self.opened, migrations)
+    }
+
+    /// Makes the sessions table where there is none; blocks.
+    pub(crate) fn create_table(&self) -> Result<(), Error> {
+        (self.create_table)()
     }
 
     /// Whether its connections are of the type `C`.

@@ -168,11 +168,12 @@ impl Sessions {
         let threads = Arc::new(threads);
         let named =
             |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
-        let (database, store) = self.place(&entry, &threads).map_err(named)?;
-        self.prepare(config.migrate, database.as_ref(), &*store)
+        let (database, store) = self.place(&config, &entry, &threads).map_err(named)?;
+        self.prepare(&config, database.as_ref(), &*store)
             .map_err(|error| {
                 named(error).because(
-                    "check that it runs, that its url is right, and that its migrations have run",
+                    "check that it runs, that its url is right, and that its table is there: run its \
+                     migrations, or set session.create_table = true",
                 )
             })?;
         let (limits, cookie_name) = (
@@ -196,6 +197,7 @@ impl Sessions {
     /// Where the sessions are to be kept.
     fn place(
         &self,
+        config: &Config,
         entry: &DatabaseConfig,
         threads: &Arc<Threads>,
     ) -> Result<(Option<Database>, Arc<dyn Store>), Error> {
@@ -205,7 +207,7 @@ impl Sessions {
         if entry.url.starts_with("memory:") {
             return Ok((None, Arc::new(MemoryStore::new())));
         }
-        let database = Database::open(entry, threads.clone(), self.user)?;
+        let database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
         let store = database.store();
         Ok((Some(database), store))
     }
@@ -213,12 +215,17 @@ impl Sessions {
     /// Finds out now, and not with the first visitor, whether the store can be used.
     fn prepare(
         &self,
-        migrate: bool,
+        config: &Config,
         database: Option<&Database>,
         store: &dyn Store,
     ) -> Result<(), Error> {
-        if let (true, Some(database), Some(migrations)) = (migrate, database, &self.migrations) {
+        if let (true, Some(database), Some(migrations)) =
+            (config.migrate, database, &self.migrations)
+        {
             database.migrate(migrations)?;
+        }
+        if let (true, Some(database)) = (config.create_table, database) {
+            database.create_table()?;
         }
         store.load(&Token::generate()?.key(), 0).map(drop)
     }

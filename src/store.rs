@@ -13,6 +13,7 @@ pub mod contract;
 )]
 pub(crate) mod diesel;
 pub(crate) mod memory;
+pub(crate) mod table;
 
 use crate::error::Error;
 use crate::record::Record;

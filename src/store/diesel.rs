@@ -1,5 +1,6 @@
 //! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code for the three.
 
+mod sql;
 pub(crate) mod statement;
 
 use std::fmt;
@@ -11,24 +12,30 @@ use diesel::QueryResult;
 use diesel::r2d2::ConnectionManager;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use self::sql::Sql;
 use self::statement::{Execute, Row, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::pool::{Connections, Manager, Repeat, Single, run};
 use crate::record::Record;
+use crate::store::table::Table;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
-/// A store in the table `sessions` of a database that Diesel connects to.
+/// A store in a table of a database that Diesel connects to.
 ///
 /// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by the
-/// migrations of this crate's repository.
+/// migrations of this crate's repository or by [`create_table`](DieselStore::create_table), or is
+/// there already; columns beyond those of a [`Record`] are left alone.
 pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     pool: P,
     /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here
     /// is prompt.
     writing: Option<Arc<Mutex<()>>>,
-    select: Arc<Select>,
+    table: Arc<Table>,
+    /// As [`Sql::new`] takes it.
+    user: Option<String>,
+    sql: Arc<Sql>,
     connection: PhantomData<fn() -> C>,
 }
 
@@ -50,12 +57,30 @@ impl<C: Backend> DieselStore<C> {
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
         let writing = C::ONE_WRITER.then(Arc::default);
+        let table = Arc::new(Table::default());
         Self {
             pool: Box::new(pool),
             writing,
-            select: Arc::new(Select::with("NULL")),
+            sql: Arc::new(Sql::new::<C>(&table, None)),
+            table,
+            user: None,
             connection: PhantomData,
         }
+    }
+
+    /// Keeps the sessions in `table`, which may be `schema.table`, instead of in `sessions`.
+    ///
+    /// `columns` are pairs of a column's name in the migrations and in this table; those left out
+    /// are called as in the migrations. Each name has 1 to 63 letters of ASCII, digits and `_`, and
+    /// may be a word that SQL reserves. Fails when a name is another one or given twice.
+    pub fn with_table(self, table: &str, columns: &[(&str, &str)]) -> Result<Self, Error> {
+        Ok(self.on_table(Table::new(table, columns.iter().copied())?))
+    }
+
+    pub(crate) fn on_table(self, table: Table) -> Self {
+        let sql = Arc::new(Sql::new::<C>(&table, self.user.as_deref()));
+        let table = Arc::new(table);
+        Self { table, sql, ..self }
     }
 
     /// Brings these columns of the user's row along with each record, in the same statement.
@@ -68,10 +93,38 @@ impl<C: Backend> DieselStore<C> {
         let pairs: Vec<String> = columns.iter().map(pair).collect();
         let [open, close] = C::JSON_OBJECT;
         let object = format!("{open}{}{close}", pairs.join(", "));
-        let condition = format!("{table}.{key} = sessions.user_id");
-        let user = format!("(SELECT {object} FROM {table} WHERE {condition})");
-        let select = Arc::new(Select::with(&user));
-        Self { select, ..self }
+        let user = format!("(SELECT {object} FROM {table} WHERE {table}.{key} = ");
+        let sql = Arc::new(Sql::new::<C>(&self.table, Some(&user)));
+        Self {
+            user: Some(user),
+            sql,
+            ..self
+        }
+    }
+
+    /// Makes the table and its two indexes where there is no table of this name.
+    ///
+    /// Several nodes may do so at once. The table has the types of the migrations. Fails as
+    /// unavailable when the database does not make it, and as a wrong setting when its name has
+    /// more than 52 characters.
+    pub fn create_table(&self) -> Result<(), Error> {
+        let create = self.table.creation(C::QUOTE)?;
+        let probe = "SELECT 1 FROM sessions WHERE 1 = 0";
+        let probe = self.table.put_into(probe, C::QUOTE);
+        let failed = "the sessions table was not made";
+        let mut lease = self
+            .pool
+            .checkout()
+            .map_err(|cause| Error::unavailable(failed).because(cause))?;
+        // Looking first, because the right to make tables is asked for even where one is there.
+        lease
+            .exclusively(|connection| {
+                if connection.batch_execute(&probe).is_err() {
+                    connection.batch_execute(&create)?;
+                }
+                Ok(())
+            })
+            .map_err(|cause| Error::unavailable(failed).because(cause))
     }
 
     /// Does `work`, then what `save` does on this store, in one transaction.
@@ -108,7 +161,9 @@ impl<C: Backend> DieselStore<C> {
         Box::new(DieselStore {
             pool: Single::new(connection),
             writing: None,
-            select: self.select.clone(),
+            table: self.table.clone(),
+            user: None,
+            sql: self.sql.clone(),
             connection: PhantomData,
         })
     }
@@ -138,43 +193,15 @@ fn delete<C: Execute>(
     store.write(Repeat::Harmless, |connection| connection.change(statement))
 }
 
-/// The statements that read records.
-struct Select {
-    one: String,
-    of_user: String,
-    all: String,
-}
-
-impl Select {
-    /// `user` is what stands for the user's row.
-    fn with(user: &str) -> Self {
-        let select = |condition: &str| {
-            format!(
-                "SELECT id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
-                 user_agent, ip, {user} FROM sessions WHERE {condition}"
-            )
-        };
-        Self {
-            one: select("id = ? AND expires_at > ?"),
-            of_user: select("user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id"),
-            all: select("id > ? AND expires_at > ? ORDER BY id LIMIT ?"),
-        }
-    }
-}
-
 impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let select = Statement::new(&self.select.one, [Value::of(key), now.into()]);
+        let select = Statement::new(&self.sql.load, [Value::of(key), now.into()]);
         let mut rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.pop().map(record))
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
-        let insert = Statement::new(
-            "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, expires_at, \
-             deadline, user_agent, ip) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            values(record),
-        );
+        let insert = Statement::new(&self.sql.insert, values(record));
         self.write(Repeat::Harmful, |connection| {
             match connection.change(&insert) {
                 Err(error) if taken(&error) => Ok(Inserted::Taken),
@@ -185,9 +212,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
 
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
         let update = Statement::new(
-            "UPDATE sessions SET id = ?, user_id = ?, data = ?, version = ?, created_at = ?, \
-             seen_at = ?, expires_at = ?, deadline = ?, user_agent = ?, ip = ? \
-             WHERE id = ? AND version = ?",
+            &self.sql.update,
             values(record)
                 .into_iter()
                 .chain([Value::of(key), version.into()]),
@@ -203,8 +228,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
         let update = Statement::new(
-            "UPDATE sessions SET seen_at = ?, expires_at = ? \
-             WHERE id = ? AND seen_at < ? AND expires_at <= ?",
+            &self.sql.touch,
             [
                 seen_at.into(),
                 expires_at.into(),
@@ -219,12 +243,12 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn delete(&self, key: &Key) -> Result<bool, Error> {
-        let sql = "DELETE FROM sessions WHERE id = ?";
-        delete(self, &Statement::new(sql, [Value::of(key)])).map(|count| count > 0)
+        let statement = Statement::new(&self.sql.delete, [Value::of(key)]);
+        delete(self, &statement).map(|count| count > 0)
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        let select = Statement::new(&self.select.of_user, [user_id.into(), now.into()]);
+        let select = Statement::new(&self.sql.list, [user_id.into(), now.into()]);
         let rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.into_iter().map(record).collect())
     }
@@ -232,33 +256,30 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
         let after = after.map_or("", Key::as_str);
         let values = [after.into(), now.into(), i64::from(limit).into()];
-        let select = Statement::new(&self.select.all, values);
+        let select = Statement::new(&self.sql.all, values);
         let rows = self.read(|connection| connection.rows(&select))?;
         Ok(rows.into_iter().map(record).collect())
     }
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         let except = except.map_or("", Key::as_str);
-        let sql = "DELETE FROM sessions WHERE user_id = ? AND id <> ?";
-        delete(self, &Statement::new(sql, [user_id.into(), except.into()]))
+        let values = [user_id.into(), except.into()];
+        delete(self, &Statement::new(&self.sql.delete_all, values))
     }
 
     fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        delete(
-            self,
-            &Statement::new(C::SWEEP, [now.into(), i64::from(limit).into()]),
-        )
+        let values = [now.into(), i64::from(limit).into()];
+        delete(self, &Statement::new(&self.sql.sweep, values))
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {
-        let sql = "SELECT COUNT(*) FROM sessions WHERE expires_at > ?";
-        let count = Statement::new(sql, [now.into()]);
+        let count = Statement::new(&self.sql.count, [now.into()]);
         self.read(|connection| connection.number(&count))
             .map(i64::unsigned_abs)
     }
 
     fn clear(&self) -> Result<u64, Error> {
-        delete(self, &Statement::new("DELETE FROM sessions", []))
+        delete(self, &Statement::new(&self.sql.clear, []))
     }
 }
 

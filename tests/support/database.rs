@@ -3,7 +3,7 @@
 use std::env;
 use std::sync::Arc;
 
-use diesel::Connection;
+use diesel::{Connection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use rocket_diesel_session::{DieselStore, Store};
 
@@ -15,6 +15,57 @@ pub struct TestDatabase {
     pub url: String,
     pub store: Arc<dyn Store>,
     clean_up: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+/// Does something with the type of connection that a database has.
+macro_rules! with_connection {
+    ($database:expr, $C:ident => $work:expr) => {
+        match $database.url.split(':').next().unwrap() {
+            "sqlite" => {
+                type $C = diesel::SqliteConnection;
+                $work
+            }
+            #[cfg(feature = "mysql")]
+            "mysql" => {
+                type $C = diesel::MysqlConnection;
+                $work
+            }
+            #[cfg(feature = "postgres")]
+            "postgres" => {
+                type $C = diesel::PgConnection;
+                $work
+            }
+            scheme => panic!("no backend for {scheme}"),
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test uses a part of it")]
+pub(crate) use with_connection;
+
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    line: String,
+}
+
+impl TestDatabase {
+    /// What a connection itself takes: a file's path for SQLite.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("sqlite:").unwrap_or(&self.url)
+    }
+
+    pub fn run(&self, sql: &str) {
+        with_connection!(self, C => execute::<C>(self.address(), sql));
+    }
+
+    /// The texts in the column `line` of what `sql` selects.
+    pub fn lines(&self, sql: &str) -> Vec<String> {
+        let lines: Vec<Line> = with_connection!(self, C => {
+            let mut connection = C::establish(self.address()).unwrap();
+            diesel::sql_query(sql).load(&mut connection).unwrap()
+        });
+        lines.into_iter().map(|line| line.line).collect()
+    }
 }
 
 impl Drop for TestDatabase {
@@ -91,7 +142,6 @@ fn place(variable: &str) -> (String, String, String) {
     (server, name, url)
 }
 
-#[allow(dead_code, reason = "SQLite alone needs no server")]
 fn execute<C: Connection>(url: &str, sql: &str) {
     C::establish(url).unwrap().batch_execute(sql).unwrap();
 }

@@ -1,0 +1,213 @@
+//! The sessions table as its database calls it.
+
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
+    allow(
+        dead_code,
+        reason = "without a backend its names are checked and no more"
+    )
+)]
+
+use crate::error::{Error, require};
+
+const COLUMNS: [&str; 10] = [
+    "id",
+    "user_id",
+    "data",
+    "version",
+    "created_at",
+    "seen_at",
+    "expires_at",
+    "deadline",
+    "user_agent",
+    "ip",
+];
+
+const CREATE: &str = include_str!("../../migrations/2026-11-21-000002_create_sessions/up.sql");
+
+/// PostgreSQL cuts longer names and says nothing.
+const LONGEST_NAME: usize = 63;
+
+/// The names of the table and its columns.
+///
+/// All SQL of this crate is written with the names that the migrations use; [`Table::put_into`]
+/// puts these into their places.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    name: String,
+    /// In the order of [`COLUMNS`].
+    columns: [String; COLUMNS.len()],
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            name: "sessions".into(),
+            columns: COLUMNS.map(str::to_owned),
+        }
+    }
+}
+
+impl Table {
+    /// Takes `name` or `schema.name`, and for each column that is called otherwise a pair of this
+    /// crate's name for it and the database's.
+    pub(crate) fn new<'a>(
+        name: &'a str,
+        columns: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Error> {
+        let mut table = Self {
+            name: name.to_owned(),
+            ..Self::default()
+        };
+        require(
+            name.split('.').count() <= 2 && name.split('.').all(is_name),
+            || refusal("table", name, "a name or schema.name; each"),
+        )?;
+        for (column, name) in columns {
+            let place = COLUMNS.iter().position(|known| *known == column);
+            let Some(place) = place else {
+                return Err(Error::configuration(format!(
+                    "columns.{column} is {name:?}, but there is no such column; the columns are {}",
+                    COLUMNS.join(", ")
+                )));
+            };
+            require(is_name(name), || {
+                refusal(&format!("columns.{column}"), name, "a name, which")
+            })?;
+            table.columns[place] = name.to_owned();
+        }
+        table.without_twins()
+    }
+
+    /// Not even in another case: MySQL and SQLite would take them for the same column.
+    fn without_twins(self) -> Result<Self, Error> {
+        for (place, name) in self.columns.iter().enumerate() {
+            let same = |other: &String| other.eq_ignore_ascii_case(name);
+            if let Some(twin) = self.columns[..place].iter().position(same) {
+                return Err(Error::configuration(format!(
+                    "columns.{} and columns.{} are both {name:?}; give each a name of its own",
+                    COLUMNS[twin], COLUMNS[place]
+                )));
+            }
+        }
+        Ok(self)
+    }
+
+    /// `sql` with these names in `quote`s, so that a reserved word is as good as any.
+    pub(crate) fn put_into(&self, sql: &str, quote: char) -> String {
+        let quoted = |name: &str| format!("{quote}{name}{quote}");
+        let pieces = sql.split_inclusive(|character| !is_word(character));
+        pieces
+            .map(|piece| {
+                let word = piece.trim_end_matches(|character| !is_word(character));
+                let end = &piece[word.len()..];
+                let column = COLUMNS.iter().position(|column| *column == word);
+                match (column, word.strip_prefix("sessions")) {
+                    (Some(place), _) => quoted(&self.columns[place]) + end,
+                    (_, Some("")) => {
+                        let parts: Vec<_> = self.name.split('.').map(quoted).collect();
+                        parts.join(".") + end
+                    }
+                    (_, Some(index)) => quoted(&format!("{}{index}", self.own_name())) + end,
+                    _ => piece.to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    /// What makes the table and its indexes.
+    ///
+    /// Fails when the indexes could not be named after the table.
+    pub(crate) fn creation(&self, quote: char) -> Result<String, Error> {
+        let longest = LONGEST_NAME - "_expires_at".len();
+        require(self.own_name().len() <= longest, || {
+            format!(
+                "the table's name {:?} is too long for a table that is to be made; shorten it to \
+                 {longest} characters, so that the names of its indexes can begin with it",
+                self.name
+            )
+        })?;
+        Ok(self.put_into(CREATE, quote))
+    }
+
+    /// Without the schema.
+    fn own_name(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or_default()
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_word)
+}
+
+fn is_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
+fn refusal(key: &str, given: &str, accepted: &str) -> String {
+    format!(
+        "{key} is {given:?}; write {accepted} has 1 to {LONGEST_NAME} of the characters a-z, A-Z, \
+         0-9 and _"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b7_whole_words_are_replaced_and_nothing_else() {
+        let columns = [("id", "key"), ("user_id", "id"), ("ip", "from")];
+        let table = Table::new("web.order", columns).unwrap();
+        assert_eq!(
+            table.put_into("SELECT id,user_id FROM sessions WHERE ip = ? -- idle", '"'),
+            r#"SELECT "key","id" FROM "web"."order" WHERE "from" = ? -- idle"#
+        );
+        assert_eq!(
+            table.put_into("CREATE INDEX sessions_user_id ON sessions (user_id);", '`'),
+            "CREATE INDEX `order_user_id` ON `web`.`order` (`id`);"
+        );
+    }
+
+    #[test]
+    fn b7_names_that_no_database_has_are_refused() {
+        let long = "x".repeat(64);
+        for name in ["", "a b", "a;b", "a\"b", "a`b", "a.b.c", "a.", "é", &*long] {
+            let error = Table::new(name, []).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("table is {name:?}; write a name or")),
+                "{error}"
+            );
+        }
+        for name in ["", "a.b", "a'b", &*long] {
+            let error = Table::new("sessions", [("ip", name)]).unwrap_err();
+            let start = format!("columns.ip is {name:?}; write a name, which has 1 to 63");
+            assert!(error.to_string().starts_with(&start), "{error}");
+        }
+        for (columns, message) in [
+            (
+                [("sid", "a"), ("ip", "b")],
+                "columns.sid is \"a\", but there is no such column",
+            ),
+            (
+                [("ip", "a"), ("data", "A")],
+                "columns.data and columns.ip are both \"a\"",
+            ),
+            (
+                [("ip", "data"), ("id", "b")],
+                "columns.data and columns.ip are both \"data\"",
+            ),
+        ] {
+            let error = Table::new("sessions", columns).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn b6_a_table_is_not_made_where_its_indexes_would_have_no_name() {
+        for (length, made) in [(52, true), (53, false)] {
+            let table = Table::new(&"x".repeat(length), []).unwrap();
+            assert_eq!(table.creation('"').is_ok(), made, "{length}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Settings of the store that cannot be meant: each stops the launch with one line.
+
+#![cfg(all(feature = "app", feature = "sqlite"))]
+#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+#[allow(unused_imports, unused_macros, reason = "for SQLite alone")]
+mod support;
+
+use support::application::refusal;
+
+/// Starts the application with `variable` and expects one line that has all of `words`.
+fn is_refused(variable: (&str, &str), words: &[&str]) {
+    let database = support::database::sqlite();
+    let (status, output) = refusal(&database.url, &[variable]);
+    // None is what a process has that had to be killed.
+    let refused = status.code().is_some_and(|code| code != 0);
+    assert!(refused, "{variable:?} was accepted: {output}");
+    let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
+    let lines = output.lines().filter(has_all).count();
+    assert_eq!(lines, 1, "{variable:?}, {words:?}: {output}");
+}
+
+#[test]
+fn b7_a_name_that_no_table_has_is_refused() {
+    let accepted = "has 1 to 63 of the characters a-z, A-Z, 0-9 and _";
+    for (session, words) in [
+        (
+            r#"{table="my sessions"}"#,
+            ["session.table is \"my sessions\"", accepted],
+        ),
+        (
+            r#"{columns={id="id;"}}"#,
+            ["session.columns.id is \"id;\"", accepted],
+        ),
+        (
+            r#"{columns={sid="key"}}"#,
+            ["session.columns.sid", "the columns are id, user_id"],
+        ),
+        (
+            r#"{columns={id="key",ip="key"}}"#,
+            [
+                "session.columns.id and columns.ip are both \"key\"",
+                "name of its own",
+            ],
+        ),
+        (
+            r#"{columns={user_agent="nonsense"}}"#,
+            ["databases.app", "nonsense"],
+        ),
+    ] {
+        is_refused(("ROCKET_SESSION", session), &words);
+    }
+}
