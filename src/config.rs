@@ -100,6 +100,8 @@ pub(crate) enum OnGone {
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DatabaseConfig {
+    /// `sqlite:FILE`, `mysql://…`, `postgres://…`, or `memory:N` for up to N sessions: from 1 to
+    /// 10000000, 100000 where the number is left out.
     pub(crate) url: String,
     /// How many connections, and threads that use them.
     #[serde(default = "default_pool_size")]

@@ -204,8 +204,8 @@ impl Sessions {
         if let Some(store) = &self.store {
             return Ok((None, store.clone()));
         }
-        if entry.url.starts_with("memory:") {
-            return Ok((None, Arc::new(MemoryStore::new())));
+        if let Some(number) = entry.url.strip_prefix("memory:") {
+            return Ok((None, Arc::new(MemoryStore::configured(number)?)));
         }
         let database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
         let store = database.store();

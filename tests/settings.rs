@@ -51,3 +51,13 @@ fn b7_a_name_that_no_table_has_is_refused() {
         is_refused(("ROCKET_SESSION", session), &words);
     }
 }
+
+#[test]
+fn b5_a_number_of_sessions_that_cannot_be_meant_is_refused() {
+    for number in ["0", "-1", "10000001", "many", "//", "99999999999999999999"] {
+        let databases = format!("{{app={{url=\"memory:{number}\"}}}}");
+        let given = format!("its url is \"memory:{number}\"");
+        let words = ["databases.app", &given, "from 1 to 10000000"];
+        is_refused(("ROCKET_DATABASES", &databases), &words);
+    }
+}

@@ -3,27 +3,62 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::Error;
+use crate::error::{Error, require};
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
+const DEFAULT_LIMIT: usize = 100_000;
+
 /// A store for tests and for trying things out: everything is gone when the process ends.
+///
+/// It is bounded. When it is full, expired records make room for a new one; a live one never does,
+/// since nothing that was acknowledged may be lost.
 ///
 /// It is also the plainest reading of the [`Store`] contract, against which the other stores are
 /// checked.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<HashMap<Key, Record>>);
+#[derive(Debug)]
+pub struct MemoryStore {
+    records: Mutex<HashMap<Key, Record>>,
+    limit: usize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::with_limit(DEFAULT_LIMIT)
+    }
+}
 
 impl MemoryStore {
-    /// Makes an empty store.
+    /// Makes an empty store for up to 100,000 records.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// Makes an empty store for up to `limit` records; inserting one more fails as unavailable.
+    pub fn with_limit(limit: usize) -> Self {
+        let records = Mutex::default();
+        Self { records, limit }
+    }
+
+    /// `number` is what follows the scheme of the URL: nothing, or the limit.
+    pub(crate) fn configured(number: &str) -> Result<Self, Error> {
+        let limit = match number {
+            "" => DEFAULT_LIMIT,
+            _ => number.parse().unwrap_or_default(),
+        };
+        require((1..=10_000_000).contains(&limit), || {
+            format!(
+                "its url is \"memory:{number}\"; write memory: or memory:N with N from 1 to 10000000 \
+                 sessions"
+            )
+        })?;
+        Ok(Self::with_limit(limit))
+    }
+
     fn records(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
         // Every verb leaves the map whole, so a panic elsewhere says nothing against it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remove_if(&self, doomed: impl Fn(&Record) -> bool) -> u64 {
@@ -47,6 +82,16 @@ impl Store for MemoryStore {
         let mut records = self.records();
         if records.contains_key(&record.key) {
             return Ok(Inserted::Taken);
+        }
+        if records.len() >= self.limit {
+            records.retain(|_, present| present.expires_at > record.seen_at);
+        }
+        if records.len() >= self.limit {
+            return Err(Error::unavailable(format!(
+                "the memory store is full with {} sessions; allow for more (memory:N, or \
+                 MemoryStore::with_limit), or keep them in a database",
+                self.limit
+            )));
         }
         records.insert(record.key.clone(), record.clone());
         Ok(Inserted::Done)
@@ -134,5 +179,57 @@ impl Store for MemoryStore {
 
     fn clear(&self) -> Result<u64, Error> {
         Ok(self.remove_if(|_| true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract;
+
+    fn insert(store: &MemoryStore, seen_at: i64, expires_at: i64) -> Result<Record, Error> {
+        let record = Record {
+            seen_at,
+            expires_at,
+            ..contract::record()
+        };
+        store.insert(&record).map(|_| record)
+    }
+
+    #[test]
+    fn b5_expired_records_make_room_and_live_ones_never() {
+        let store = MemoryStore::with_limit(3);
+        insert(&store, 0, 10).unwrap();
+        let kept = [(0, 11), (0, 12), (10, 20)]
+            .map(|(seen_at, expires_at)| insert(&store, seen_at, expires_at).unwrap());
+        assert_eq!(store.count(i64::MIN).unwrap(), 3, "the first one made room");
+        let error = insert(&store, 10, 20).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Unavailable);
+        assert!(
+            error
+                .to_string()
+                .contains("full with 3 sessions; allow for more (memory:N")
+        );
+        for record in &kept {
+            assert_eq!(store.load(&record.key, 10).unwrap().as_ref(), Some(record));
+        }
+        assert_eq!(store.insert(&kept[0]).unwrap(), Inserted::Taken, "as ever");
+        let (key, version) = (&kept[0].key, kept[0].version);
+        assert_eq!(store.update(key, version, &kept[0]).unwrap(), Updated::Done);
+        store.delete(&kept[0].key).unwrap();
+        insert(&store, 10, 20).unwrap();
+    }
+
+    #[test]
+    fn b5_the_contract_holds_in_a_small_store() {
+        contract::check(&MemoryStore::with_limit(12));
+    }
+
+    #[test]
+    fn b5_by_default_there_is_a_limit() {
+        for store in [MemoryStore::new(), MemoryStore::configured("").unwrap()] {
+            assert_eq!(store.limit, 100_000);
+        }
+        assert_eq!(MemoryStore::configured("5000").unwrap().limit, 5_000);
     }
 }
