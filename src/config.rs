@@ -11,6 +11,8 @@ use rocket::figment::Figment;
 use self::period::{Interval, Period};
 use crate::cookie::CookieConfig;
 use crate::error::{Error, require};
+#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+use crate::pool::Bounds;
 use crate::session::{Limits, Schema};
 use crate::store::table::Table;
 
@@ -112,6 +114,12 @@ pub(crate) struct DatabaseConfig {
     /// How long a request waits for an answer before it gets a 503.
     #[serde(default = "default_timeout")]
     timeout: Period,
+    /// After this long without work a connection is closed; "10m", from 1s to 24h.
+    #[serde(default = "default_idle_timeout")]
+    idle_timeout: Period,
+    /// A connection is replaced when it is this old; "30m", from 1s to 24h.
+    #[serde(default = "default_max_lifetime")]
+    max_lifetime: Period,
 }
 
 fn default_pool_size() -> u32 {
@@ -124,6 +132,14 @@ fn default_queue() -> usize {
 
 fn default_timeout() -> Period {
     Period(Duration::from_millis(2_500))
+}
+
+fn default_idle_timeout() -> Period {
+    Period(Duration::from_secs(10 * 60))
+}
+
+fn default_max_lifetime() -> Period {
+    Period(Duration::from_secs(30 * 60))
 }
 
 impl Config {
@@ -272,6 +288,15 @@ impl DatabaseConfig {
                 )
             },
         )?;
+        for (setting, period) in [
+            ("idle_timeout", config.idle_timeout),
+            ("max_lifetime", config.max_lifetime),
+        ] {
+            let accepted = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+            require(accepted.contains(&period.0), || {
+                format!("{key}.{setting} is {period}; it must be from 1s to 24h")
+            })?;
+        }
         Ok(config)
     }
 
@@ -283,11 +308,25 @@ impl DatabaseConfig {
             pool_size,
             queue,
             timeout,
+            idle_timeout: default_idle_timeout(),
+            max_lifetime: default_max_lifetime(),
         }
     }
 
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout.0
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            size: self.pool_size,
+            // A little less than what a request waits, so that its 503 can still say what is
+            // missing.
+            patience: self.timeout() * 4 / 5,
+            idle_timeout: self.idle_timeout.0,
+            max_lifetime: self.max_lifetime.0,
+        }
     }
 }
 
@@ -304,4 +343,32 @@ fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use rocket::figment::providers::{Format, Toml};
+
+    use super::*;
+
+    #[test]
+    fn b8_the_pool_is_bounded_as_configured() {
+        let read = |settings: &str| {
+            let toml = format!("[databases.app]\nurl = \"sqlite:app.db\"\n{settings}");
+            let figment = Figment::from(Toml::string(&toml));
+            let bounds = DatabaseConfig::read(&figment, "app").unwrap().bounds();
+            let Bounds {
+                size,
+                patience,
+                idle_timeout,
+                max_lifetime,
+            } = bounds;
+            let seconds = [patience, idle_timeout, max_lifetime].map(|time| time.as_secs());
+            (size, seconds)
+        };
+        assert_eq!(read(""), (8, [2, 600, 1_800]));
+        let settings =
+            "pool_size = 3\ntimeout = \"5s\"\nidle_timeout = \"1s\"\nmax_lifetime = \"24h\"";
+        assert_eq!(read(settings), (3, [4, 1, 86_400]));
+    }
 }

@@ -112,8 +112,7 @@ impl Database {
     where
         C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
-        // A little less than what a request waits, so that its 503 can still say what is missing.
-        let pool = Manager::<C>::pool(url, config.pool_size, config.timeout() * 4 / 5);
+        let pool = Manager::<C>::pool(url, &config.bounds());
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);

@@ -38,14 +38,26 @@ pub(crate) struct Manager<C> {
     backend: PhantomData<fn() -> C>,
 }
 
+/// How many connections a pool may have, and for how long.
+pub(crate) struct Bounds {
+    pub(crate) size: u32,
+    /// How long work waits for a connection.
+    pub(crate) patience: Duration,
+    /// After this long without work a connection is closed, and
+    pub(crate) idle_timeout: Duration,
+    /// this long after it was made in any case; r2d2 looks every 30 seconds.
+    pub(crate) max_lifetime: Duration,
+}
+
 impl<C: Backend> Manager<C> {
-    /// A pool that makes its connections when they are needed, and waits for `patience` at most for
-    /// one.
-    pub(crate) fn pool(url: &str, size: u32, patience: Duration) -> r2d2::Pool<Self> {
+    /// A pool that makes its connections when they are needed.
+    pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
         r2d2::Pool::builder()
-            .max_size(size)
+            .max_size(bounds.size)
             .min_idle(Some(0))
-            .connection_timeout(patience)
+            .connection_timeout(bounds.patience)
+            .idle_timeout(Some(bounds.idle_timeout))
+            .max_lifetime(Some(bounds.max_lifetime))
             .error_handler(Box::new(LogConnectionErrors))
             .build_unchecked(Self {
                 url: url.to_owned(),
@@ -254,5 +266,5 @@ fn failure(error: DieselError) -> Error {
     Error::unavailable("the database did not do what it was asked").because(error)
 }
 
-#[cfg(all(test, any(feature = "mysql", feature = "postgres")))]
+#[cfg(all(test, any(feature = "sqlite", feature = "mysql", feature = "postgres")))]
 mod tests;

@@ -61,3 +61,28 @@ fn b5_a_number_of_sessions_that_cannot_be_meant_is_refused() {
         is_refused(("ROCKET_DATABASES", &databases), &words);
     }
 }
+
+#[test]
+fn b8_a_life_of_connections_that_cannot_be_meant_is_refused() {
+    for (setting, given, accepted) in [
+        (
+            "idle_timeout=\"0s\"",
+            "databases.app.idle_timeout is 0s",
+            "from 1s to 24h",
+        ),
+        (
+            "max_lifetime=\"25h\"",
+            "databases.app.max_lifetime is 1day 1h",
+            "from 1s to 24h",
+        ),
+        (
+            "max_lifetime=\"long\"",
+            "databases.app.max_lifetime",
+            "write one like \"30s\"",
+        ),
+        ("max_liftime=\"1h\"", "databases.app", "max_lifetime"),
+    ] {
+        let databases = format!("{{app={{url=\"sqlite:app.db\",{setting}}}}}");
+        is_refused(("ROCKET_DATABASES", &databases), &[given, accepted]);
+    }
+}

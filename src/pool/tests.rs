@@ -1,19 +1,33 @@
-//! What the errors of real servers mean; Diesel passes on their texts alone.
+//! What the errors of real servers mean, of which Diesel passes on the texts alone, and how long
+//! connections live.
 
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test panics where it fails"
 )]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "SQLite has no server that could err"
+)]
 
 use std::env;
 use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 
-use super::{Fault, Manager, Repeat, run};
+use super::{Bounds, Connections, Fault, Manager, Repeat, run};
 use crate::backend::Backend;
+
+const BOUNDS: Bounds = Bounds {
+    size: 4,
+    patience: Duration::from_secs(2),
+    idle_timeout: Duration::from_secs(600),
+    max_lifetime: Duration::from_secs(1_800),
+};
 
 /// Two transactions that each wait for the other's row: what the loser is told.
 fn deadlock<C: Backend>(url: &str) -> Fault {
@@ -76,7 +90,7 @@ struct Id {
 /// Every connection of a pool is ended by the server; the next read does not notice.
 #[cfg(feature = "postgres")]
 fn heals<C: Backend>(url: &str, end_all_others: &str) {
-    let pool = Manager::<C>::pool(url, 4, std::time::Duration::from_secs(2));
+    let pool = Manager::<C>::pool(url, &BOUNDS);
     let select = || {
         run(&pool, Repeat::Harmless, |connection| {
             connection.batch_execute("SELECT 1")
@@ -89,6 +103,53 @@ fn heals<C: Backend>(url: &str, end_all_others: &str) {
         .unwrap();
     for _ in 0..4 {
         select().unwrap();
+    }
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use super::*;
+
+    fn pool(bounds: &Bounds) -> r2d2::Pool<Manager<SqliteConnection>> {
+        Manager::pool(":memory:", bounds)
+    }
+
+    #[test]
+    fn b8_connections_are_made_when_they_are_needed_and_no_more_than_allowed() {
+        let patience = Duration::from_millis(10);
+        let pool = pool(&Bounds { patience, ..BOUNDS });
+        assert_eq!(pool.state().connections, 0);
+        let leases: Vec<_> = (0..4).map(|_| pool.checkout().unwrap()).collect();
+        assert_eq!(pool.state().connections, 4);
+        assert!(pool.checkout().is_err(), "a fifth one");
+        drop(leases);
+        assert_eq!(pool.state().idle_connections, 4);
+    }
+
+    #[test]
+    #[ignore = "takes half a minute: run ./test.sh"]
+    fn b8_connections_are_closed_when_they_are_idle_or_old() {
+        let moment = Duration::from_secs(1);
+        let idle = Bounds {
+            idle_timeout: moment,
+            ..BOUNDS
+        };
+        let old = Bounds {
+            max_lifetime: moment,
+            ..BOUNDS
+        };
+        let [idle, old, neither] = [idle, old, BOUNDS].map(|bounds| pool(&bounds));
+        for pool in [&idle, &old, &neither] {
+            drop(pool.checkout().unwrap());
+            assert_eq!(pool.state().connections, 1);
+        }
+        let patience = Instant::now() + Duration::from_secs(40);
+        let open = || [&idle, &old].map(|pool| pool.state().connections);
+        while open() != [0, 0] {
+            assert!(Instant::now() < patience, "{:?}", open());
+            thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(neither.state().connections, 1);
     }
 }
 

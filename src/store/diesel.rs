@@ -16,7 +16,7 @@ use self::sql::Sql;
 use self::statement::{Execute, Row, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Connections, Manager, Repeat, Single, run};
+use crate::pool::{Bounds, Connections, Manager, Repeat, Single, run};
 use crate::record::Record;
 use crate::store::table::Table;
 use crate::store::{Inserted, Store, Updated};
@@ -48,11 +48,18 @@ impl<C: Backend> DieselStore<C> {
         Self::on(pool)
     }
 
-    /// Opens a pool of its own, of up to `size` connections, which are made when they are needed.
+    /// Opens a pool of its own, of up to `size` connections, which are made when they are needed and
+    /// closed after 10 minutes without work.
     ///
     /// `url` is what the connection itself takes: a file's path for SQLite.
     pub fn connect(url: &str, size: u32) -> Self {
-        Self::on(Manager::<C>::pool(url, size, Duration::from_secs(2)))
+        let bounds = Bounds {
+            size,
+            patience: Duration::from_secs(2),
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(30 * 60),
+        };
+        Self::on(Manager::<C>::pool(url, &bounds))
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
