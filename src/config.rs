@@ -30,6 +30,9 @@ pub(crate) struct Config {
     columns: BTreeMap<String, String>,
     /// Makes the table and its indexes at launch where there is no such table; by default false.
     pub(crate) create_table: bool,
+    /// Logs what the store is asked, at the level `normal`: each verb with the beginning of the key,
+    /// its outcome and its time, and nothing that is secret; by default false.
+    pub(crate) log_store: bool,
     /// A session ends when it was not used for this long.
     idle_timeout: Period,
     /// A session ends this long after its user signed in, however much it is used.
@@ -67,6 +70,7 @@ impl Default for Config {
             table: "sessions".into(),
             columns: BTreeMap::new(),
             create_table: false,
+            log_store: false,
             idle_timeout: Period(Duration::from_secs(2 * 60 * 60)),
             absolute_timeout: Period(Duration::from_secs(24 * 60 * 60)),
             remember_timeout: None,

@@ -15,6 +15,7 @@ use crate::database::{Database, UserTable};
 use crate::error::Error;
 use crate::session::Schema;
 use crate::store::Store;
+use crate::store::logged::Logged;
 use crate::store::memory::MemoryStore;
 use crate::threads::Threads;
 use crate::token::{Token, Tokens};
@@ -169,6 +170,10 @@ impl Sessions {
         let named =
             |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
         let (database, store) = self.place(&config, &entry, &threads).map_err(named)?;
+        let store: Arc<dyn Store> = match config.log_store {
+            true => Arc::new(Logged(store)),
+            false => store,
+        };
         self.prepare(&config, database.as_ref(), &*store)
             .map_err(|error| {
                 named(error).because(

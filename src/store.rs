@@ -12,6 +12,7 @@ pub mod contract;
     )
 )]
 pub(crate) mod diesel;
+pub(crate) mod logged;
 pub(crate) mod memory;
 pub(crate) mod table;
 

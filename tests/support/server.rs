@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,11 @@ pub struct Server {
 
 impl Server {
     pub fn busy(url: &str) -> Self {
+        Self::busy_with(url, "{cookie={secure=false}}", "critical", Stdio::inherit())
+    }
+
+    /// With other settings; what it prints goes to `output`.
+    pub fn busy_with(url: &str, session: &str, level: &str, output: Stdio) -> Self {
         let port = free_port();
         // A whole `cargo test` builds the examples, beside the folder of the tests.
         let tests = std::env::current_exe().unwrap();
@@ -33,9 +38,10 @@ impl Server {
             .join("examples/busy");
         let process = Command::new(&program)
             .env("ROCKET_PORT", port.to_string())
-            .env("ROCKET_LOG_LEVEL", "critical")
+            .env("ROCKET_LOG_LEVEL", level)
             .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
-            .env("ROCKET_SESSION", "{cookie={secure=false}}")
+            .env("ROCKET_SESSION", session)
+            .stdout(output)
             .spawn()
             .unwrap_or_else(|error| {
                 panic!("{program:?} does not start, build it with --examples: {error}")
