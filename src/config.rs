@@ -56,9 +56,10 @@ pub(crate) struct Config {
     pub(crate) on_gone: OnGone,
     /// Brings the tables up to date at launch.
     pub(crate) migrate: bool,
-    /// How often expired sessions are deleted; "off": never.
+    /// How often expired sessions are deleted; "15m", from 1s; "off": never.
     sweep_interval: Interval,
-    /// How many expired sessions one statement deletes.
+    /// How many expired sessions one statement deletes; 200, from 1 to 10000. A request that meets
+    /// such a statement waits for it: about 0.1 ms for each session on MariaDB.
     pub(crate) sweep_batch: u32,
     pub(crate) cookie: CookieConfig,
 }
@@ -83,7 +84,7 @@ impl Default for Config {
             on_gone: OnGone::Ignore,
             migrate: false,
             sweep_interval: Interval::Every(Period(Duration::from_secs(15 * 60))),
-            sweep_batch: 1_000,
+            sweep_batch: 200,
             cookie: CookieConfig::default(),
         }
     }

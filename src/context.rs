@@ -14,6 +14,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::session::Limits;
 use crate::store::Store;
+use crate::sweeper::Sweeper;
 use crate::threads::Threads;
 use crate::token::{Key, Tokens};
 
@@ -29,6 +30,7 @@ pub(crate) struct Context {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
     pub(crate) turns: Turns,
+    pub(crate) sweeper: Sweeper,
 }
 
 impl Context {

@@ -24,7 +24,7 @@ use crate::commit::{Commit, Committed};
 use crate::config::DatabaseConfig;
 use crate::context::Waited;
 use crate::error::Error;
-use crate::pool::{Connections, Manager, Repeat, run};
+use crate::pool::{Bounds, Connections, Manager, Repeat, run};
 use crate::store::Store;
 use crate::store::diesel::statement::Execute;
 use crate::store::diesel::{DieselStore, Within};
@@ -54,6 +54,7 @@ pub struct Database {
     /// An [`Opened`].
     opened: Box<dyn Any + Send + Sync>,
     store: Arc<dyn Store>,
+    apart: Arc<dyn Store>,
     create_table: Box<dyn Fn() -> Result<(), Error> + Send + Sync>,
     migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
 }
@@ -117,6 +118,11 @@ impl Database {
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
         }
+        let one = Bounds {
+            size: 1,
+            ..config.bounds()
+        };
+        let apart = store.apart(Manager::<C>::pool(url, &one));
         let store = Arc::new(store);
         let own = store.clone();
         let opened = Opened {
@@ -128,6 +134,7 @@ impl Database {
             threads,
             opened: Box::new(opened),
             store,
+            apart: Arc::new(apart),
             create_table: Box::new(move || own.create_table()),
             migrate: migrate::<C>,
         })
@@ -135,6 +142,11 @@ impl Database {
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
+    }
+
+    /// The same store, with a connection of its own for work that is not a request's.
+    pub(crate) fn apart(&self) -> Arc<dyn Store> {
+        self.apart.clone()
     }
 
     /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.

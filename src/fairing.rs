@@ -13,13 +13,14 @@ use crate::config::{Config, DatabaseConfig};
 use crate::context::{Clock, Context, Turns};
 use crate::database::{Database, UserTable};
 use crate::error::Error;
+use crate::response;
 use crate::session::Schema;
 use crate::store::Store;
 use crate::store::logged::Logged;
 use crate::store::memory::MemoryStore;
+use crate::sweeper::{Sweep, Sweeper};
 use crate::threads::Threads;
 use crate::token::{Token, Tokens};
-use crate::{response, sweeper};
 
 /// Sessions for a Rocket application: attach it, and routes can take [`&Session`](crate::Session).
 ///
@@ -170,10 +171,13 @@ impl Sessions {
         let named =
             |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
         let (database, store) = self.place(&config, &entry, &threads).map_err(named)?;
-        let store: Arc<dyn Store> = match config.log_store {
+        let logged = |store: Arc<dyn Store>| match config.log_store {
             true => Arc::new(Logged(store)),
             false => store,
         };
+        let swept = database.as_ref().map(Database::apart);
+        let swept = logged(swept.unwrap_or_else(|| store.clone()));
+        let store = logged(store);
         self.prepare(&config, database.as_ref(), &*store)
             .map_err(|error| {
                 named(error).because(
@@ -186,6 +190,12 @@ impl Sessions {
             config.cookie.full_name(),
         );
         let (tokens, clock) = (self.tokens.clone(), self.clock.clone());
+        let sweeper = Sweeper::start(config.sweep_interval().map(|interval| Sweep {
+            store: swept,
+            clock: clock.clone(),
+            interval,
+            batch: config.sweep_batch,
+        }))?;
         Ok(Context {
             config,
             limits,
@@ -196,6 +206,7 @@ impl Sessions {
             threads,
             clock,
             turns: Turns::default(),
+            sweeper,
         })
     }
 
@@ -241,7 +252,7 @@ impl Fairing for Sessions {
     fn info(&self) -> Info {
         Info {
             name: "Sessions",
-            kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Singleton,
+            kind: Kind::Ignite | Kind::Response | Kind::Shutdown | Kind::Singleton,
         }
     }
 
@@ -255,13 +266,13 @@ impl Fairing for Sessions {
         }
     }
 
-    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
-        if let Some(context) = rocket.state::<Arc<Context>>() {
-            sweeper::start(context.clone(), rocket.shutdown());
-        }
-    }
-
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         response::finish(request, response).await;
+    }
+
+    async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
+        if let Some(context) = rocket.state::<Arc<Context>>() {
+            context.sweeper.stop(context.threads.deadline()).await;
+        }
     }
 }

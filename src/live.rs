@@ -1,9 +1,11 @@
 //! The sessions of a running application, for whoever is not in the middle of a request.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
+use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
 
 use crate::context::{Context, Waited};
@@ -91,8 +93,19 @@ impl LiveSessions {
     /// Deletes what has expired, a batch after the other; how much.
     ///
     /// `progress` is told after each batch how much it was so far.
-    pub async fn sweep(&self, progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
-        sweeper::sweep(&self.0, progress).await
+    pub async fn sweep(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
+        let batch = self.0.config.sweep_batch;
+        let mut count = 0;
+        loop {
+            let (start, now) = (Instant::now(), self.0.now());
+            let deleted = self.ask(move |store| store.sweep(now, batch)).await?;
+            if deleted == 0 {
+                return Ok(count);
+            }
+            count += deleted;
+            progress(count);
+            sleep(sweeper::rest_after(start.elapsed())).await;
+        }
     }
 
     async fn ask<T, F>(&self, work: F) -> Result<T, Error>

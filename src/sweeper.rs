@@ -1,57 +1,128 @@
 //! The sweeper: deletes expired sessions from time to time, a few at once. Nothing depends on it.
+//!
+//! It works on a thread of its own, and in a database on a connection of its own, so that it takes
+//! no turn from a request and waits for none.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rocket::Shutdown;
-use rocket::tokio::{self, time::sleep};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rocket::tokio::sync::oneshot;
+use rocket::tokio::time::timeout;
 
-use crate::context::{Context, Waited};
+use crate::context::Clock;
 use crate::error::Error;
+use crate::store::Store;
 
-/// Between two batches, so that live sessions come first.
-const PAUSE: Duration = Duration::from_millis(50);
+/// A batch is followed by a rest of about this many times its length: whatever the database, nine
+/// tenths of its time are for requests.
+const REST: u32 = 12;
 
-pub(crate) fn start(context: Arc<Context>, shutdown: Shutdown) {
-    let Some(interval) = context.config.sweep_interval() else {
-        return;
-    };
-    tokio::spawn(async move {
-        let for_ever = async {
-            loop {
-                // Jitter, so that the nodes of one application do not all sweep at the same
-                // instant.
-                sleep(interval.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
-                match sweep(&context, |_| {}).await {
-                    Ok(0) => {}
-                    Ok(count) => log::info!("{count} expired sessions were deleted"),
-                    Err(error) => log::warn!(
-                        "expired sessions were not deleted, next try in {interval:?}: {error}"
-                    ),
-                }
-            }
-        };
-        tokio::select! {
-            () = for_ever => {}
-            () = shutdown => {}
-        }
-    });
+/// However fast a batch was.
+const SHORTEST_REST: Duration = Duration::from_millis(5);
+
+/// How sweeping is done.
+pub(crate) struct Sweep {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) interval: Duration,
+    /// How many sessions one statement deletes.
+    pub(crate) batch: u32,
 }
 
-/// Deletes all that has expired; how much, which `progress` is told after each batch.
-pub(crate) async fn sweep(context: &Context, mut progress: impl FnMut(u64)) -> Result<u64, Error> {
-    let batch = context.config.sweep_batch;
-    let mut count = 0;
-    loop {
-        let now = context.now();
-        let deleted = context
-            .ask(&Waited::default(), move |store| store.sweep(now, batch))
-            .await?;
-        count += deleted;
-        progress(count);
-        if deleted < u64::from(batch) {
-            return Ok(count);
+/// The thread that sweeps; it ends when this is dropped, after the batch that is under way.
+pub(crate) struct Sweeper(Mutex<Option<Running>>);
+
+struct Running {
+    /// Never sends; that it is gone is the message.
+    stop: Sender<Infallible>,
+    ended: oneshot::Receiver<Infallible>,
+}
+
+impl Sweeper {
+    /// Starts the thread, unless there is nothing to do.
+    pub(crate) fn start(sweep: Option<Sweep>) -> Result<Self, Error> {
+        let Some(sweep) = sweep else {
+            return Ok(Self(Mutex::default()));
+        };
+        let (stop, stopped) = bounded(0);
+        let (end, ended) = oneshot::channel();
+        let run = move || {
+            sweep.run(&stopped);
+            drop(end);
+        };
+        let name = "session-sweeper".to_owned();
+        let thread = thread::Builder::new().name(name).spawn(run);
+        thread.map_err(|cause| Error::unavailable("the sweeper was not started").because(cause))?;
+        Ok(Self(Mutex::new(Some(Running { stop, ended }))))
+    }
+
+    /// Ends the thread; waits for the batch that is under way, but no longer than `patience`.
+    pub(crate) async fn stop(&self, patience: Duration) {
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { stop, ended }) = running else {
+            return;
+        };
+        drop(stop);
+        if timeout(patience, ended).await.is_err() {
+            log::warn!("the sweeper's last batch has not ended within {patience:?}");
         }
-        sleep(PAUSE).await;
     }
 }
+
+impl Sweep {
+    fn run(&self, stopped: &Receiver<Infallible>) {
+        // Jitter, so that the nodes of one application do not all sweep at the same instant.
+        while pass(jittered(self.interval), stopped) {
+            let mut count = 0;
+            let outcome = self.all(&mut count, stopped);
+            if count > 0 {
+                log::info!("{count} expired sessions were deleted");
+            }
+            if let Err(error) = outcome {
+                let next = self.interval;
+                log::warn!("expired sessions were not deleted, next try in {next:?}: {error}");
+            }
+        }
+    }
+
+    /// Deletes what has expired, batch by batch, and adds up how much that was.
+    ///
+    /// Goes on until nothing is found: of two nodes that sweep at once, each may get half a batch.
+    fn all(&self, count: &mut u64, stopped: &Receiver<Infallible>) -> Result<(), Error> {
+        loop {
+            let start = Instant::now();
+            let deleted = self.batch()?;
+            *count += deleted;
+            if deleted == 0 || !pass(rest_after(start.elapsed()), stopped) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn batch(&self) -> Result<u64, Error> {
+        let now = (self.clock)().timestamp_millis();
+        let sweep = AssertUnwindSafe(|| self.store.sweep(now, self.batch));
+        catch_unwind(sweep).unwrap_or_else(|_| Err(Error::unavailable("the store panicked")))
+    }
+}
+
+/// Waits; whether the sweeper is to go on.
+fn pass(time: Duration, stopped: &Receiver<Infallible>) -> bool {
+    stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+}
+
+/// How long live requests have the database to themselves after a batch that took so long.
+pub(crate) fn rest_after(batch: Duration) -> Duration {
+    jittered(batch * REST).max(SHORTEST_REST)
+}
+
+fn jittered(time: Duration) -> Duration {
+    time.mul_f64(0.75 + 0.5 * fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,11 @@ impl Threads {
         Ok(Self { queue, deadline })
     }
 
+    /// The longest that anybody waits for an answer.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Has `work` done on one of the threads.
     ///
     /// Fails as unavailable when the queue is full or the deadline is over, to which what the asker

@@ -75,6 +75,18 @@ impl<C: Backend> DieselStore<C> {
         }
     }
 
+    /// The same store on other connections to the same database.
+    pub(crate) fn apart(&self, pool: impl Connections<C> + 'static) -> Self {
+        Self {
+            pool: Box::new(pool),
+            writing: self.writing.clone(),
+            table: self.table.clone(),
+            user: self.user.clone(),
+            sql: self.sql.clone(),
+            connection: PhantomData,
+        }
+    }
+
     /// Keeps the sessions in `table`, which may be `schema.table`, instead of in `sessions`.
     ///
     /// `columns` are pairs of a column's name in the migrations and in this table; those left out
@@ -338,3 +350,6 @@ fn record(row: Row) -> Record {
         user,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! When the sweeper works, when it rests and how it ends; its store does nothing but take its time.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::Utc;
+use crossbeam_channel::unbounded;
+use rocket::tokio::runtime::Runtime;
+
+use super::*;
+use crate::record::Record;
+use crate::store::{Inserted, Updated};
+use crate::token::Key;
+
+const MOMENT: Duration = Duration::from_millis(1);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers each sweep with what the closure makes of its number, counted from 1.
+struct Swept<F>(AtomicU64, F);
+
+impl<F: Fn(u64) -> Result<u64, Error> + Send + Sync + 'static> Store for Swept<F> {
+    fn sweep(&self, _: i64, _: u32) -> Result<u64, Error> {
+        (self.1)(self.0.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+    fn load(&self, _: &Key, _: i64) -> Result<Option<Record>, Error> {
+        unreachable!()
+    }
+    fn insert(&self, _: &Record) -> Result<Inserted, Error> {
+        unreachable!()
+    }
+    fn update(&self, _: &Key, _: i64, _: &Record) -> Result<Updated, Error> {
+        unreachable!()
+    }
+    fn touch(&self, _: &Key, _: i64, _: i64) -> Result<(), Error> {
+        unreachable!()
+    }
+    fn delete(&self, _: &Key) -> Result<bool, Error> {
+        unreachable!()
+    }
+    fn list(&self, _: &str, _: i64) -> Result<Vec<Record>, Error> {
+        unreachable!()
+    }
+    fn all(&self, _: i64, _: Option<&Key>, _: u32) -> Result<Vec<Record>, Error> {
+        unreachable!()
+    }
+    fn delete_all(&self, _: &str, _: Option<&Key>) -> Result<u64, Error> {
+        unreachable!()
+    }
+    fn count(&self, _: i64) -> Result<u64, Error> {
+        unreachable!()
+    }
+    fn clear(&self) -> Result<u64, Error> {
+        unreachable!()
+    }
+}
+
+fn sweeper(
+    interval: Duration,
+    answer: impl Fn(u64) -> Result<u64, Error> + Send + Sync + 'static,
+) -> Sweeper {
+    let sweep = Sweep {
+        store: Arc::new(Swept(AtomicU64::default(), answer)),
+        clock: Arc::new(Utc::now),
+        interval,
+        batch: 10,
+    };
+    Sweeper::start(Some(sweep)).unwrap()
+}
+
+fn stop(sweeper: &Sweeper, patience: Duration) -> Duration {
+    let start = Instant::now();
+    Runtime::new().unwrap().block_on(sweeper.stop(patience));
+    start.elapsed()
+}
+
+#[test]
+fn b12_an_error_or_a_panic_in_the_middle_is_survived() {
+    let (tell, told) = unbounded();
+    let _sweeper = sweeper(MOMENT, move |number| {
+        tell.send(number).unwrap();
+        match number {
+            2 => Err(Error::unavailable("as ordered")),
+            4 => panic!("as ordered"),
+            _ => Ok(10),
+        }
+    });
+    for number in 1..=6 {
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(number));
+    }
+}
+
+#[test]
+fn b12_a_batch_that_others_made_small_is_not_the_last_one() {
+    let (tell, told) = unbounded();
+    let sweep = Sweep {
+        store: Arc::new(Swept(AtomicU64::default(), move |number| {
+            tell.send(number).unwrap();
+            Ok([10, 4, 10, 0][number as usize - 1])
+        })),
+        clock: Arc::new(Utc::now),
+        interval: MOMENT,
+        batch: 10,
+    };
+    let (_stop, stopped) = bounded(0);
+    let mut count = 0;
+    sweep.all(&mut count, &stopped).unwrap();
+    assert_eq!((count, told.len()), (24, 4));
+}
+
+#[test]
+fn b11_nine_tenths_of_the_time_are_for_requests() {
+    let (tell, told) = unbounded();
+    let _sweeper = sweeper(MOMENT, move |_| {
+        let start = Instant::now();
+        thread::sleep(2 * MOMENT);
+        tell.send((start, start.elapsed())).unwrap();
+        Ok(10)
+    });
+    let (first, mut busy) = told.recv_timeout(PATIENCE).unwrap();
+    for _ in 0..20 {
+        let (start, took) = told.recv_timeout(PATIENCE).unwrap();
+        assert!(start - first >= 10 * busy, "{:?} {busy:?}", start - first);
+        busy += took;
+    }
+}
+
+#[test]
+fn b11_it_ends_in_the_middle_of_a_rest() {
+    let hour = Duration::from_secs(60 * 60);
+    assert!(stop(&sweeper(hour, |_| Ok(0)), PATIENCE) < PATIENCE / 2);
+
+    let (tell, told) = unbounded();
+    let sweeper = sweeper(MOMENT, move |number| {
+        thread::sleep(PATIENCE / 20);
+        tell.send(number).unwrap();
+        Ok(10)
+    });
+    told.recv_timeout(PATIENCE).unwrap();
+    assert!(
+        stop(&sweeper, PATIENCE) < PATIENCE / 4,
+        "the rest is longer"
+    );
+    assert!(told.recv().is_err(), "that was all, and the store is gone");
+}
+
+#[test]
+fn b11_the_end_waits_for_the_batch_under_way_but_not_for_ever() {
+    for (patience, released) in [(PATIENCE, true), (50 * MOMENT, false)] {
+        let (tell, told) = unbounded();
+        let (release, go_on) = unbounded();
+        let sweeper = sweeper(MOMENT, move |number| {
+            tell.send(number).unwrap();
+            let _ = go_on.recv();
+            tell.send(number).unwrap();
+            Ok(10)
+        });
+        told.recv_timeout(PATIENCE).unwrap();
+        thread::scope(|scope| {
+            let stopping = scope.spawn(|| stop(&sweeper, patience));
+            if released {
+                thread::sleep(50 * MOMENT);
+                assert!(!stopping.is_finished());
+                release.send(()).unwrap();
+            }
+            stopping.join().unwrap();
+        });
+        assert_eq!(told.try_recv().is_ok(), released, "the batch was done");
+    }
+}
+
+#[test]
+fn b11_nothing_runs_when_it_is_off() {
+    let sweeper = Sweeper::start(None).unwrap();
+    assert!(stop(&sweeper, PATIENCE) < PATIENCE / 2);
+}
