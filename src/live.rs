@@ -9,12 +9,14 @@ use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
 
 use crate::context::{Context, Waited};
+use crate::database::Database;
 use crate::device::Device;
 use crate::error::Error;
 use crate::guard::Session;
-use crate::store::Store;
+use crate::record::Record;
+use crate::store::{Inserted, Store, Updated};
 use crate::sweeper;
-use crate::token::Key;
+use crate::token::{Key, Token};
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.
 ///
@@ -40,6 +42,11 @@ impl LiveSessions {
     /// [`Sessions::fairing`](crate::Sessions::fairing) is attached and has ignited.
     pub fn of<P: Phase>(rocket: &Rocket<P>) -> Option<Self> {
         rocket.state::<Arc<Context>>().cloned().map(Self)
+    }
+
+    /// The database that also holds the sessions, where they are in one.
+    pub fn database(&self) -> Option<&Database> {
+        self.0.database.as_ref()
     }
 
     /// The session under this key.
@@ -70,6 +77,24 @@ impl LiveSessions {
     pub async fn count(&self) -> Result<u64, Error> {
         let now = self.0.now();
         self.ask(move |store| store.count(now)).await
+    }
+
+    /// How many sessions have expired and wait to be swept.
+    pub async fn expired(&self) -> Result<u64, Error> {
+        let now = self.0.now();
+        let expired = move |store: &dyn Store| {
+            let live = store.count(now)?;
+            Ok(store.count(i64::MIN)?.saturating_sub(live))
+        };
+        self.ask(expired).await
+    }
+
+    /// Whether the store can be used: has it store a record, change it, give it back and delete it.
+    ///
+    /// The record is nobody's, and expires within a minute should it be left behind.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let now = self.0.now();
+        self.ask(move |store| probe(store, now)).await
     }
 
     /// Ends the session under this key; whether there was one.
@@ -116,8 +141,42 @@ impl LiveSessions {
         self.0.ask(&Waited::default(), work).await
     }
 
-    fn device(&self, record: crate::record::Record) -> Device {
+    fn device(&self, record: Record) -> Device {
         Device::of(record, &self.0, None)
+    }
+}
+
+fn probe(store: &dyn Store, now: i64) -> Result<(), Error> {
+    let end = now.saturating_add(60_000);
+    let record = Record {
+        key: Token::generate()?.key(),
+        user_id: None,
+        data: "{}".into(),
+        version: 1,
+        created_at: now,
+        seen_at: now,
+        expires_at: end,
+        deadline: end,
+        user_agent: None,
+        ip: None,
+        user: None,
+    };
+    let changed = Record {
+        version: 2,
+        data: r#"{"probe":true}"#.into(),
+        ..record.clone()
+    };
+    let (key, version) = (&record.key, record.version);
+    let kept = store.insert(&record)? == Inserted::Done
+        && store.update(key, version, &changed)? == Updated::Done
+        && store.load(key, now)?.as_ref() == Some(&changed);
+    let deleted = store.delete(key)?;
+    if kept && deleted {
+        Ok(())
+    } else {
+        Err(Error::unavailable(
+            "the store did not keep a record as it was given; something else changes it",
+        ))
     }
 }
 
