@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+pub(crate) mod commands;
 mod errors;
 mod fields;
 mod forms;
@@ -14,7 +15,7 @@ mod user;
 mod users;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use rocket::figment::Profile;
+use rocket::figment::{Figment, Profile};
 use rocket::fs::FileServer;
 use rocket::{Build, Config, Rocket};
 use rocket_diesel_session::Sessions;
@@ -23,22 +24,27 @@ use rocket_dyn_templates::Template;
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 pub(crate) fn rocket() -> Rocket<Build> {
-    let profile = if cfg!(debug_assertions) {
-        "dev"
-    } else {
-        "prod"
-    };
-    let figment = Config::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile));
-    rocket::custom(figment)
+    rocket::custom(figment())
         .mount("/static", FileServer::from("static"))
         .attach(forms::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())
         .attach(Template::fairing())
-        .attach(Sessions::fairing().with_migrations(MIGRATIONS).with_user(
-            "users",
-            "id",
-            user::COLUMNS,
-        ))
+        .attach(sessions())
+}
+
+fn figment() -> Figment {
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "prod"
+    };
+    Config::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile))
+}
+
+fn sessions() -> Sessions {
+    Sessions::fairing()
+        .with_migrations(MIGRATIONS)
+        .with_user("users", "id", user::COLUMNS)
 }

@@ -112,6 +112,40 @@ pub(crate) async fn set_location(
     })
 }
 
+/// The e-mail addresses of the accounts with these ids, each with its id.
+pub(crate) async fn emails(
+    database: &Database,
+    ids: Vec<String>,
+) -> Result<Vec<(String, String)>, Error> {
+    run!(database, |connection| {
+        users::table
+            .filter(users::id.eq_any(&ids))
+            .select((users::id, users::email))
+            .load(connection)
+    })
+}
+
+/// Closes an account, or opens it again when there is no time to close it at; `false` when that is
+/// how it was.
+pub(crate) async fn set_disabled_at(
+    database: &Database,
+    id: String,
+    disabled_at: Option<i64>,
+    now: i64,
+) -> Result<bool, Error> {
+    run!(database, |connection| {
+        let other = users::disabled_at.is_null().eq(disabled_at.is_some());
+        let changes = (
+            users::disabled_at.eq(disabled_at),
+            users::updated_at.eq(now),
+        );
+        diesel::update(users::table.find(&id).filter(other))
+            .set(changes)
+            .execute(connection)
+            .map(|changed| changed > 0)
+    })
+}
+
 /// Whether the database answers.
 pub(crate) async fn ping(database: &Database) -> Result<(), Error> {
     run!(database, |connection| {

@@ -1,0 +1,54 @@
+//! Why a command did not do what it was asked to, and how its process ends.
+
+use std::io;
+use std::process::ExitCode;
+
+use rocket_diesel_session::{Error, ErrorKind};
+
+pub(super) enum Stop {
+    Failed(String),
+    /// There is no such user, or nothing to end.
+    Nothing(String),
+    /// Whoever read the output has seen enough.
+    Unread,
+}
+
+impl Stop {
+    /// What is said about it, in one line whatever a database's client library has put into it.
+    pub(super) fn line(&self) -> Option<String> {
+        match self {
+            Self::Failed(why) | Self::Nothing(why) => {
+                Some(why.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+            Self::Unread => None,
+        }
+    }
+
+    /// 2 is what wrong usage has.
+    pub(super) fn code(&self) -> ExitCode {
+        match self {
+            Self::Failed(_) => ExitCode::FAILURE,
+            Self::Nothing(_) => ExitCode::from(3),
+            Self::Unread => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        let remedy = match error.kind() {
+            ErrorKind::Unavailable => "; see that the database runs, and try again",
+            _ => "",
+        };
+        Self::Failed(format!("{error}{remedy}"))
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Unread,
+            _ => Self::Failed(format!("the answer cannot be written: {error}")),
+        }
+    }
+}

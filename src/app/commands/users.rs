@@ -1,0 +1,48 @@
+//! Close accounts, and open them again.
+
+use std::io::{self, Write};
+
+use chrono::Utc;
+
+use super::Users;
+use super::operator::Operator;
+use super::stop::Stop;
+use crate::app::users;
+
+pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
+    let done = match command {
+        Users::Disable { email } => disable(&email).await?,
+        Users::Enable { email } => enable(&email).await?,
+    };
+    Ok(writeln!(io::stdout(), "{done}")?)
+}
+
+/// The sessions end last: one that began meanwhile is among them, and later ones are refused.
+async fn disable(email: &str) -> Result<String, Stop> {
+    let operator = Operator::new().await?;
+    let user = operator.user(email).await?;
+    let now = Utc::now().timestamp_millis();
+    let changed =
+        users::set_disabled_at(operator.database()?, user.id.clone(), Some(now), now).await?;
+    let live = operator.live.list(&user.id).await?.len();
+    operator.live.end_all(&user.id).await?;
+    let state = if changed {
+        "is disabled"
+    } else {
+        "was disabled before"
+    };
+    Ok(format!("{} {state}; sessions ended: {live}", user.email))
+}
+
+async fn enable(email: &str) -> Result<String, Stop> {
+    let operator = Operator::new().await?;
+    let user = operator.user(email).await?;
+    let now = Utc::now().timestamp_millis();
+    let changed = users::set_disabled_at(operator.database()?, user.id, None, now).await?;
+    let state = if changed {
+        "is enabled"
+    } else {
+        "was not disabled"
+    };
+    Ok(format!("{} {state}", user.email))
+}
