@@ -68,7 +68,7 @@ enum Verb {
         #[command(flatten)]
         which: Which,
         /// Confirm --all
-        #[arg(long, requires = "all")]
+        #[arg(long)]
         yes: bool,
     },
     /// Delete the expired sessions now

@@ -15,7 +15,9 @@ pub(super) struct Operator {
 
 impl Operator {
     pub(super) async fn new() -> Result<Self, Stop> {
-        Self::with(app::figment()).await
+        let operator = Self::with(app::figment()).await?;
+        operator.database()?;
+        Ok(operator)
     }
 
     /// Like the server, up to the moment before it would listen; but the tables stay as they are.

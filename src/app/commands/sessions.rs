@@ -25,7 +25,6 @@ pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<()
         write(&operator, &devices, output).await?;
         return Ok(output.end()?);
     }
-    operator.database()?;
     output.begin()?;
     let mut after = None;
     loop {
@@ -50,14 +49,12 @@ async fn write(operator: &Operator, devices: &[Device], output: &mut Output) -> 
 
 pub(super) async fn count(output: &mut Output) -> Result<(), Stop> {
     let operator = Operator::new().await?;
-    operator.database()?;
     let live = operator.live.count().await?;
     Ok(output.answer(&json!({ "live": live }), live)?)
 }
 
 pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop> {
     let operator = Operator::new().await?;
-    operator.database()?;
     let ended = match which {
         Which {
             user: Some(email), ..
@@ -137,7 +134,6 @@ pub(super) fn beginning_of_a_key(text: &str) -> Result<String, String> {
 
 pub(super) async fn sweep(output: &mut Output) -> Result<(), Stop> {
     let operator = Operator::new().await?;
-    operator.database()?;
     let mut told = Instant::now();
     let progress = |count| {
         if told.elapsed() >= Duration::from_secs(1) {
