@@ -8,6 +8,7 @@ mod device;
 mod error;
 mod fairing;
 mod guard;
+pub mod guide;
 mod live;
 mod record;
 mod response;
