@@ -341,7 +341,7 @@ fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
         .iter()
         .fold(table.to_owned(), |path, key| format!("{path}.{key}"));
     Error::configuration(format!(
-        "{path} cannot be used: {}; see the table of settings in the README",
+        "{path} cannot be used: {}; see guide::settings in the documentation",
         error.kind
     ))
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, DatabaseConfig};
 use crate::context::{Clock, Context, Turns};
 use crate::database::{Database, UserTable};
-use crate::error::Error;
+use crate::error::{Error, require};
 use crate::response;
 use crate::session::Schema;
 use crate::store::Store;
@@ -217,12 +217,26 @@ impl Sessions {
         entry: &DatabaseConfig,
         threads: &Arc<Threads>,
     ) -> Result<(Option<Database>, Arc<dyn Store>), Error> {
-        if let Some(store) = &self.store {
-            return Ok((None, store.clone()));
+        let elsewhere: Option<Arc<dyn Store>> =
+            match (&self.store, entry.url.strip_prefix("memory:")) {
+                (Some(store), _) => Some(store.clone()),
+                (None, Some(number)) => Some(Arc::new(MemoryStore::configured(number)?)),
+                (None, None) => None,
+            };
+        if let Some(store) = elsewhere {
+            if self.user.is_some() {
+                log::warn!(
+                    "Sessions::with_user has no effect, since the sessions are not in an SQL database of \
+                     [default.databases]: Session::user is always None"
+                );
+            }
+            return Ok((None, store));
         }
-        if let Some(number) = entry.url.strip_prefix("memory:") {
-            return Ok((None, Arc::new(MemoryStore::configured(number)?)));
-        }
+        require(!config.migrate || self.migrations.is_some(), || {
+            "session.migrate is true, but there are no migrations to run; give them to \
+             Sessions::with_migrations, or set session.create_table instead"
+                .into()
+        })?;
         let database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
         let store = database.store();
         Ok((Some(database), store))

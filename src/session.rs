@@ -156,6 +156,11 @@ impl State {
             );
             return Err(Error::new(ErrorKind::Value, message));
         }
+        if self.status == Status::Destroyed {
+            // The record goes on under another token and without its data, which ends it as well.
+            self.status = Status::Clean;
+            self.changes = vec![Change::clear()];
+        }
         if self
             .contents
             .user_id

@@ -30,11 +30,7 @@ use crate::token::Key;
 /// No verb brings a record back: only [`insert`](Store::insert) makes one. That is what makes a
 /// sign-out final.
 ///
-/// A store passes when [`contract::check`] does (feature `contract`).
-#[cfg_attr(
-    not(any(test, feature = "contract")),
-    doc = "\n[`contract::check`]: crate"
-)]
+/// A store passes when `contract::check` does (feature `contract`).
 pub trait Store: Send + Sync {
     /// The record under `key`, unless it expires at or before `now`.
     ///

@@ -17,7 +17,8 @@ pub fn routes() -> Vec<Route> {
         devices,
         end_device,
         end_others,
-        reserved
+        reserved,
+        start_afresh
     ]
 }
 
@@ -110,4 +111,10 @@ fn reserved(session: &Session) -> String {
         session.update("@remembered", |yes: bool| !yes).map(drop),
     ];
     format!("{refused:?}")
+}
+
+#[post("/start_afresh/<user>")]
+fn start_afresh(session: &Session, user: &str) -> Result<(), Error> {
+    session.destroy();
+    session.log_in(user)
 }

@@ -69,6 +69,27 @@ fn u14_it_is_asked_at_each_sign_in_and_survives_a_clearing() {
     assert_eq!(site.get("/who").body, "nobody");
 }
 
+#[test]
+fn s7_who_destroys_and_then_signs_in_begins_with_nothing() {
+    let mut site = Site::new();
+    site.post("/start_afresh/ada");
+    assert_eq!(site.get("/who").body, "ada");
+    site.post("/set/blue");
+    let before = site.cookie.clone();
+    for user in ["ada", "grace"] {
+        site.post(if user == "ada" {
+            "/start_afresh/ada"
+        } else {
+            "/start_afresh/grace"
+        });
+        assert_eq!(site.get("/who").body, user);
+        assert_eq!(site.get("/get").body, "None");
+    }
+    assert_eq!(site.rows(), 1);
+    site.cookie = before;
+    assert_eq!(site.get("/who").body, "nobody", "what was there is over");
+}
+
 fn cookies(site: &mut Site, count: usize) -> Vec<Option<String>> {
     let sign_in = |_| {
         site.cookie = None;
