@@ -37,7 +37,7 @@ fn b18_an_application_uses_it() {
 }
 
 /// What a store can do that breaks a promise; matched by [`Flawed`].
-const FLAWS: [&str; 27] = [
+const FLAWS: [&str; 28] = [
     "load finds what expired",
     "load forgets the user",
     "insert replaces",
@@ -47,6 +47,7 @@ const FLAWS: [&str; 27] = [
     "update takes the key of another",
     "update reads before it writes",
     "touch goes back",
+    "touch lets the last use go back",
     "touch changes the version",
     "touch inserts",
     "delete says yes",
@@ -132,6 +133,11 @@ impl Store for Flawed {
         };
         match (self.1, self.0.load(key, i64::MIN)?) {
             ("touch goes back", Some(record)) => self.write(key, &touched(record)),
+            ("touch lets the last use go back", Some(record))
+                if record.expires_at <= expires_at =>
+            {
+                self.write(key, &touched(record))
+            }
             ("touch changes the version", Some(record)) if record.seen_at < seen_at => {
                 let version = record.version + 1;
                 self.write(

@@ -290,6 +290,8 @@ fn touch_moves_forward_only(store: &dyn Store) {
         (90, 60),
         "at the deadline only the last use moves"
     );
+    store.touch(&record.key, NOW + 80, NOW + HOUR + 60).unwrap();
+    assert_eq!(times(store), (90, 60), "nor does it turn back alone");
 }
 
 fn touch_leaves_version_and_data_alone(store: &dyn Store) {
