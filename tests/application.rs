@@ -15,51 +15,13 @@ use std::thread;
 use diesel::prelude::*;
 use rocket::serde::json::{Value, json};
 
-use support::application::{Answer, Application, Visitor, make_empty, refusal};
+use support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
+use support::application::{Answer, Application, make_empty, refusal};
 use support::database::TestDatabase;
-use support::on_every_backend;
-
-const EMAIL: &str = "ada@example.org";
-const PASSWORD: &str = "correct horse battery";
+use support::{on_every_backend, sql};
 
 /// Well-formed, and nobody's.
 const MADE_UP: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-fn register(visitor: &Visitor, email: &str, more: &[(&str, &str)]) -> Answer {
-    let fields = [
-        ("first_name", "Ada"),
-        ("last_name", "Lovelace"),
-        ("email", email),
-        ("password", PASSWORD),
-    ];
-    visitor.post("/register", &[&fields, more].concat())
-}
-
-fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Answer {
-    visitor.post("/login", &[("email", email), ("password", password)])
-}
-
-/// `NAME=TOKEN`, as the browser sends it back.
-fn cookie(answer: &Answer) -> String {
-    let line = answer.set_cookie("id").unwrap();
-    line.split(';').next().unwrap().to_owned()
-}
-
-fn is_signed_in(visitor: &Visitor) -> bool {
-    match visitor.get("/home").status {
-        200 => true,
-        303 => false,
-        status => panic!("{status}"),
-    }
-}
-
-/// How many accounts there are, asked beside the application.
-fn accounts(database: &TestDatabase) -> i64 {
-    let path = database.url.strip_prefix("sqlite:").unwrap();
-    let mut connection = SqliteConnection::establish(path).unwrap();
-    let count = diesel::dsl::sql::<diesel::sql_types::BigInt>("(SELECT COUNT(*) FROM users)");
-    diesel::select(count).first(&mut connection).unwrap()
-}
 
 fn u1_register_sign_in_sign_out(database: &TestDatabase) {
     let application = Application::start(database);
@@ -75,7 +37,7 @@ fn u1_register_sign_in_sign_out(database: &TestDatabase) {
     assert_eq!(visitor.get("/register").location(), "/home");
 
     let signed_out = visitor.post("/logout", &[]);
-    assert_eq!(signed_out.location(), "/login");
+    assert_eq!(signed_out.location(), "/login?signed_out");
     let removal = signed_out.set_cookie("id").unwrap();
     assert!(
         removal.starts_with("id=;") && removal.contains("Max-Age=0"),
@@ -425,8 +387,8 @@ fn u1_a_registration_that_does_not_fit_stores_nothing() {
     ] {
         assert!(names.body.contains(typed), "{}", names.body);
     }
-    assert_eq!(accounts(&database), 0);
-    assert!(register(&visitor, EMAIL, &[]).status == 303 && accounts(&database) == 1);
+    assert_eq!(sql::count(&database, "users"), 0);
+    assert!(register(&visitor, EMAIL, &[]).status == 303 && sql::count(&database, "users") == 1);
 }
 
 fn assert_refused(refused: &Answer, field: &str, words: &str) {

@@ -123,7 +123,7 @@ async fn seconds_left(browser: &Browser) -> WebDriverResult<u32> {
 
 async fn sign_out_for_good(browser: &Browser) -> WebDriverResult<()> {
     browser.click("form[action='/logout'] button").await?;
-    browser.arrive("/login").await?;
+    browser.arrive("/login?signed_out").await?;
     assert!(browser.text(".notice").await?.contains("signed out"));
     browser.photograph("6-signed-out").await?;
 

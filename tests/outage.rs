@@ -101,7 +101,7 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
     assert_eq!(home.status, 200);
     assert!(home.body.contains(EMAIL));
     assert_eq!(stranger.post("/login", &credentials).location(), "/home");
-    assert_eq!(user.post("/logout", &[]).location(), "/login");
+    assert_eq!(user.post("/logout", &[]).location(), "/login?signed_out");
     assert_eq!(user.get("/home").location(), "/login?next=%2Fhome");
 }
 

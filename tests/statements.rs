@@ -64,6 +64,8 @@ fn a_page_costs_one_statement_and_none_for_strangers() {
         ("password", "correct horse battery"),
     ];
     assert_eq!(user.post("/register", &fields).location(), "/home");
+    // The first page shows the welcome, which is a change.
+    assert!(user.get("/home").body.contains("Welcome"));
     for page in ["/home", "/messages", "/"] {
         assert_eq!(cost(connection, &user, page), REQUESTS, "{page}");
     }

@@ -25,7 +25,7 @@ fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
         return Right(problem(Status::Unauthorized, "Sign in first."));
     }
     let next = (request.method() == Method::Get).then(|| request.uri().to_string());
-    Left(Redirect::to(uri!(forms::login_page(next))))
+    Left(Redirect::to(uri!(forms::login_page(next, _))))
 }
 
 #[catch(default)]

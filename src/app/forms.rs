@@ -5,15 +5,14 @@ use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
 use rocket::http::Status;
-use rocket::request::FlashMessage;
-use rocket::response::{Flash, Redirect};
-use rocket::serde::Serialize;
+use rocket::response::Redirect;
 use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
 use crate::app::accounts::{self, Refusal, Registration, SignIn, WRONG};
-use crate::app::pages::{Notice, Ticket};
+use crate::app::page::{Answer, Page};
+use crate::app::pages::Ticket;
 use crate::app::user::User;
 use crate::app::{fields, next, users};
 
@@ -22,26 +21,27 @@ pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Forms", |rocket| async { rocket.mount("/", routes) })
 }
 
-/// A form is answered with a page to go to, or with itself and what is to be mended.
-type Answer = Either<Flash<Redirect>, (Status, Template)>;
+/// A page for strangers; others are sent to where it would have led them.
+type ForStrangers = Either<Redirect, Template>;
 
 #[get("/register?<next>")]
-fn register_page(next: Option<&str>, user: Option<&User>) -> Either<Redirect, Template> {
-    match user {
+fn register_page(next: Option<&str>, page: Page<'_>) -> Result<ForStrangers, Error> {
+    Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(Template::render("register", context! { next })),
-    }
+        None => Right(page.show("register", context! { next })?),
+    })
 }
 
 #[post("/register", data = "<form>")]
 async fn register(
     form: Form<Registration>,
+    page: Page<'_>,
     session: &Session,
     database: &Database,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    Ok(match accounts::register(database, session, &form).await? {
-        Ok(_) => go(
+    match accounts::register(database, session, &form).await? {
+        Ok(_) => page.go(
             next::or_home(next),
             "Welcome! Your account is ready, and you are signed in.",
         ),
@@ -53,58 +53,52 @@ async fn register(
                 ..
             } = &*form;
             let values = context! { first_name, last_name, email };
-            mend(
-                "register",
-                Status::UnprocessableEntity,
-                context! { values, errors, next },
-            )
+            let own = context! { values, errors, next };
+            page.mend("register", Status::UnprocessableEntity, own)
         }
-    })
+    }
 }
 
-#[get("/login?<next>")]
+/// After a sign-out there is no session that could hold a message, so the address says it.
+#[get("/login?<next>&<signed_out>")]
 pub(crate) fn login_page(
     next: Option<&str>,
-    user: Option<&User>,
-    flash: Option<FlashMessage<'_>>,
-) -> Either<Redirect, Template> {
-    let flash = flash.as_ref().map(Notice::of);
-    match user {
+    signed_out: Option<bool>,
+    page: Page<'_>,
+) -> Result<ForStrangers, Error> {
+    Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(Template::render("login", context! { next, flash })),
-    }
+        None => Right(page.show("login", context! { next, signed_out })?),
+    })
 }
 
 #[post("/login", data = "<form>")]
 async fn login(
     form: Form<SignIn>,
+    page: Page<'_>,
     session: &Session,
     database: &Database,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let values = context! { email: &form.email };
-    Ok(match accounts::sign_in(database, session, &form).await? {
-        Ok(_) => go(next::or_home(next), "You are signed in."),
-        Err(Refusal::Mend(errors)) => mend(
-            "login",
-            Status::UnprocessableEntity,
-            context! { values, errors, next },
-        ),
+    match accounts::sign_in(database, session, &form).await? {
+        Ok(_) => page.go(next::or_home(next), "You are signed in."),
+        Err(Refusal::Mend(errors)) => {
+            let own = context! { values, errors, next };
+            page.mend("login", Status::UnprocessableEntity, own)
+        }
         Err(Refusal::Wrong) => {
             let errors = context! { form: WRONG };
-            mend(
-                "login",
-                Status::Unauthorized,
-                context! { values, errors, next },
-            )
+            let own = context! { values, errors, next };
+            page.mend("login", Status::Unauthorized, own)
         }
-    })
+    }
 }
 
 #[post("/logout")]
-fn logout(session: &Session) -> Flash<Redirect> {
+fn logout(session: &Session) -> Redirect {
     session.log_out();
-    Flash::success(Redirect::to("/login"), "You are signed out.")
+    Redirect::to("/login?signed_out")
 }
 
 #[derive(FromForm)]
@@ -116,7 +110,8 @@ struct Place {
 #[put("/account/location", data = "<form>")]
 async fn move_to(
     form: Form<Place>,
-    user: &User,
+    _user: &User,
+    page: Page<'_>,
     session: &Session,
     database: &Database,
 ) -> Result<Answer, Error> {
@@ -124,24 +119,10 @@ async fn move_to(
     if let Err(why) = fields::location(place) {
         let errors = context! { location: why };
         let (session, values) = (Ticket::from(session), context! { location: place });
-        let page = context! { user, errors, values, session };
-        return Ok(mend("home", Status::UnprocessableEntity, page));
+        let own = context! { errors, values, session };
+        return page.mend("home", Status::UnprocessableEntity, own);
     }
-    users::set_location(
-        database,
-        id,
-        place.to_owned(),
-        Utc::now().timestamp_millis(),
-    )
-    .await?;
-    Ok(go("/home".to_owned(), "Your location is saved."))
-}
-
-fn go(to: String, message: &str) -> Answer {
-    Left(Flash::success(Redirect::to(to), message))
-}
-
-/// The form again, with what was typed but the password, and what is wrong beside each field.
-fn mend(template: &'static str, status: Status, context: impl Serialize) -> Answer {
-    Right((status, Template::render(template, context)))
+    let now = Utc::now().timestamp_millis();
+    users::set_location(database, id, place.to_owned(), now).await?;
+    page.go("/home".to_owned(), "Your location is saved.")
 }

@@ -2,12 +2,12 @@
 //! machines.
 
 use rocket::fairing::AdHoc;
-use rocket::request::FlashMessage;
 use rocket::serde::Serialize;
 use rocket::{get, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
+use crate::app::page::Page;
 use crate::app::user::User;
 use crate::app::users;
 
@@ -15,14 +15,6 @@ pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Pages", |rocket| async {
         rocket.mount("/", routes![index, home, messages, health])
     })
-}
-
-/// A message for the next page that is shown.
-#[derive(Serialize)]
-#[serde(crate = "rocket::serde")]
-pub(crate) struct Notice {
-    kind: String,
-    message: String,
 }
 
 #[derive(Serialize)]
@@ -34,21 +26,9 @@ struct Message {
     sent: &'static str,
 }
 
-impl Notice {
-    pub(crate) fn of(flash: &FlashMessage<'_>) -> Self {
-        Self {
-            kind: flash.kind().to_owned(),
-            message: flash.message().to_owned(),
-        }
-    }
-}
-
 #[get("/")]
-fn index(user: Option<&User>, flash: Option<FlashMessage<'_>>) -> Template {
-    Template::render(
-        "index",
-        context! { user, flash: flash.as_ref().map(Notice::of) },
-    )
+fn index(page: Page<'_>) -> Result<Template, Error> {
+    page.show("index", context! {})
 }
 
 /// What the home page tells of a session.
@@ -77,14 +57,13 @@ impl From<&Session> for Ticket {
 }
 
 #[get("/home")]
-fn home(user: &User, session: &Session, flash: Option<FlashMessage<'_>>) -> Template {
-    let (session, flash) = (Ticket::from(session), flash.as_ref().map(Notice::of));
+fn home(user: &User, session: &Session, page: Page<'_>) -> Result<Template, Error> {
     let values = context! { location: &user.location };
-    Template::render("home", context! { user, session, values, flash })
+    page.show("home", context! { session: Ticket::from(session), values })
 }
 
 #[get("/messages")]
-fn messages(user: &User, flash: Option<FlashMessage<'_>>) -> Template {
+fn messages(user: &User, page: Page<'_>) -> Result<Template, Error> {
     let welcome = format!(
         "Hello {}, only you can read this page: it asks for a signed-in user.",
         user.first_name
@@ -104,10 +83,7 @@ fn messages(user: &User, flash: Option<FlashMessage<'_>>) -> Template {
             sent: "just now",
         },
     ];
-    Template::render(
-        "messages",
-        context! { user, messages, flash: flash.as_ref().map(Notice::of) },
-    )
+    page.show("messages", context! { messages })
 }
 
 #[get("/health")]

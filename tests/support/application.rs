@@ -244,11 +244,17 @@ impl Answer {
         self.header("Location").unwrap()
     }
 
+    /// All `Set-Cookie` lines.
+    pub fn cookies(&self) -> Vec<&str> {
+        let lines = self.headers.get_all("Set-Cookie").iter();
+        lines.map(|line| line.to_str().unwrap()).collect()
+    }
+
     /// The `Set-Cookie` line for the cookie of this name.
     pub fn set_cookie(&self, name: &str) -> Option<&str> {
-        let mut lines = self.headers.get_all("Set-Cookie").iter();
+        let lines = self.cookies();
         lines
-            .find(|line| line.as_bytes().starts_with(format!("{name}=").as_bytes()))
-            .map(|line| line.to_str().unwrap())
+            .into_iter()
+            .find(|line| line.starts_with(&format!("{name}=")))
     }
 }

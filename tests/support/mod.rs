@@ -8,9 +8,11 @@
     reason = "a test panics where it fails"
 )]
 
+pub mod accounts;
 pub mod application;
 pub mod database;
 pub mod server;
+pub mod sql;
 
 /// Names one test for each backend; those that need a server are left out by a plain `cargo test`,
 /// which says so.

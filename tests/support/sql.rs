@@ -1,0 +1,61 @@
+//! What is asked of a test's database, or done to it, beside the application.
+
+#![cfg(all(feature = "app", feature = "sqlite"))]
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
+
+use super::database::TestDatabase;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// Runs its body with a new connection of the backend's own type.
+macro_rules! on {
+    ($database:expr, |$connection:ident| $work:expr) => {{
+        let (scheme, path) = $database.url.split_once(':').unwrap();
+        match scheme {
+            #[cfg(feature = "mysql")]
+            "mysql" => {
+                let $connection = &mut diesel::MysqlConnection::establish(&$database.url).unwrap();
+                $work
+            }
+            #[cfg(feature = "postgres")]
+            "postgres" => {
+                let $connection = &mut diesel::PgConnection::establish(&$database.url).unwrap();
+                $work
+            }
+            _ => {
+                let $connection = &mut diesel::SqliteConnection::establish(path).unwrap();
+                $connection
+                    .batch_execute("PRAGMA busy_timeout = 5000")
+                    .unwrap();
+                $work
+            }
+        }
+    }};
+}
+
+/// Carries out statements.
+pub fn execute(database: &TestDatabase, statements: &str) {
+    on!(database, |connection| connection
+        .batch_execute(statements)
+        .unwrap());
+}
+
+/// The column `text` of all rows.
+pub fn texts(database: &TestDatabase, select: &str) -> Vec<String> {
+    let rows: Vec<Row> = on!(database, |connection| sql_query(select)
+        .load(connection)
+        .unwrap());
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+/// How many rows fit a condition.
+pub fn count(database: &TestDatabase, rows: &str) -> usize {
+    texts(database, &format!("SELECT '' AS text FROM {rows}")).len()
+}
