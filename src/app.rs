@@ -7,6 +7,7 @@ mod errors;
 mod fields;
 mod forms;
 mod next;
+mod owner;
 mod page;
 mod pages;
 mod password;

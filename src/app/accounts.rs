@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use rocket::form::FromForm;
-use rocket::serde::{Deserialize, Serialize};
+use rocket::serde::Deserialize;
 use rocket_diesel_session::{Database, Error, Session};
 use uuid::Uuid;
 
-use crate::app::password::{self, Verdict};
+use crate::app::owner::Owner;
+use crate::app::user::Profile;
 use crate::app::users::{self, NewUser};
-use crate::app::{fields, user};
+use crate::app::{fields, password};
 
 /// What is wrong with each field.
 pub(crate) type Complaints = BTreeMap<&'static str, &'static str>;
@@ -52,26 +53,6 @@ pub(crate) enum Refusal {
 
 /// What a refused sign-in is told, whether the account exists or not.
 pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
-
-/// What the world may know of an account.
-#[derive(Serialize)]
-#[serde(crate = "rocket::serde")]
-pub(crate) struct Profile {
-    pub(crate) email: String,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
-}
-
-impl From<&user::User> for Profile {
-    fn from(user: &user::User) -> Self {
-        let (email, first_name) = (user.email.clone(), user.first_name.clone());
-        Self {
-            email,
-            first_name,
-            last_name: user.last_name.clone(),
-        }
-    }
-}
 
 impl Registration {
     fn complaints(&self) -> Complaints {
@@ -124,12 +105,12 @@ pub(crate) async fn register(
         created_at: now,
         updated_at: now,
     };
-    if !users::insert(database, user).await? {
+    session.log_in(id)?;
+    if !users::insert_and_save(database, session, user).await? {
         let taken =
             "There is an account with this e-mail address already. Sign in, or use another one.";
         return Ok(Err([("email", taken)].into()));
     }
-    session.log_in(id)?;
     Ok(Ok(profile))
 }
 
@@ -144,22 +125,12 @@ pub(crate) async fn sign_in(
         return Ok(Err(Refusal::Mend(complaints)));
     }
     let known = users::credentials(database, fields::canonical_email(&given.email)).await?;
-    let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verdict = password::verify(given.password.clone(), stored).await;
-    let open = known.filter(|user| verdict != Verdict::Wrong && user.disabled_at.is_none());
-    let Some(user) = open else {
+    let Some(owner) = Owner::prove(known, &given.password).await? else {
         return Ok(Err(Refusal::Wrong));
     };
-    if verdict == Verdict::RightButOld {
-        let hash = password::hash(given.password.clone()).await?;
-        let now = Utc::now().timestamp_millis();
-        users::set_password_hash(database, user.id.clone(), hash, now).await?;
-    }
-    session.log_in(&user.id)?;
-    let (email, first_name, last_name) = (user.email, user.first_name, user.last_name);
-    Ok(Ok(Profile {
-        email,
-        first_name,
-        last_name,
-    }))
+    let profile = owner.user.profile.clone();
+    Ok(match owner.sign_in(database, session).await? {
+        true => Ok(profile),
+        false => Err(Refusal::Wrong),
+    })
 }

@@ -6,9 +6,9 @@ use rocket::serde::json::{Json, Value, json};
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Database, Error, Session};
 
-use crate::app::accounts::{self, Complaints, Profile, Refusal, Registration, SignIn, WRONG};
+use crate::app::accounts::{self, Complaints, Refusal, Registration, SignIn, WRONG};
 use crate::app::problem::problem;
-use crate::app::user::User;
+use crate::app::user::{Profile, User};
 
 type Answer<T> = (Status, Result<Json<T>, Json<Value>>);
 

@@ -1,10 +1,13 @@
 //! The signed-in user, as a request guard.
 
+use diesel::{Queryable, Selectable};
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::{Deserialize, Serialize};
 use rocket_diesel_session::Session;
+
+use crate::app::schema::users;
 
 /// What a session brings along of its user's row.
 pub(crate) const COLUMNS: &[&str] = &[
@@ -24,6 +27,26 @@ pub(crate) struct User {
     pub(crate) last_name: String,
     pub(crate) location: String,
     disabled_at: Option<i64>,
+}
+
+/// What the world may know of an account.
+#[derive(Clone, Queryable, Selectable, Serialize)]
+#[diesel(table_name = users)]
+#[serde(crate = "rocket::serde")]
+pub(crate) struct Profile {
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+}
+
+impl From<&User> for Profile {
+    fn from(user: &User) -> Self {
+        Self {
+            email: user.email.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+        }
+    }
 }
 
 #[rocket::async_trait]

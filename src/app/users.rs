@@ -1,30 +1,34 @@
 //! The table of users, on whichever database the configuration chose.
 
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use rocket_diesel_session::{Database, Error};
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::{DatabaseError, RollbackTransaction};
+use rocket_diesel_session::{Database, Error, ErrorKind, Session};
 
 use crate::app::schema::users;
+use crate::app::user::Profile;
 
-/// The body of a function: Diesel code that fits every backend, run on the one that is configured.
-macro_rules! run {
-    ($database:expr, |$connection:ident| $work:expr) => {{
-        #[cfg(feature = "mysql")]
-        if $database.speaks::<diesel::MysqlConnection>() {
-            return $database
-                .run(move |$connection: &mut diesel::MysqlConnection| $work)
-                .await;
+/// Diesel code that fits every backend, given to a method that takes it for the one that is
+/// configured.
+macro_rules! on {
+    ($database:expr, $object:ident.$method:ident, |$connection:ident| $work:expr) => {
+        match $database {
+            #[cfg(feature = "mysql")]
+            database if database.speaks::<diesel::MysqlConnection>() => {
+                let work = move |$connection: &mut diesel::MysqlConnection| $work;
+                $object.$method(work).await
+            }
+            #[cfg(feature = "postgres")]
+            database if database.speaks::<diesel::PgConnection>() => {
+                let work = move |$connection: &mut diesel::PgConnection| $work;
+                $object.$method(work).await
+            }
+            _ => {
+                let work = move |$connection: &mut diesel::SqliteConnection| $work;
+                $object.$method(work).await
+            }
         }
-        #[cfg(feature = "postgres")]
-        if $database.speaks::<diesel::PgConnection>() {
-            return $database
-                .run(move |$connection: &mut diesel::PgConnection| $work)
-                .await;
-        }
-        $database
-            .run(move |$connection: &mut diesel::SqliteConnection| $work)
-            .await
-    }};
+    };
 }
 
 /// An account to be made.
@@ -45,25 +49,59 @@ pub(crate) struct NewUser {
 #[diesel(table_name = users)]
 pub(crate) struct Credentials {
     pub(crate) id: String,
-    pub(crate) email: String,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
+    #[diesel(embed)]
+    pub(crate) profile: Profile,
     pub(crate) password_hash: String,
     pub(crate) disabled_at: Option<i64>,
 }
 
-/// Makes an account; `false` when the e-mail address has one already, which the unique index
-/// decides.
-pub(crate) async fn insert(database: &Database, user: NewUser) -> Result<bool, Error> {
-    run!(database, |connection| {
-        match diesel::insert_into(users::table)
-            .values(&user)
-            .execute(connection)
-        {
-            Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
-            other => other.map(|_| true),
+/// Makes an account and saves the session, both or neither; `false` when the e-mail address has an
+/// account already, which the unique index decides.
+pub(crate) async fn insert_and_save(
+    database: &Database,
+    session: &Session,
+    user: NewUser,
+) -> Result<bool, Error> {
+    let saved = on!(database, session.save_with, |connection| {
+        let insert = diesel::insert_into(users::table).values(&user);
+        match insert.execute(connection) {
+            Err(DatabaseError(UniqueViolation, _)) => Err(RollbackTransaction),
+            other => other.map(drop),
         }
-    })
+    });
+    unless_called_off(saved)
+}
+
+/// Puts `hash` in the place of the one that was verified and saves the session, both or neither;
+/// `false` when there is another one by now, or the account is closed.
+///
+/// Even where the hash stays the same, the row is locked until the session is saved: of a sign-in
+/// and a change of the password, one sees what the other did.
+pub(crate) async fn save_with_hash(
+    database: &Database,
+    session: &Session,
+    verified: Credentials,
+    hash: String,
+) -> Result<bool, Error> {
+    let saved = on!(database, session.save_with, |connection| {
+        let unchanged = users::table
+            .find(&verified.id)
+            .filter(users::password_hash.eq(&verified.password_hash))
+            .filter(users::disabled_at.is_null());
+        let update = diesel::update(unchanged).set(users::password_hash.eq(&hash));
+        match update.execute(connection)? {
+            0 => Err(RollbackTransaction),
+            _ => Ok(()),
+        }
+    });
+    unless_called_off(saved)
+}
+
+fn unless_called_off(saved: Result<(), Error>) -> Result<bool, Error> {
+    match saved {
+        Err(error) if error.kind() == ErrorKind::RolledBack => Ok(false),
+        other => other.map(|()| true),
+    }
 }
 
 /// The credentials of the account with this canonical e-mail address.
@@ -71,28 +109,12 @@ pub(crate) async fn credentials(
     database: &Database,
     email: String,
 ) -> Result<Option<Credentials>, Error> {
-    run!(database, |connection| {
+    on!(database, database.run, |connection| {
         users::table
             .filter(users::email.eq(&email))
             .select(Credentials::as_select())
             .first(connection)
             .optional()
-    })
-}
-
-/// Replaces a hash that was made with fewer rounds than today's.
-pub(crate) async fn set_password_hash(
-    database: &Database,
-    id: String,
-    hash: String,
-    now: i64,
-) -> Result<(), Error> {
-    run!(database, |connection| {
-        let changes = (users::password_hash.eq(&hash), users::updated_at.eq(now));
-        diesel::update(users::table.find(&id))
-            .set(changes)
-            .execute(connection)
-            .map(drop)
     })
 }
 
@@ -103,7 +125,7 @@ pub(crate) async fn set_location(
     location: String,
     now: i64,
 ) -> Result<(), Error> {
-    run!(database, |connection| {
+    on!(database, database.run, |connection| {
         let changes = (users::location.eq(&location), users::updated_at.eq(now));
         diesel::update(users::table.find(&id))
             .set(changes)
@@ -148,7 +170,7 @@ pub(crate) async fn set_disabled_at(
 
 /// Whether the database answers.
 pub(crate) async fn ping(database: &Database) -> Result<(), Error> {
-    run!(database, |connection| {
+    on!(database, database.run, |connection| {
         let one = diesel::dsl::sql::<diesel::sql_types::Integer>("1");
         diesel::select(one).execute(connection).map(drop)
     })

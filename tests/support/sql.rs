@@ -47,6 +47,23 @@ pub fn execute(database: &TestDatabase, statements: &str) {
         .unwrap());
 }
 
+/// A connection that stays open, for a transaction beside the application.
+pub fn connection(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
+    let (scheme, path) = database.url.split_once(':').unwrap();
+    match scheme {
+        #[cfg(feature = "mysql")]
+        "mysql" => statements_on::<diesel::MysqlConnection>(&database.url),
+        #[cfg(feature = "postgres")]
+        "postgres" => statements_on::<diesel::PgConnection>(&database.url),
+        _ => statements_on::<diesel::SqliteConnection>(path),
+    }
+}
+
+fn statements_on<C: Connection + 'static>(url: &str) -> Box<dyn FnMut(&str)> {
+    let mut connection = C::establish(url).unwrap();
+    Box::new(move |statements| connection.batch_execute(statements).unwrap())
+}
+
 /// The column `text` of all rows.
 pub fn texts(database: &TestDatabase, select: &str) -> Vec<String> {
     let rows: Vec<Row> = on!(database, |connection| sql_query(select)
