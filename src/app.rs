@@ -1,11 +1,13 @@
 //! The application, put together from its stages.
 
+mod account;
 mod accounts;
 mod api;
 pub(crate) mod commands;
 mod errors;
 mod fields;
 mod forms;
+mod fresh;
 mod next;
 mod owner;
 mod page;
@@ -29,6 +31,7 @@ pub(crate) fn rocket() -> Rocket<Build> {
     rocket::custom(figment())
         .mount("/static", FileServer::from("static"))
         .attach(forms::stage())
+        .attach(account::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())

@@ -68,6 +68,12 @@ impl Session {
         self.state().stored().is_none()
     }
 
+    /// Whether the user asked to stay signed in, by
+    /// [`log_in_and_remember`](Self::log_in_and_remember).
+    pub fn is_remembered(&self) -> bool {
+        self.state().remembered()
+    }
+
     /// The key under which the store has the session, by which [`LiveSessions`](crate::LiveSessions)
     /// finds it again; `None` while it is new.
     pub fn key(&self) -> Option<Key> {

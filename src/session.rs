@@ -124,9 +124,14 @@ impl State {
         limits.timeouts(&self.contents).0
     }
 
+    /// Whether the user asked to stay signed in.
+    pub(crate) fn remembered(&self) -> bool {
+        self.contents.remembered()
+    }
+
     /// Whether the cookie is to outlive the browser.
     pub(crate) fn persistent(&self, limits: &Limits) -> bool {
-        limits.persistent || self.contents.remembered()
+        limits.persistent || self.remembered()
     }
 
     /// The one door for everything that changes the contents; a value set to what it is changes

@@ -135,15 +135,19 @@ fn u6_a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) 
         ];
         visitor.post("/account/location", &fields)
     };
-    assert_eq!(move_to(&ada, " Łódź <b> ").location(), "/home");
-    assert!(ada.get("/home").body.contains("value=\"Łódź &lt;b&gt;\""));
-    assert!(!grace.get("/home").body.contains("Łódź"));
+    assert_eq!(move_to(&ada, " Łódź <b> ").location(), "/account");
+    assert!(
+        ada.get("/account")
+            .body
+            .contains("value=\"Łódź &lt;b&gt;\"")
+    );
+    assert!(!grace.get("/account").body.contains("Łódź"));
 
     let refused = move_to(&ada, &"x".repeat(129));
     assert_eq!(refused.status, 422);
     assert!(refused.body.contains("at most 128 characters"));
     assert!(
-        ada.get("/home").body.contains("Łódź"),
+        ada.get("/account").body.contains("Łódź"),
         "what was there is kept"
     );
 

@@ -15,7 +15,7 @@ use std::thread;
 use diesel::prelude::*;
 use rocket::serde::json::{Value, json};
 
-use support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
+use support::accounts::{EMAIL, PASSWORD, complaint, cookie, is_signed_in, register, sign_in};
 use support::application::{Answer, Application, make_empty, refusal};
 use support::database::TestDatabase;
 use support::{on_every_backend, sql};
@@ -395,12 +395,7 @@ fn assert_refused(refused: &Answer, field: &str, words: &str) {
     assert_eq!(refused.status, 422, "{field}");
     assert_eq!(refused.set_cookie("id"), None);
     assert!(!refused.body.contains(PASSWORD), "{field}");
-    let error = format!("<p class=\"error\" id=\"{field}-error\">");
-    let (_, message) = refused
-        .body
-        .split_once(&error)
-        .expect("an error beside the field");
-    let (message, _) = message.split_once("</p>").unwrap();
+    let message = complaint(refused, field);
     assert!(message.contains(words), "{field}: {message}");
 }
 

@@ -2,18 +2,23 @@
 
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
+use rocket::response::status::NoContent;
 use rocket::serde::json::{Json, Value, json};
-use rocket::{get, post, routes};
+use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 
-use crate::app::accounts::{self, Complaints, Refusal, Registration, SignIn, WRONG};
+use crate::app::accounts::{self, Complaints, PasswordChange, Refusal, Registration, SignIn};
+use crate::app::fresh::Fresh;
 use crate::app::problem::problem;
 use crate::app::user::{Profile, User};
 
-type Answer<T> = (Status, Result<Json<T>, Json<Value>>);
+/// What was asked for, or what is wrong with the question.
+type Answer<T> = Result<Result<T, Problem>, Error>;
+
+type Problem = (Status, Json<Value>);
 
 pub(crate) fn stage() -> AdHoc {
-    let routes = routes![sign_up, sign_in, sign_out, me];
+    let routes = routes![sign_up, sign_in, sign_out, change_password, me];
     AdHoc::on_ignite("API", |rocket| async { rocket.mount("/api/v1", routes) })
 }
 
@@ -22,10 +27,11 @@ async fn sign_up(
     given: Json<Registration>,
     session: &Session,
     database: &Database,
-) -> Result<Answer<Profile>, Error> {
-    Ok(match accounts::register(database, session, &given).await? {
-        Ok(profile) => (Status::Created, Ok(Json(profile))),
-        Err(complaints) => mend(&complaints),
+) -> Answer<(Status, Json<Profile>)> {
+    let registered = accounts::register(database, session, &given).await?;
+    Ok(match registered {
+        Ok(profile) => Ok((Status::Created, Json(profile))),
+        Err(complaints) => Err(mend(&complaints)),
     })
 }
 
@@ -34,21 +40,36 @@ async fn sign_in(
     given: Json<SignIn>,
     session: &Session,
     database: &Database,
-) -> Result<Answer<Profile>, Error> {
-    Ok(match accounts::sign_in(database, session, &given).await? {
-        Ok(profile) => (Status::Ok, Ok(Json(profile))),
-        Err(Refusal::Mend(complaints)) => mend(&complaints),
-        Err(Refusal::Wrong) => (
-            Status::Unauthorized,
-            Err(problem(Status::Unauthorized, WRONG)),
-        ),
+) -> Answer<Json<Profile>> {
+    let signed_in = accounts::sign_in(database, session, &given).await?;
+    Ok(match signed_in {
+        Ok(profile) => Ok(Json(profile)),
+        Err(Refusal::Mend(complaints)) => Err(mend(&complaints)),
+        Err(Refusal::Wrong) => {
+            let status = Status::Unauthorized;
+            Err((status, problem(status, accounts::WRONG)))
+        }
     })
 }
 
 #[post("/signout")]
-fn sign_out(session: &Session) -> Status {
+fn sign_out(session: &Session) -> NoContent {
     session.log_out();
-    Status::NoContent
+    NoContent
+}
+
+#[put("/password", data = "<given>")]
+async fn change_password(
+    given: Json<PasswordChange>,
+    _fresh: Fresh,
+    session: &Session,
+    database: &Database,
+) -> Answer<NoContent> {
+    let changed = accounts::change_password(database, session, &given).await?;
+    Ok(match changed {
+        Ok(()) => Ok(NoContent),
+        Err(complaints) => Err(mend(&complaints)),
+    })
 }
 
 #[get("/me")]
@@ -56,8 +77,9 @@ fn me(user: &User) -> Json<Profile> {
     Json(user.into())
 }
 
-fn mend<T>(complaints: &Complaints) -> Answer<T> {
-    let Json(mut problem) = problem(Status::BadRequest, "Some fields are not right.");
+fn mend(complaints: &Complaints) -> Problem {
+    let status = Status::BadRequest;
+    let Json(mut problem) = problem(status, "Some fields are not right.");
     problem["errors"] = json!(complaints);
-    (Status::BadRequest, Err(Json(problem)))
+    (status, Json(problem))
 }

@@ -8,9 +8,10 @@ use rocket::serde::json::{Json, Value};
 use rocket::{Request, catch, catchers, uri};
 use rocket_dyn_templates::{Template, context};
 
-use crate::app::forms;
+use crate::app::fresh::{self, STALE};
 use crate::app::problem::problem;
 use crate::app::user::User;
+use crate::app::{account, forms, next};
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Errors", |rocket| async {
@@ -18,14 +19,20 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
-/// Sends people to the sign-in page, and from there back to the page they asked for.
+/// Sends people to the sign-in page, or has them confirm who they are, and from there back to the
+/// page they asked for.
 #[catch(401)]
 fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
+    let stale = fresh::is_stale(request);
     if wants_json(request) {
-        return Right(problem(Status::Unauthorized, "Sign in first."));
+        let why = if stale { STALE } else { "Sign in first." };
+        return Right(problem(Status::Unauthorized, why));
     }
-    let next = (request.method() == Method::Get).then(|| request.uri().to_string());
-    Left(Redirect::to(uri!(forms::login_page(next, _))))
+    let next = next::page_of(request);
+    Left(Redirect::to(match stale {
+        true => uri!("/account", account::confirm_page(next)),
+        false => uri!(forms::login_page(next, _)),
+    }))
 }
 
 #[catch(default)]

@@ -48,6 +48,14 @@ pub(crate) fn new_password(text: &str) -> Check {
     require(text.len() <= 1_024, "Please use at most 1024 bytes.")
 }
 
+pub(crate) fn other_password(text: &str, present: &str) -> Check {
+    new_password(text)?;
+    require(
+        text != present,
+        "This is your present password. Please choose another one.",
+    )
+}
+
 pub(crate) fn location(text: &str) -> Check {
     require(
         text.trim().chars().count() <= 128,

@@ -1,23 +1,20 @@
-//! The forms: register, sign in, sign out, and where one is.
+//! The forms of strangers, register and sign in, and the way out.
 
-use chrono::Utc;
 use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
-use rocket::form::{Form, FromForm};
+use rocket::form::Form;
 use rocket::http::Status;
 use rocket::response::Redirect;
-use rocket::{get, post, put, routes};
+use rocket::{get, post, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
 use crate::app::accounts::{self, Refusal, Registration, SignIn, WRONG};
+use crate::app::next;
 use crate::app::page::{Answer, Page};
-use crate::app::pages::Ticket;
-use crate::app::user::User;
-use crate::app::{fields, next, users};
 
 pub(crate) fn stage() -> AdHoc {
-    let routes = routes![register_page, register, login_page, login, logout, move_to];
+    let routes = routes![register_page, register, login_page, login, logout];
     AdHoc::on_ignite("Forms", |rocket| async { rocket.mount("/", routes) })
 }
 
@@ -99,30 +96,4 @@ async fn login(
 fn logout(session: &Session) -> Redirect {
     session.log_out();
     Redirect::to("/login?signed_out")
-}
-
-#[derive(FromForm)]
-struct Place {
-    location: String,
-}
-
-/// Changes the row of whoever is signed in, and nobody else's: the id comes from the session alone.
-#[put("/account/location", data = "<form>")]
-async fn move_to(
-    form: Form<Place>,
-    _user: &User,
-    page: Page<'_>,
-    session: &Session,
-    database: &Database,
-) -> Result<Answer, Error> {
-    let (place, id) = (form.location.trim(), session.user_id().unwrap_or_default());
-    if let Err(why) = fields::location(place) {
-        let errors = context! { location: why };
-        let (session, values) = (Ticket::from(session), context! { location: place });
-        let own = context! { errors, values, session };
-        return page.mend("home", Status::UnprocessableEntity, own);
-    }
-    let now = Utc::now().timestamp_millis();
-    users::set_location(database, id, place.to_owned(), now).await?;
-    page.go("/home".to_owned(), "Your location is saved.")
 }

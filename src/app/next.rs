@@ -1,16 +1,32 @@
 //! The page to go to after sign-in: a path of this application, and nothing else.
 
-use rocket::http::RawStr;
-use rocket::http::uri::Origin;
+use rocket::Request;
+use rocket::http::uri::{Absolute, Origin};
+use rocket::http::{Method, RawStr};
 
 /// Where somebody goes who asked for nothing in particular.
 const HOME: &str = "/home";
+
+/// Pages to which a sign-in leads nobody: those that ask for one, and one that cannot be opened.
+const ELSEWHERE: &[&str] = &["/", "/login", "/register", "/logout", "/account/confirm"];
 
 /// `next` if it is a page of ours that a person can be sent to, the home page otherwise.
 pub(crate) fn or_home(next: Option<&str>) -> String {
     next.filter(|next| is_local(next))
         .unwrap_or(HOME)
         .to_owned()
+}
+
+/// The page that a request is about: the one asked for, or the one with the form that was sent.
+pub(crate) fn page_of(request: &Request<'_>) -> Option<String> {
+    if request.method() == Method::Get {
+        return Some(request.uri().to_string());
+    }
+    let form = Absolute::parse(request.headers().get_one("Referer")?).ok()?;
+    let query = form
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
+    Some(format!("{}{query}", form.path()))
 }
 
 fn is_local(next: &str) -> bool {
@@ -23,7 +39,7 @@ fn is_local(next: &str) -> bool {
     next.len() <= 2_048
         && !decoded.contains("//")
         && !decoded.contains(|c: char| c == '\\' || c.is_control())
-        && !["/", "/login", "/register", "/logout"].contains(&path.trim_end_matches('/'))
+        && !ELSEWHERE.contains(&path.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -61,6 +77,7 @@ mod tests {
             "/logout",
             "/logout/",
             "/register",
+            "/account/confirm?next=/account/confirm",
             "",
             "messages",
             "../x",

@@ -36,8 +36,12 @@ impl Owner {
         self,
         database: &Database,
         session: &Session,
+        remember: bool,
     ) -> Result<bool, Error> {
-        session.log_in(&self.user.id)?;
+        match remember {
+            true => session.log_in_and_remember(&self.user.id)?,
+            false => session.log_in(&self.user.id)?,
+        }
         users::save_with_hash(database, session, self.user, self.hash).await
     }
 }

@@ -34,7 +34,7 @@ fn index(page: Page<'_>) -> Result<Template, Error> {
 /// What the home page tells of a session.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
-pub(crate) struct Ticket {
+struct Ticket {
     short: Option<String>,
     remaining: String,
     remaining_seconds: i64,
@@ -57,9 +57,8 @@ impl From<&Session> for Ticket {
 }
 
 #[get("/home")]
-fn home(user: &User, session: &Session, page: Page<'_>) -> Result<Template, Error> {
-    let values = context! { location: &user.location };
-    page.show("home", context! { session: Ticket::from(session), values })
+fn home(_user: &User, session: &Session, page: Page<'_>) -> Result<Template, Error> {
+    page.show("home", context! { session: Ticket::from(session) })
 }
 
 #[get("/messages")]

@@ -1,5 +1,6 @@
 //! The table of users, on whichever database the configuration chose.
 
+use chrono::Utc;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, RollbackTransaction};
@@ -55,6 +56,20 @@ pub(crate) struct Credentials {
     pub(crate) disabled_at: Option<i64>,
 }
 
+/// The credentials of the account with this id.
+pub(crate) async fn credentials_of(
+    database: &Database,
+    id: String,
+) -> Result<Option<Credentials>, Error> {
+    on!(database, database.run, |connection| {
+        users::table
+            .find(&id)
+            .select(Credentials::as_select())
+            .first(connection)
+            .optional()
+    })
+}
+
 /// Makes an account and saves the session, both or neither; `false` when the e-mail address has an
 /// account already, which the unique index decides.
 pub(crate) async fn insert_and_save(
@@ -72,8 +87,8 @@ pub(crate) async fn insert_and_save(
     unless_called_off(saved)
 }
 
-/// Puts `hash` in the place of the one that was verified and saves the session, both or neither;
-/// `false` when there is another one by now, or the account is closed.
+/// Puts `hash` in the place of the one that was verified, and saves the session; both or neither.
+/// `false` when there is another hash by now, or the account is closed.
 ///
 /// Even where the hash stays the same, the row is locked until the session is saved: of a sign-in
 /// and a change of the password, one sees what the other did.
@@ -83,13 +98,17 @@ pub(crate) async fn save_with_hash(
     verified: Credentials,
     hash: String,
 ) -> Result<bool, Error> {
+    let updated_at = (hash != verified.password_hash).then(|| Utc::now().timestamp_millis());
     let saved = on!(database, session.save_with, |connection| {
         let unchanged = users::table
             .find(&verified.id)
             .filter(users::password_hash.eq(&verified.password_hash))
             .filter(users::disabled_at.is_null());
-        let update = diesel::update(unchanged).set(users::password_hash.eq(&hash));
-        match update.execute(connection)? {
+        let changes = (
+            users::password_hash.eq(&hash),
+            updated_at.map(|at| users::updated_at.eq(at)),
+        );
+        match diesel::update(unchanged).set(changes).execute(connection)? {
             0 => Err(RollbackTransaction),
             _ => Ok(()),
         }

@@ -34,3 +34,13 @@ pub fn cookie(answer: &Answer) -> String {
     let line = answer.set_cookie("id").unwrap();
     line.split(';').next().unwrap().to_owned()
 }
+
+/// What a page says beside one of its fields.
+pub fn complaint<'a>(page: &'a Answer, field: &str) -> &'a str {
+    let error = format!(r#"<p class="error" id="{field}-error" role="alert">"#);
+    let (_, message) = page
+        .body
+        .split_once(&error)
+        .unwrap_or_else(|| panic!("no error beside {field}: {}", page.body));
+    message.split_once("</p>").unwrap().0
+}

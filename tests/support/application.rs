@@ -207,6 +207,21 @@ impl Visitor {
         self.send(request.header("Content-Type", "application/json"))
     }
 
+    pub fn put_json(&self, path: &str, body: &str) -> Answer {
+        let request = self.client.put(self.at(path)).body(body.to_owned());
+        self.send(request.header("Content-Type", "application/json"))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send(self.client.delete(self.at(path)))
+    }
+
+    /// Sends the form of a page, and says so as browsers do.
+    pub fn post_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.client.post(self.at(path)).form(fields);
+        self.send(request.header("Referer", self.at(page)))
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

@@ -1,0 +1,14 @@
+//! What the application does with accounts and their sessions, over HTTP and on each backend.
+
+#![cfg(all(feature = "app", feature = "sqlite"))]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+
+mod messages;
+mod password;
+#[path = "../support/mod.rs"]
+mod support;
