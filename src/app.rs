@@ -2,12 +2,15 @@
 
 mod account;
 mod accounts;
+mod agent;
 mod api;
 pub(crate) mod commands;
+mod devices;
 mod errors;
 mod fields;
 mod forms;
 mod fresh;
+mod moment;
 mod next;
 mod owner;
 mod page;
@@ -32,6 +35,7 @@ pub(crate) fn rocket() -> Rocket<Build> {
         .mount("/static", FileServer::from("static"))
         .attach(forms::stage())
         .attach(account::stage())
+        .attach(devices::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())

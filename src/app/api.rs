@@ -4,8 +4,8 @@ use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::response::status::NoContent;
 use rocket::serde::json::{Json, Value, json};
-use rocket::{get, post, put, routes};
-use rocket_diesel_session::{Database, Error, Session};
+use rocket::{delete, get, post, put, routes};
+use rocket_diesel_session::{Database, Device, Error, Session};
 
 use crate::app::accounts::{self, Complaints, PasswordChange, Refusal, Registration, SignIn};
 use crate::app::fresh::Fresh;
@@ -18,7 +18,16 @@ type Answer<T> = Result<Result<T, Problem>, Error>;
 type Problem = (Status, Json<Value>);
 
 pub(crate) fn stage() -> AdHoc {
-    let routes = routes![sign_up, sign_in, sign_out, change_password, me];
+    let routes = routes![
+        sign_up,
+        sign_in,
+        sign_out,
+        change_password,
+        me,
+        devices,
+        end_device,
+        end_others
+    ];
     AdHoc::on_ignite("API", |rocket| async { rocket.mount("/api/v1", routes) })
 }
 
@@ -75,6 +84,28 @@ async fn change_password(
 #[get("/me")]
 fn me(user: &User) -> Json<Profile> {
     Json(user.into())
+}
+
+#[get("/devices")]
+async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<Device>>, Error> {
+    session.devices().await.map(Json)
+}
+
+/// Not found: somebody else's, an unknown one, and one that is signed out already.
+#[delete("/devices/<key>")]
+async fn end_device(
+    key: &str,
+    _fresh: Fresh,
+    session: &Session,
+) -> Result<Option<NoContent>, Error> {
+    let ended = session.end_device(key).await?;
+    Ok(ended.then_some(NoContent))
+}
+
+#[delete("/devices")]
+fn end_others(_fresh: Fresh, session: &Session) -> NoContent {
+    session.end_others();
+    NoContent
 }
 
 fn mend(complaints: &Complaints) -> Problem {

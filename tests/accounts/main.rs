@@ -8,6 +8,7 @@
     reason = "a test panics where it fails"
 )]
 
+mod devices;
 mod messages;
 mod password;
 #[path = "../support/mod.rs"]

@@ -172,7 +172,7 @@ fn u11_what_is_wrong_with_a_new_password_is_said_beside_it() {
 }
 
 /// Lets minutes pass since everybody signed in.
-fn age(database: &TestDatabase, minutes: u32) {
+pub(crate) fn age(database: &TestDatabase, minutes: u32) {
     let milliseconds = minutes * 60_000;
     let older = format!("UPDATE sessions SET created_at = created_at - {milliseconds}");
     sql::execute(database, &older);

@@ -90,6 +90,15 @@ impl Application {
         Visitor::new(&self.base, HeaderMap::new())
     }
 
+    /// Somebody with an empty cookie jar and this browser or program.
+    pub fn visitor_from(&self, user_agent: &str) -> Visitor {
+        let user_agent = HeaderValue::from_str(user_agent).unwrap();
+        Visitor::new(
+            &self.base,
+            HeaderMap::from_iter([("User-Agent".parse().unwrap(), user_agent)]),
+        )
+    }
+
     /// Somebody who sends this `Cookie` header, whatever the application sets.
     pub fn visitor_with(&self, cookie: &str) -> Visitor {
         let cookie = HeaderValue::from_str(cookie).unwrap();
