@@ -8,7 +8,7 @@ use rocket::serde::Deserialize;
 use rocket_diesel_session::{Database, Error, Session};
 use uuid::Uuid;
 
-use crate::app::owner::Owner;
+use crate::app::owner::{Owner, log_in};
 use crate::app::user::Profile;
 use crate::app::users::{self, NewUser};
 use crate::app::{fields, password};
@@ -27,6 +27,8 @@ pub(crate) struct Registration {
     pub(crate) email: String,
     #[field(default = String::new())]
     pub(crate) password: String,
+    /// Whether to stay signed in on this device.
+    pub(crate) remember: bool,
     /// The page to go to afterwards; programs have none.
     #[serde(skip)]
     pub(crate) next: Option<String>,
@@ -39,6 +41,8 @@ pub(crate) struct SignIn {
     pub(crate) email: String,
     #[field(default = String::new())]
     pub(crate) password: String,
+    /// Whether to stay signed in on this device.
+    pub(crate) remember: bool,
     /// The page to go to afterwards; programs have none.
     #[serde(skip)]
     pub(crate) next: Option<String>,
@@ -126,7 +130,7 @@ pub(crate) async fn register(
         created_at: now,
         updated_at: now,
     };
-    session.log_in(id)?;
+    log_in(session, &id, given.remember)?;
     if !users::insert_and_save(database, session, user).await? {
         let taken =
             "There is an account with this e-mail address already. Sign in, or use another one.";
@@ -150,10 +154,12 @@ pub(crate) async fn sign_in(
         return Ok(Err(Refusal::Wrong));
     };
     let profile = owner.user.profile.clone();
-    Ok(match owner.sign_in(database, session, false).await? {
-        true => Ok(profile),
-        false => Err(Refusal::Wrong),
-    })
+    Ok(
+        match owner.sign_in(database, session, given.remember).await? {
+            true => Ok(profile),
+            false => Err(Refusal::Wrong),
+        },
+    )
 }
 
 /// Changes the password of whoever is signed in, and signs out all others in the same transaction.

@@ -47,9 +47,10 @@ async fn register(
                 first_name,
                 last_name,
                 email,
+                remember,
                 ..
             } = &*form;
-            let values = context! { first_name, last_name, email };
+            let values = context! { first_name, last_name, email, remember };
             let own = context! { values, errors, next };
             page.mend("register", Status::UnprocessableEntity, own)
         }
@@ -77,7 +78,7 @@ async fn login(
     database: &Database,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    let values = context! { email: &form.email };
+    let values = context! { email: &form.email, remember: form.remember };
     match accounts::sign_in(database, session, &form).await? {
         Ok(_) => page.go(next::or_home(next), "You are signed in."),
         Err(Refusal::Mend(errors)) => {

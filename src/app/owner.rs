@@ -38,10 +38,15 @@ impl Owner {
         session: &Session,
         remember: bool,
     ) -> Result<bool, Error> {
-        match remember {
-            true => session.log_in_and_remember(&self.user.id)?,
-            false => session.log_in(&self.user.id)?,
-        }
+        log_in(session, &self.user.id, remember)?;
         users::save_with_hash(database, session, self.user, self.hash).await
+    }
+}
+
+/// Signs a user in: for as long as the browser runs, or to stay.
+pub(crate) fn log_in(session: &Session, id: &str, remember: bool) -> Result<(), Error> {
+    match remember {
+        true => session.log_in_and_remember(id),
+        false => session.log_in(id),
     }
 }

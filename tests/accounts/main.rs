@@ -11,5 +11,6 @@
 mod devices;
 mod messages;
 mod password;
+mod remember;
 #[path = "../support/mod.rs"]
 mod support;
