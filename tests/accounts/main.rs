@@ -8,6 +8,7 @@
     reason = "a test panics where it fails"
 )]
 
+mod closed;
 mod devices;
 mod messages;
 mod password;
