@@ -1,5 +1,8 @@
 //! The devices of a user: seeing them, and signing them out.
 
+use std::sync::Barrier;
+use std::thread;
+
 use rocket::serde::json::Value;
 
 use crate::support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
@@ -14,6 +17,7 @@ on_every_backend!(
     u9_one_device_is_signed_out_and_nobody_elses,
     u9_all_other_devices_are_signed_out,
     u9_signing_out_elsewhere_takes_a_fresh_sign_in,
+    u10_of_many_sign_ins_at_once_the_newest_stay,
 );
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -171,4 +175,56 @@ fn u9_signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
     assert_eq!(ada.post("/account/confirm", &confirmed).location(), page);
     assert_eq!(ada.post(&format!("{page}/{key}/end"), &[]).location(), page);
     assert!(!is_signed_in(&telephone));
+}
+
+/// On several nodes, since one of them verifies few passwords at a time.
+fn u10_of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
+    const AT_ONCE: usize = 32;
+    let setting = [("ROCKET_SESSION", "{sessions_per_user=5}")];
+    let nodes = [(); 4].map(|()| Application::start_with(database, &setting));
+    register(&nodes[0].visitor(), EMAIL, &[]);
+    sql::execute(
+        database,
+        "CREATE TABLE born (id VARCHAR(64), created_at BIGINT)",
+    );
+    let note = "INSERT INTO born VALUES (NEW.id, NEW.created_at)";
+    sql::at_each(database, "AFTER INSERT", note);
+
+    let (start, nodes) = (Barrier::new(AT_ONCE), &nodes);
+    let visitors: Vec<Visitor> = thread::scope(|scope| {
+        let sign_ins: Vec<_> = nodes
+            .iter()
+            .cycle()
+            .take(AT_ONCE)
+            .map(|node| {
+                scope.spawn(|| {
+                    let visitor = node.visitor();
+                    start.wait();
+                    assert_eq!(sign_in(&visitor, EMAIL, PASSWORD).location(), "/home");
+                    visitor
+                })
+            })
+            .collect();
+        sign_ins
+            .into_iter()
+            .map(|one| one.join().unwrap())
+            .collect()
+    });
+
+    let keys = |rows: &str| {
+        let mut keys = sql::texts(database, &format!("SELECT id AS text FROM {rows}"));
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(keys("born").len(), AT_ONCE);
+    let newest = keys("born ORDER BY created_at DESC, id DESC LIMIT 5");
+    assert_eq!(keys("sessions"), newest);
+    let mut inside: Vec<String> = visitors
+        .iter()
+        .filter(|it| is_signed_in(it))
+        .map(key)
+        .collect();
+    inside.sort_unstable();
+    let short: Vec<&str> = newest.iter().map(|key| &key[..8]).collect();
+    assert_eq!(inside, short);
 }

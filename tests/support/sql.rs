@@ -47,6 +47,21 @@ pub fn execute(database: &TestDatabase, statements: &str) {
         .unwrap());
 }
 
+/// Has the database carry out a statement at an event of the table of sessions, for each row.
+pub fn at_each(database: &TestDatabase, event: &str, statement: &str) {
+    let trigger = format!("CREATE TRIGGER beside {event} ON sessions FOR EACH ROW");
+    let create = match database.url.split_once(':').unwrap().0 {
+        "mysql" => format!("{trigger} {statement}"),
+        "postgres" => format!(
+            "CREATE FUNCTION beside() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS \
+             $$ BEGIN {statement}; RETURN COALESCE(NEW, OLD); END $$; \
+             {trigger} EXECUTE FUNCTION beside()"
+        ),
+        _ => format!("{trigger} BEGIN {statement}; END"),
+    };
+    execute(database, &create);
+}
+
 /// A connection that stays open, for a transaction beside the application.
 pub fn connection(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
     let (scheme, path) = database.url.split_once(':').unwrap();
