@@ -9,6 +9,7 @@
 )]
 
 mod closed;
+mod crash;
 mod devices;
 mod messages;
 mod password;

@@ -69,7 +69,7 @@ fn u11_a_sign_in_with_the_old_password_loses_against_its_change(database: &TestD
     );
 }
 
-const NEW_PASSWORD: &str = "staple battery horse";
+pub(crate) const NEW_PASSWORD: &str = "staple battery horse";
 
 fn change_password(visitor: &Visitor, current: &str, new: &str) -> Answer {
     visitor.post("/account/password", &[("current", current), ("new", new)])

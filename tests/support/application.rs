@@ -210,6 +210,11 @@ impl Visitor {
         self.send(self.client.post(self.at(path)).form(fields))
     }
 
+    /// `None` if the application ends before it answers.
+    pub fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
+        Self::try_send(self.client.post(self.at(path)).form(fields)).ok()
+    }
+
     /// As a program asks: JSON goes out and comes in.
     pub fn post_json(&self, path: &str, body: &str) -> Answer {
         let request = self.client.post(self.at(path)).body(body.to_owned());
@@ -236,12 +241,16 @@ impl Visitor {
     }
 
     fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().unwrap();
-        Answer {
+        Self::try_send(request).unwrap()
+    }
+
+    fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send()?;
+        Ok(Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: response.text().unwrap(),
-        }
+            body: response.text()?,
+        })
     }
 }
 

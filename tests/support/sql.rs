@@ -40,6 +40,18 @@ macro_rules! on {
     }};
 }
 
+/// "sqlite", "mysql" or "postgres".
+pub fn backend(database: &TestDatabase) -> &str {
+    database.url.split_once(':').unwrap().0
+}
+
+/// Whether somebody writes to the file of SQLite.
+pub fn is_locked(database: &TestDatabase) -> bool {
+    let (_, path) = database.url.split_once(':').unwrap();
+    let mut connection = diesel::SqliteConnection::establish(path).unwrap();
+    connection.batch_execute("BEGIN IMMEDIATE").is_err()
+}
+
 /// Carries out statements.
 pub fn execute(database: &TestDatabase, statements: &str) {
     on!(database, |connection| connection
@@ -50,7 +62,7 @@ pub fn execute(database: &TestDatabase, statements: &str) {
 /// Has the database carry out a statement at an event of the table of sessions, for each row.
 pub fn at_each(database: &TestDatabase, event: &str, statement: &str) {
     let trigger = format!("CREATE TRIGGER beside {event} ON sessions FOR EACH ROW");
-    let create = match database.url.split_once(':').unwrap().0 {
+    let create = match backend(database) {
         "mysql" => format!("{trigger} {statement}"),
         "postgres" => format!(
             "CREATE FUNCTION beside() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS \
