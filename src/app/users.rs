@@ -158,7 +158,7 @@ pub(crate) async fn emails(
     database: &Database,
     ids: Vec<String>,
 ) -> Result<Vec<(String, String)>, Error> {
-    run!(database, |connection| {
+    on!(database, database.run, |connection| {
         users::table
             .filter(users::id.eq_any(&ids))
             .select((users::id, users::email))
@@ -174,7 +174,7 @@ pub(crate) async fn set_disabled_at(
     disabled_at: Option<i64>,
     now: i64,
 ) -> Result<bool, Error> {
-    run!(database, |connection| {
+    on!(database, database.run, |connection| {
         let other = users::disabled_at.is_null().eq(disabled_at.is_some());
         let changes = (
             users::disabled_at.eq(disabled_at),

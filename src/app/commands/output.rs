@@ -9,6 +9,7 @@ use rocket::serde::json::{self, Value, json};
 use rocket_diesel_session::Device;
 
 use super::words;
+use crate::app::agent;
 
 pub(super) struct Output {
     out: BufWriter<StdoutLock<'static>>,
@@ -61,13 +62,12 @@ impl Output {
             self.rows += 1;
             return write!(self.out, "{separator}\n{}", document(device, email));
         }
-        let agent = device.user_agent.as_deref();
         self.row([
             device.key.short(),
             &words::ago(self.now - device.seen_at),
             &words::ago(self.now - device.signed_in_at),
             &words::ahead(device.expires_at - self.now),
-            &agent.map_or_else(|| "-".to_owned(), words::browser),
+            &agent::in_words(device.user_agent.as_deref()),
             email.or(user).map_or("-", String::as_str),
         ])
     }

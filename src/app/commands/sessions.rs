@@ -73,7 +73,7 @@ async fn of_user(operator: &Operator, email: &str) -> Result<u64, Stop> {
     let user = operator.user(email).await?;
     let live = operator.live.list(&user.id).await?.len() as u64;
     operator.live.end_all(&user.id).await?;
-    some(live, || format!("{} has no session", user.email))
+    some(live, || format!("{} has no session", user.profile.email))
 }
 
 /// One statement, so that none that is renewed meanwhile can slip through. It may take longer than
@@ -89,9 +89,12 @@ async fn every(operator: &Operator) -> Result<u64, Stop> {
 
 /// The session whose key begins with `key`, unless several do.
 async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64, Stop> {
+    let whole = Key::from_stored(key.to_owned());
+    if operator.live.end(&whole).await? {
+        return Ok(1);
+    }
     // A beginning comes before all that it begins.
-    let before = Key::from_stored(key.to_owned());
-    let mut found = operator.live.all(Some(&before), 10).await?;
+    let mut found = operator.live.all(Some(&whole), 10).await?;
     found.retain(|device| device.key.as_str().starts_with(key));
     if let [_, _, ..] = *found {
         output.begin()?;

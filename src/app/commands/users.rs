@@ -31,7 +31,10 @@ async fn disable(email: &str) -> Result<String, Stop> {
     } else {
         "was disabled before"
     };
-    Ok(format!("{} {state}; sessions ended: {live}", user.email))
+    Ok(format!(
+        "{} {state}; sessions ended: {live}",
+        user.profile.email
+    ))
 }
 
 async fn enable(email: &str) -> Result<String, Stop> {
@@ -44,5 +47,5 @@ async fn enable(email: &str) -> Result<String, Stop> {
     } else {
         "was not disabled"
     };
-    Ok(format!("{} {state}", user.email))
+    Ok(format!("{} {state}", user.profile.email))
 }
