@@ -60,7 +60,9 @@ pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop
             user: Some(email), ..
         } => of_user(&operator, &email).await?,
         Which { key: Some(key), .. } => one(&operator, &key, output).await?,
-        Which { .. } => every(&operator).await?,
+        Which { all: true, .. } => every(&operator).await?,
+        // The arguments are refused unless they name one of them.
+        _ => 0,
     };
     let text = format!(
         "{ended} {} ended",
