@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, DatabaseConfig};
 use crate::context::{Clock, Context, Turns};
 use crate::database::{Database, UserTable};
-use crate::error::{Error, require};
+use crate::error::Error;
 use crate::response;
 use crate::session::Schema;
 use crate::store::Store;
@@ -232,11 +232,12 @@ impl Sessions {
             }
             return Ok((None, store));
         }
-        require(!config.migrate || self.migrations.is_some(), || {
-            "session.migrate is true, but there are no migrations to run; give them to \
-             Sessions::with_migrations, or set session.create_table instead"
-                .into()
-        })?;
+        if config.migrate && self.migrations.is_none() {
+            log::warn!(
+                "session.migrate has no effect, since the application gave no migrations to \
+                 Sessions::with_migrations"
+            );
+        }
         let database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
         let store = database.store();
         Ok((Some(database), store))

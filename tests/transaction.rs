@@ -11,6 +11,10 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -18,7 +22,7 @@ use diesel::result::Error::RollbackTransaction;
 use rocket::futures::future::join_all;
 use rocket::{Ignite, Rocket};
 use rocket_diesel_session::{
-    Error, ErrorKind, Key, LiveSessions, Record, Session, Sessions, contract,
+    Backend, Error, ErrorKind, Key, LiveSessions, Record, Session, Sessions, contract,
 };
 
 use support::database::TestDatabase;
@@ -98,17 +102,21 @@ impl<'d> Shop<'d> {
     }
 
     fn orders(&self) -> i64 {
-        let count = diesel::dsl::sql::<diesel::sql_types::BigInt>("(SELECT COUNT(*) FROM orders)");
-        let path = self.database.url.trim_start_matches("sqlite:");
-        connected!(self.database, |C| {
-            let mut connection = C::establish(path).unwrap();
-            diesel::select(count).get_result(&mut connection).unwrap()
-        })
+        number(self.database, "(SELECT COUNT(*) FROM orders)")
     }
 
     async fn counted(&self) -> i64 {
         self.session().await.get("orders").unwrap().unwrap_or(0)
     }
+}
+
+fn number(database: &TestDatabase, sql: &str) -> i64 {
+    let number = diesel::dsl::sql::<diesel::sql_types::BigInt>(sql);
+    let path = database.url.trim_start_matches("sqlite:");
+    connected!(database, |C| {
+        let mut connection = C::establish(path).unwrap();
+        diesel::select(number).get_result(&mut connection).unwrap()
+    })
 }
 
 fn execute<C: Connection>(url: &str, sql: &str) {
@@ -190,6 +198,70 @@ fn s23_no_order_is_lost_or_made_twice_under_concurrent_requests(database: &TestD
         let record = database.store.load(&shop.key, 0).unwrap().unwrap();
         assert_eq!(record.data.matches("true").count(), 40);
     });
+}
+
+/// Another transaction locks the session, and then waits for the order that ours has locked before
+/// it waits for the session: the database has to undo one of them. It is ours, which has waited
+/// longer (PostgreSQL) and changed less (MariaDB).
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn work_that_the_database_undid_is_done_again<C: Backend>(database: &TestDatabase) {
+    let attempts = Arc::new(AtomicU32::new(0));
+    rocket::execute(async {
+        let shop = Shop::open(database).await;
+        let session = shop.session().await;
+        session.insert("key", "value").unwrap();
+        execute::<C>(&database.url, "INSERT INTO orders VALUES (1)");
+        let mut rival = C::establish(&database.url).unwrap();
+        let key = shop.key.as_str();
+        for sql in [
+            "CREATE TABLE notes (note INT)",
+            "BEGIN",
+            &format!("UPDATE sessions SET seen_at = seen_at WHERE id = '{key}'"),
+            "INSERT INTO notes VALUES (1), (2), (3), (4), (5), (6), (7), (8)",
+        ] {
+            rival.batch_execute(sql).unwrap();
+        }
+        let (ordered, order) = channel();
+        let rival = thread::spawn(move || {
+            order.recv().unwrap();
+            // Until ours waits for the session.
+            thread::sleep(Duration::from_millis(200));
+            rival
+                .batch_execute("UPDATE orders SET article = article + 1")
+                .unwrap();
+            rival.batch_execute("COMMIT").unwrap();
+        });
+        let counted = attempts.clone();
+        let work = move |connection: &mut C| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            connection.batch_execute("UPDATE orders SET article = article + 10")?;
+            let _ = ordered.send(());
+            Ok(())
+        };
+        session.save_with(work).await.unwrap();
+        rival.join().unwrap();
+        let value = shop.session().await.get::<String>("key").unwrap();
+        assert_eq!(value.as_deref(), Some("value"));
+    });
+    assert_eq!(attempts.load(Ordering::SeqCst), 2, "the first was undone");
+    let twelve = number(database, "(SELECT COUNT(*) FROM orders WHERE article = 12)");
+    assert_eq!(twelve, 1, "each transaction counts once");
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn s23_work_that_mariadb_undid_is_done_again() {
+    let database = support::database::mariadb();
+    work_that_the_database_undid_is_done_again::<diesel::MysqlConnection>(&database);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "needs PostgreSQL: run ./test.sh"]
+fn s23_work_that_postgresql_undid_is_done_again() {
+    let database = support::database::postgresql();
+    work_that_the_database_undid_is_done_again::<diesel::PgConnection>(&database);
 }
 
 on_every_backend!(
