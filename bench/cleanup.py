@@ -33,8 +33,8 @@ def main(peers, settings):
     server = bench.load_peers([f"{rig}/peers.toml", peers])["own-mysql"]
     server["env"] = {**server["env"], "ROCKET_SESSION": settings}
     bench.base_data()
-    bench.sql("USE rig; CREATE TABLE IF NOT EXISTS big (seq INT PRIMARY KEY)")
-    bench.sql(f"INSERT IGNORE INTO rig.big SELECT seq FROM seq_1_to_{EXPIRED}")
+    bench.sql(f"""USE rig; CREATE TABLE IF NOT EXISTS big (seq INT PRIMARY KEY);
+      INSERT IGNORE INTO big SELECT seq FROM seq_1_to_{EXPIRED}""")
     process, cookies = bench.prepare(server, 5_000, 100_000)
     window = lambda label, work: cleanup.window(
         label, server, open(cookies).read().split(), cookies, work
