@@ -12,6 +12,7 @@ mod closed;
 mod crash;
 mod devices;
 mod messages;
+mod own_users;
 mod password;
 mod remember;
 #[path = "../support/mod.rs"]
