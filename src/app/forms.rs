@@ -3,8 +3,8 @@
 use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::Form;
-use rocket::http::Status;
-use rocket::response::Redirect;
+use rocket::http::{Header, Status};
+use rocket::response::{Redirect, Responder};
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
@@ -93,8 +93,18 @@ async fn login(
     }
 }
 
+#[derive(Responder)]
+struct SignedOut {
+    sign_in: Redirect,
+    /// Chromium may keep pages for its button Back, though they say no-store.
+    forget: Header<'static>,
+}
+
 #[post("/logout")]
-fn logout(session: &Session) -> Redirect {
+fn logout(session: &Session) -> SignedOut {
     session.log_out();
-    Redirect::to("/login?signed_out")
+    SignedOut {
+        sign_in: Redirect::to("/login?signed_out"),
+        forget: Header::new("Clear-Site-Data", "\"cache\""),
+    }
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::Method;
 use rocket::serde::json::{Value, json};
@@ -160,6 +160,20 @@ impl Browser {
         self.find(css).await?.click().await
     }
 
+    pub async fn click_on(&self, xpath: &str) -> WebDriverResult<()> {
+        self.driver.find(By::XPath(xpath)).await?.click().await
+    }
+
+    /// Waits until an element says something.
+    pub async fn shows(&self, css: &str, words: &str) -> WebDriverResult<()> {
+        let patience = Instant::now() + PATIENCE;
+        while !self.text(css).await.is_ok_and(|text| text.contains(words)) {
+            assert!(Instant::now() < patience, "{css} does not say {words}");
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// What the user typed or the page filled in.
     pub async fn value(&self, css: &str) -> WebDriverResult<String> {
         Ok(self
@@ -190,6 +204,14 @@ impl Browser {
 
     pub async fn cookie(&self, name: &str) -> WebDriverResult<thirtyfour::Cookie> {
         self.driver.get_named_cookie(name).await
+    }
+
+    /// For how many days a cookie is kept; `None`: until the browser is closed.
+    pub async fn days_left(&self, name: &str) -> WebDriverResult<Option<i64>> {
+        let expiry = self.cookie(name).await?.expiry;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let left = |expiry: i64| (expiry - now.as_secs() as i64 + 3_600) / 86_400;
+        Ok(expiry.map(left))
     }
 
     /// The cookies that scripts can read.
