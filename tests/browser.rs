@@ -231,6 +231,7 @@ async fn sign_out_the_telephone(browser: &Browser, database: &TestDatabase) -> W
         "This device",
         "Firefox on Windows",
         "Signed in 15 minutes ago",
+        "In use now",
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
@@ -265,7 +266,7 @@ async fn sign_out_the_telephone(browser: &Browser, database: &TestDatabase) -> W
 
     browser.click_on(telephone).await?;
     browser
-        .shows(".notice", "This device is signed out.")
+        .shows(".notice", "That device is signed out.")
         .await?;
     assert!(!browser.text("main").await?.contains("iPhone"));
     browser.photograph("6-signed-out-there").await?;

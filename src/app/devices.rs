@@ -64,7 +64,7 @@ async fn end(
     session: &Session,
 ) -> Result<Option<Answer>, Error> {
     match session.end_device(key).await? {
-        true => back(&page, "This device is signed out.").map(Some),
+        true => back(&page, "That device is signed out.").map(Some),
         false => Ok(None),
     }
 }

@@ -117,7 +117,7 @@ fn u9_one_device_is_signed_out_and_nobody_elses(database: &TestDatabase) {
     let ended = ada.post(&format!("/account/devices/{of_telephone}/end"), &[]);
     assert_eq!(ended.location(), "/account/devices");
     let page = ada.get("/account/devices").body;
-    assert!(page.contains("This device is signed out.") && !page.contains("iPhone"));
+    assert!(page.contains("That device is signed out.") && !page.contains("iPhone"));
     assert!(!is_signed_in(&telephone) && is_signed_in(&program));
     assert_eq!(end(&of_telephone), (404, 404), "repeated");
 
