@@ -12,6 +12,7 @@ mod forms;
 mod fresh;
 mod moment;
 mod next;
+mod own_password;
 mod owner;
 mod page;
 mod pages;

@@ -1,16 +1,18 @@
 //! The pages of one's own account: where one is, and the password.
 
 use chrono::Utc;
+use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
 use rocket::http::Status;
+use rocket::response::Redirect;
 use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
-use crate::app::accounts::{self, PasswordChange};
 use crate::app::fresh::Fresh;
-use crate::app::page::{Answer, Page};
+use crate::app::own_password::{self, PasswordChange};
+use crate::app::page::{Answer, Page, Visit};
 use crate::app::user::User;
 use crate::app::{fields, next, users};
 
@@ -72,7 +74,7 @@ async fn change_password(
     session: &Session,
     database: &Database,
 ) -> Result<Answer, Error> {
-    match accounts::change_password(database, session, &form).await? {
+    match own_password::change(database, session, &form).await? {
         Ok(()) => page.go(
             "/account".to_owned(),
             "Your password is changed. All your other devices are signed out.",
@@ -88,9 +90,13 @@ async fn change_password(
 pub(crate) fn confirm_page(
     next: Option<&str>,
     _user: &User,
+    fresh: Option<Fresh>,
     page: Page<'_>,
-) -> Result<Template, Error> {
-    page.show("confirm", context! { next })
+) -> Result<Visit, Error> {
+    Ok(match fresh {
+        Some(Fresh) => Left(Redirect::to(next::or_home(next))),
+        None => Right(page.show("confirm", context! { next })?),
+    })
 }
 
 #[derive(FromForm)]
@@ -109,7 +115,7 @@ async fn confirm(
     database: &Database,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    match accounts::confirm(database, session, &form.password).await? {
+    match own_password::confirm(database, session, &form.password).await? {
         Ok(()) => page.go(next::or_home(next), "Thank you. Now you can go on."),
         Err(errors) => {
             let own = context! { errors, next };

@@ -7,8 +7,9 @@ use rocket::serde::json::{Json, Value, json};
 use rocket::{delete, get, post, put, routes};
 use rocket_diesel_session::{Database, Device, Error, Session};
 
-use crate::app::accounts::{self, Complaints, PasswordChange, Refusal, Registration, SignIn};
+use crate::app::accounts::{self, Complaints, Refusal, Registration, SignIn};
 use crate::app::fresh::Fresh;
+use crate::app::own_password::{self, PasswordChange};
 use crate::app::problem::problem;
 use crate::app::user::{Profile, User};
 
@@ -74,7 +75,7 @@ async fn change_password(
     session: &Session,
     database: &Database,
 ) -> Answer<NoContent> {
-    let changed = accounts::change_password(database, session, &given).await?;
+    let changed = own_password::change(database, session, &given).await?;
     Ok(match changed {
         Ok(()) => Ok(NoContent),
         Err(complaints) => Err(mend(&complaints)),

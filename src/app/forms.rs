@@ -1,28 +1,25 @@
 //! The forms of strangers, register and sign in, and the way out.
 
-use rocket::Either::{self, Left, Right};
+use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::Form;
 use rocket::http::{Header, Status};
 use rocket::response::{Redirect, Responder};
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Database, Error, Session};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 
 use crate::app::accounts::{self, Refusal, Registration, SignIn, WRONG};
 use crate::app::next;
-use crate::app::page::{Answer, Page};
+use crate::app::page::{Answer, Page, Visit};
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![register_page, register, login_page, login, logout];
     AdHoc::on_ignite("Forms", |rocket| async { rocket.mount("/", routes) })
 }
 
-/// A page for strangers; others are sent to where it would have led them.
-type ForStrangers = Either<Redirect, Template>;
-
 #[get("/register?<next>")]
-fn register_page(next: Option<&str>, page: Page<'_>) -> Result<ForStrangers, Error> {
+fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
     Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
         None => Right(page.show("register", context! { next })?),
@@ -63,7 +60,7 @@ pub(crate) fn login_page(
     next: Option<&str>,
     signed_out: Option<bool>,
     page: Page<'_>,
-) -> Result<ForStrangers, Error> {
+) -> Result<Visit, Error> {
     Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
         None => Right(page.show("login", context! { next, signed_out })?),

@@ -20,6 +20,9 @@ pub(crate) struct Page<'r> {
 /// A form is answered with a page to go to, or with itself and what is to be mended.
 pub(crate) type Answer = Either<Redirect, (Status, Template)>;
 
+/// A page, or where to go for whom it has nothing to do.
+pub(crate) type Visit = Either<Redirect, Template>;
+
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
 struct Framed<'a, T> {

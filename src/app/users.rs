@@ -56,6 +56,20 @@ pub(crate) struct Credentials {
     pub(crate) disabled_at: Option<i64>,
 }
 
+/// The credentials of the account with this canonical e-mail address.
+pub(crate) async fn credentials(
+    database: &Database,
+    email: String,
+) -> Result<Option<Credentials>, Error> {
+    on!(database, database.run, |connection| {
+        users::table
+            .filter(users::email.eq(&email))
+            .select(Credentials::as_select())
+            .first(connection)
+            .optional()
+    })
+}
+
 /// The credentials of the account with this id.
 pub(crate) async fn credentials_of(
     database: &Database,
@@ -121,20 +135,6 @@ fn unless_called_off(saved: Result<(), Error>) -> Result<bool, Error> {
         Err(error) if error.kind() == ErrorKind::RolledBack => Ok(false),
         other => other.map(|()| true),
     }
-}
-
-/// The credentials of the account with this canonical e-mail address.
-pub(crate) async fn credentials(
-    database: &Database,
-    email: String,
-) -> Result<Option<Credentials>, Error> {
-    on!(database, database.run, |connection| {
-        users::table
-            .filter(users::email.eq(&email))
-            .select(Credentials::as_select())
-            .first(connection)
-            .optional()
-    })
 }
 
 /// Where a user is, in their own words.

@@ -242,6 +242,8 @@ fn u13_confirming_leads_to_a_page_of_ours_and_is_for_users() {
         )
     };
     register(&visitor, EMAIL, &[]);
+    let nobody_is_asked_twice = visitor.get("/account/confirm?next=/messages");
+    assert_eq!(nobody_is_asked_twice.location(), "/messages");
     for (next, expected) in [
         ("/account/devices?a=b", "/account/devices?a=b"),
         ("//evil.example", "/home"),

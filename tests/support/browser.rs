@@ -184,14 +184,23 @@ impl Browser {
             .unwrap_or_default())
     }
 
-    /// The id of the element that has the keyboard.
+    /// The id of the element that has the keyboard; waits for one, since a page gives it away only
+    /// when it is drawn.
     pub async fn focus(&self) -> WebDriverResult<String> {
-        let element = self.driver.active_element().await?;
-        Ok(element.id().await?.unwrap_or_default())
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let element = self.driver.active_element().await?;
+            if let Some(id) = element.id().await? {
+                return Ok(id);
+            }
+            assert!(Instant::now() < patience, "nothing has the keyboard");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Types on the keyboard alone: Tab between the texts, Enter after the last.
     pub async fn fill_in(&self, texts: &[&str]) -> WebDriverResult<()> {
+        self.focus().await?;
         let mut keys = self.driver.action_chain();
         for (index, text) in texts.iter().enumerate() {
             if index > 0 {
