@@ -12,6 +12,7 @@ mod support;
 
 use std::thread;
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 use diesel::prelude::*;
 use rocket::serde::json::{Value, json};
 

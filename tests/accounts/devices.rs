@@ -90,7 +90,8 @@ fn u9_devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDat
     }
     assert_eq!(devices(&grace).len(), 1);
     let alone = grace.get("/account/devices").body;
-    assert!(!alone.contains("all others") && !alone.contains("Firefox"));
+    assert!(alone.contains("nowhere else") && !alone.contains("all others"));
+    assert!(!alone.contains("Firefox"));
     assert_eq!(application.visitor().get("/api/v1/devices").status, 401);
 }
 
