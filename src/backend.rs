@@ -25,6 +25,11 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Makes a JSON object as text of what stands between the two pieces.
     #[doc(hidden)]
     const JSON_OBJECT: [&'static str; 2] = ["JSON_OBJECT(", ")"];
+    /// What the user's key is compared with: what stands before and after the sessions' text.
+    #[doc(hidden)]
+    fn as_key_of(_table: &str, _key: &str) -> [String; 2] {
+        Default::default()
+    }
     /// Whether only one connection can write at a time.
     #[doc(hidden)]
     const ONE_WRITER: bool = false;
@@ -84,6 +89,13 @@ impl Backend for diesel::PgConnection {
     const SWEEP: &'static str = "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id \
         FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
     const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
+
+    // PostgreSQL compares no number with a text. A row that is made of JSON has the column's own
+    // type, whichever that is; a cast of the column would do without its index.
+    fn as_key_of(table: &str, key: &str) -> [String; 2] {
+        let before = format!("(json_populate_record(NULL::{table}, json_build_object('{key}', ");
+        [before, format!("))).{key}")]
+    }
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.

@@ -77,8 +77,8 @@ impl Sessions {
     /// [`Session::user`](crate::Session::user).
     ///
     /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
-    /// the column `key` of `table`; it costs no further statement. The names must be as SQL takes
-    /// them.
+    /// the column `key` of `table`, a text or a number; it costs no further statement. The names
+    /// must be as SQL takes them.
     #[must_use]
     pub fn with_user(
         mut self,

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -19,6 +20,7 @@ on_every_backend!(
     s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
     s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
     s17_a_slow_request_does_not_undo_a_sign_out,
+    u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
 );
 
 /// Sends `count` requests, `at_once` at a time, and expects success of each.
@@ -109,5 +111,18 @@ fn race(database: &TestDatabase, [slow, other]: &[Server; 2]) {
             browser.get(&format!("{}/user", slow.base)),
             (200, String::new())
         );
+    }
+}
+
+fn u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays(database: &TestDatabase) {
+    let settings = "{cookie={secure=false},sessions_per_user=5}";
+    let server = || Server::busy_with(&database.url, settings, "critical", Stdio::inherit());
+    let servers = [server(), server()];
+    for round in 1..=10 {
+        storm(32, 32, &Browser::default(), |number| {
+            format!("{}/log_in/user-{round}", servers[number as usize % 2].base)
+        });
+        let live = database.store.list(&format!("user-{round}"), 0).unwrap();
+        assert_eq!(live.len(), 5);
     }
 }

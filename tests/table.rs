@@ -10,6 +10,7 @@ use std::thread;
 
 use rocket::figment::value::Value;
 use rocket::local::blocking::Client;
+use rocket::serde::json::{Value as Json, from_str, json};
 use rocket_diesel_session::{DieselStore, Error, Record, Sessions, Store, contract};
 
 use support::database::{TestDatabase, with_connection};
@@ -229,7 +230,43 @@ fn b9_columns_of_one_s_own_stay_and_can_be_asked(database: &TestDatabase) {
     );
 }
 
+fn u18_users_are_found_by_texts_and_by_numbers(database: &TestDatabase) {
+    for (table, kind) in [("by_text", "VARCHAR(64)"), ("by_number", "BIGINT")] {
+        database.run(&format!(
+            "CREATE TABLE {table} (number {kind} PRIMARY KEY, nickname VARCHAR(40))"
+        ));
+        database.run(&format!(
+            "INSERT INTO {table} VALUES ('7', 'ada'), ('8', 'grace')"
+        ));
+        let store: Arc<dyn Store> = with_connection!(database, C => {
+            let store = DieselStore::<C>::connect(database.address(), 1);
+            Arc::new(store.with_user(table, "number", &["nickname"]))
+        });
+        for (user_id, user) in [
+            (Some("7"), Some("ada")),
+            (Some("8"), Some("grace")),
+            (Some("9"), None),
+            (None, None),
+        ] {
+            let user_id = user_id.map(str::to_owned);
+            let record = Record {
+                user_id,
+                ..contract::record()
+            };
+            store.insert(&record).unwrap();
+            let read = store.load(&record.key, 0).unwrap().unwrap().user;
+            let read: Option<Json> = read.map(|user| from_str(&user).unwrap());
+            assert_eq!(
+                read,
+                user.map(|name| json!({ "nickname": name })),
+                "{table}"
+            );
+        }
+    }
+}
+
 on_every_backend!(
+    u18_users_are_found_by_texts_and_by_numbers,
     b6_a_table_that_is_made_is_that_of_the_migrations,
     b6_a_table_that_is_there_is_left_alone,
     b6_the_launch_makes_the_table_where_it_is_told_to,

@@ -34,7 +34,7 @@ pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     writing: Option<Arc<Mutex<()>>>,
     table: Arc<Table>,
     /// As [`Sql::new`] takes it.
-    user: Option<String>,
+    user: Option<[String; 2]>,
     sql: Arc<Sql>,
     connection: PhantomData<fn() -> C>,
 }
@@ -97,22 +97,26 @@ impl<C: Backend> DieselStore<C> {
     }
 
     pub(crate) fn on_table(self, table: Table) -> Self {
-        let sql = Arc::new(Sql::new::<C>(&table, self.user.as_deref()));
+        let sql = Arc::new(Sql::new::<C>(&table, self.user.as_ref()));
         let table = Arc::new(table);
         Self { table, sql, ..self }
     }
 
     /// Brings these columns of the user's row along with each record, in the same statement.
     ///
-    /// The names must be as SQL takes them; `key` is the column that holds the ids given to
-    /// [`Session::log_in`](crate::Session::log_in).
+    /// The names must be as SQL takes them; `key` is the column, of a text or a number, that holds
+    /// the ids given to [`Session::log_in`](crate::Session::log_in).
     #[must_use]
     pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
         let pair = |column| format!("'{column}', {table}.{column}");
         let pairs: Vec<String> = columns.iter().map(pair).collect();
         let [open, close] = C::JSON_OBJECT;
         let object = format!("{open}{}{close}", pairs.join(", "));
-        let user = format!("(SELECT {object} FROM {table} WHERE {table}.{key} = ");
+        let [before, after] = C::as_key_of(table, key);
+        let user = [
+            format!("(SELECT {object} FROM {table} WHERE {table}.{key} = {before}"),
+            format!("{after})"),
+        ];
         let sql = Arc::new(Sql::new::<C>(&self.table, Some(&user)));
         Self {
             user: Some(user),

@@ -18,11 +18,11 @@ pub(super) struct Sql {
 }
 
 impl Sql {
-    /// `user` is a subquery for the user's row that lacks its end: the id that it looks for.
-    pub(super) fn new<C: Backend>(table: &Table, user: Option<&str>) -> Self {
+    /// `user` is a subquery for the user's row, in two pieces between which the user's id belongs.
+    pub(super) fn new<C: Backend>(table: &Table, user: Option<&[String; 2]>) -> Self {
         let with_names = |sql: &str| table.put_into(sql, C::QUOTE);
         let user = match user {
-            Some(user) => format!("{user}{})", with_names("sessions.user_id")),
+            Some([before, after]) => format!("{before}{}{after}", with_names("sessions.user_id")),
             None => "NULL".into(),
         };
         let select = |condition: &str| {
