@@ -463,7 +463,7 @@ fn an_empty_database_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_wrong_setting_stops_the_launch_in_one_line() {
+fn o1_a_wrong_setting_stops_the_launch_in_one_line() {
     let database = support::database::sqlite();
     let sqlite = &*database.url;
     let session = "ROCKET_SESSION";
