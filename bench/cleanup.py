@@ -20,11 +20,12 @@ EXPIRED = int(os.environ.get("EXPIRED", 1_000_000))
 FILL = f"""INSERT INTO rig_own.sessions SELECT SHA2(CONCAT('expired', seq), 256), seq % 10000 + 1,
   (SELECT data FROM rig_own.sessions LIMIT 1), 0, 0, 0, 1 + seq % 86400, 1 + seq % 86400, NULL, NULL
   FROM rig.big WHERE seq <= {EXPIRED}"""
-LEFT = "SELECT COUNT(*) FROM rig_own.sessions WHERE expires_at <= 86400"
+# To count them would take longer than to delete them.
+LEFT = "SELECT 1 FROM rig_own.sessions WHERE expires_at <= 86400 LIMIT 1"
 
 
 def swept():
-    while int(bench.sql(LEFT)):
+    while bench.sql(LEFT):
         time.sleep(1)
     return f"{EXPIRED} rows"
 

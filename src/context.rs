@@ -2,23 +2,22 @@
 //! clock.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rocket::tokio::sync::{Mutex, MutexGuard};
 use rocket::tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::database::Database;
 use crate::error::Error;
 use crate::session::Limits;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
-use crate::threads::Threads;
+use crate::threads::{Threads, Waited};
 use crate::token::{Key, Tokens};
-
-pub(crate) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 pub(crate) struct Context {
     pub(crate) config: Config,
@@ -34,17 +33,14 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Has a verb of the store done on a store thread.
-    ///
-    /// One deadline holds for all that a request asks: what it `waited` before counts.
+    /// Has a verb of the store done on a store thread; see [`Threads::ask`].
     pub(crate) async fn ask<T, F>(&self, waited: &Waited, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Store) -> Result<T, Error> + Send + 'static,
     {
         let store = self.store.clone();
-        let answer = self.threads.ask(waited.so_far(), move || work(&*store));
-        waited.during(answer).await
+        self.threads.ask(waited, move || work(&*store)).await
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot
@@ -56,28 +52,6 @@ impl Context {
     /// Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
         (self.clock)().timestamp_millis()
-    }
-}
-
-/// How long one request has waited for the store, so that its deadlines do not add up.
-#[derive(Default)]
-pub(crate) struct Waited(std::sync::Mutex<Duration>);
-
-impl Waited {
-    pub(crate) async fn during<F: Future>(&self, wait: F) -> F::Output {
-        let start = Instant::now();
-        let output = wait.await;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
-        output
-    }
-
-    /// For a handler that asks by itself, which may do so for hours.
-    pub(crate) fn restart(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Duration::ZERO;
-    }
-
-    pub(crate) fn so_far(&self) -> Duration {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

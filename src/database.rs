@@ -13,7 +13,6 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
@@ -22,14 +21,13 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
 use crate::config::DatabaseConfig;
-use crate::context::Waited;
 use crate::error::Error;
 use crate::pool::{Bounds, Connections, Manager, Repeat, run};
 use crate::store::Store;
 use crate::store::diesel::statement::Execute;
 use crate::store::diesel::{DieselStore, Within};
 use crate::store::table::Table;
-use crate::threads::Threads;
+use crate::threads::{Threads, Waited};
 
 /// The database that also holds the sessions, for the application's own queries.
 ///
@@ -176,7 +174,9 @@ impl Database {
     {
         let pool = opened::<C>(&*self.opened)?.pool.clone();
         self.threads
-            .ask(Duration::ZERO, move || run(&pool, Repeat::Harmful, work))
+            .ask(&Waited::default(), move || {
+                run(&pool, Repeat::Harmful, work)
+            })
             .await
     }
 
@@ -194,7 +194,7 @@ impl Database {
     {
         let Opened { store, within, .. } = opened::<C>(&*self.opened)?;
         let (store, within, everything) = (store.clone(), *within, self.store.clone());
-        let done = self.threads.ask(waited.so_far(), move || {
+        let work = move || {
             let saved = store.transaction(within, work, |inner| match commit.run(inner)? {
                 Committed::Gone => Err(Error::gone()),
                 committed => Ok(committed),
@@ -202,8 +202,8 @@ impl Database {
             // What others have stored meanwhile is seen after the transaction only.
             commit.limit(&*everything);
             Ok(saved)
-        });
-        waited.during(done).await
+        };
+        self.threads.ask(waited, work).await
     }
 }
 

@@ -9,8 +9,9 @@ use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 use serde_json::{Map, Value};
 
+use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig};
-use crate::context::{Clock, Context, Turns};
+use crate::context::{Context, Turns};
 use crate::database::{Database, UserTable};
 use crate::error::Error;
 use crate::response;

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::commit::Client;
-use crate::context::{Context, Waited};
+use crate::context::Context;
 use crate::session::{Limits, State, Stored};
+use crate::threads::Waited;
 use crate::token::{Key, Token};
 
 /// The browser's session, for the time of one request.
@@ -53,7 +54,7 @@ impl Session {
     }
 
     /// Ends the session, in the store and in the browser. What is written to it afterwards is not
-    /// kept.
+    /// kept; only who signs in begins a session again.
     pub fn destroy(&self) {
         self.state().destroy();
     }

@@ -8,7 +8,7 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
 
-use crate::context::{Context, Waited};
+use crate::context::Context;
 use crate::database::Database;
 use crate::device::Device;
 use crate::error::Error;
@@ -16,6 +16,7 @@ use crate::guard::Session;
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::sweeper;
+use crate::threads::Waited;
 use crate::token::{Key, Token};
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
-use crate::context::Clock;
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::Store;
 

@@ -1,8 +1,9 @@
 //! The one door from async to blocking: a few threads of our own, fed by one bounded queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 use rocket::tokio::sync::oneshot;
@@ -44,9 +45,10 @@ impl Threads {
 
     /// Has `work` done on one of the threads.
     ///
-    /// Fails as unavailable when the queue is full or the deadline is over, to which what the asker
-    /// has `waited` before counts. Work whose asker has given up before it began is not done at all.
-    pub(crate) async fn ask<T, F>(&self, waited: Duration, work: F) -> Result<T, Error>
+    /// Fails as unavailable when the queue is full or the deadline is over, which is one for all that
+    /// a request asks: what it has `waited` before counts. Work whose asker has given up before it
+    /// began is not done at all.
+    pub(crate) async fn ask<T, F>(&self, waited: &Waited, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
@@ -63,7 +65,8 @@ impl Threads {
                 "the queue for the store is full; it is slow, or pool_size is too small",
             )
         })?;
-        match timeout(self.deadline.saturating_sub(waited), answered).await {
+        let left = self.deadline.saturating_sub(waited.so_far());
+        match waited.during(timeout(left, answered)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::unavailable("a store thread ended without an answer")),
             Err(_) => Err(Error::unavailable(format!(
@@ -71,5 +74,27 @@ impl Threads {
                 self.deadline
             ))),
         }
+    }
+}
+
+/// How long one request has waited for the store, so that its deadlines do not add up.
+#[derive(Default)]
+pub(crate) struct Waited(Mutex<Duration>);
+
+impl Waited {
+    pub(crate) async fn during<F: Future>(&self, wait: F) -> F::Output {
+        let start = Instant::now();
+        let output = wait.await;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
+        output
+    }
+
+    /// For a handler that asks by itself, which may do so for hours.
+    pub(crate) fn restart(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Duration::ZERO;
+    }
+
+    fn so_far(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

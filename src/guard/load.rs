@@ -9,12 +9,13 @@ use rocket::{Ignite, Rocket, Sentinel};
 
 use super::Session;
 use crate::commit::Client;
-use crate::context::{Context, Waited};
+use crate::context::Context;
 use crate::cookie::Incoming;
 use crate::database::Database;
 use crate::error::Error;
 use crate::session::{State, Stored};
 use crate::store::Store;
+use crate::threads::Waited;
 use crate::token::{Key, Token};
 
 impl Session {

@@ -64,12 +64,14 @@ impl Session {
         let (_, commit) = self.begin_commit()?;
         let _turn = self.turn(&commit).await;
         let done = database.transaction(&self.waited, work, commit).await;
-        let finished = done.and_then(|(value, committed)| match self.finish_commit(committed)? {
-            true => Err(Error::gone()),
-            false => Ok(value),
-        });
-        if finished.is_err() {
-            self.state().reset(&self.limits().schema);
+        let finished =
+            done.and_then(|(value, committed)| self.finish_commit(committed).map(|_| value));
+        if let Err(error) = &finished {
+            let mut state = self.state();
+            match error.kind() {
+                ErrorKind::Gone => state.gone(),
+                _ => state.reset(&self.limits().schema),
+            }
         }
         finished
     }
