@@ -24,8 +24,9 @@ use crate::config::DatabaseConfig;
 use crate::error::Error;
 use crate::pool::{Bounds, Connections, Manager, Repeat, run};
 use crate::store::Store;
+use crate::store::diesel::DieselStore;
 use crate::store::diesel::statement::Execute;
-use crate::store::diesel::{DieselStore, Within};
+use crate::store::diesel::transaction::Within;
 use crate::store::table::Table;
 use crate::threads::{Threads, Waited};
 

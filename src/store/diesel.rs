@@ -1,7 +1,9 @@
 //! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code for the three.
 
+mod row;
 mod sql;
 pub(crate) mod statement;
+pub(crate) mod transaction;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,11 +14,12 @@ use diesel::QueryResult;
 use diesel::r2d2::ConnectionManager;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use self::row::{record, values};
 use self::sql::Sql;
-use self::statement::{Execute, Row, Statement, Value};
+use self::statement::{Execute, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Bounds, Connections, Manager, Repeat, Single, run};
+use crate::pool::{Bounds, Connections, Manager, Repeat, run};
 use crate::record::Record;
 use crate::store::table::Table;
 use crate::store::{Inserted, Store, Updated};
@@ -38,9 +41,6 @@ pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     sql: Arc<Sql>,
     connection: PhantomData<fn() -> C>,
 }
-
-/// [`DieselStore::within`], for a connection of which no more is known than its type.
-pub(crate) type Within<C> = for<'c> fn(&DieselStore<C>, &'c mut C) -> Box<dyn Store + 'c>;
 
 impl<C: Backend> DieselStore<C> {
     /// Uses a pool that the application already has.
@@ -148,47 +148,6 @@ impl<C: Backend> DieselStore<C> {
                 Ok(())
             })
             .map_err(|cause| Error::unavailable(failed).because(cause))
-    }
-
-    /// Does `work`, then what `save` does on this store, in one transaction.
-    pub(crate) fn transaction<T, S>(
-        &self,
-        within: Within<C>,
-        work: impl Fn(&mut C) -> QueryResult<T>,
-        save: impl Fn(&dyn Store) -> Result<S, Error>,
-    ) -> Result<(T, S), Error> {
-        let mut failed = None;
-        let done = self.write(Repeat::Harmful, |connection| {
-            connection.transact(|connection| {
-                let value = work(connection)?;
-                let saved = save(&*within(self, connection)).map_err(|error| {
-                    error.into_diesel().unwrap_or_else(|error| {
-                        failed = Some(error);
-                        DieselError::RollbackTransaction
-                    })
-                })?;
-                Ok((value, saved))
-            })
-        });
-        match failed {
-            Some(error) => Err(error),
-            None => done,
-        }
-    }
-
-    /// This store, in the middle of a transaction.
-    pub(crate) fn within<'c>(&self, connection: &'c mut C) -> Box<dyn Store + 'c>
-    where
-        C: Execute,
-    {
-        Box::new(DieselStore {
-            pool: Single::new(connection),
-            writing: None,
-            table: self.table.clone(),
-            user: None,
-            sql: self.sql.clone(),
-            connection: PhantomData,
-        })
     }
 }
 
@@ -317,42 +276,6 @@ fn taken(error: &DieselError) -> bool {
         error,
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)
     )
-}
-
-/// The columns that are written, in the order of the table.
-fn values(record: &Record) -> [Value<'_>; 10] {
-    [
-        Value::of(&record.key),
-        record.user_id.as_deref().into(),
-        record.data.as_str().into(),
-        record.version.into(),
-        record.created_at.into(),
-        record.seen_at.into(),
-        record.expires_at.into(),
-        record.deadline.into(),
-        record.user_agent.as_deref().into(),
-        record.ip.as_deref().into(),
-    ]
-}
-
-fn record(row: Row) -> Record {
-    let (id, user_id, data, version, created_at, seen_at, expires_at, deadline, agent, ip, user) =
-        row;
-    let user_agent = agent;
-    let key = Key::from_stored(id);
-    Record {
-        key,
-        user_id,
-        data,
-        version,
-        created_at,
-        seen_at,
-        expires_at,
-        deadline,
-        user_agent,
-        ip,
-        user,
-    }
 }
 
 #[cfg(test)]

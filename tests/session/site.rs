@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::DateTime;
+use rocket::figment::Figment;
 use rocket::http::{Header, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{Build, Request, Rocket, catch, catchers, get, post, routes};
@@ -323,7 +324,8 @@ fn sessions(store: Arc<Watched>, now: Arc<AtomicI64>) -> Sessions {
 
 fn site(session: &str) -> Rocket<Build> {
     let session: rocket::figment::value::Value = session.parse().unwrap();
-    let figment = rocket::Config::figment()
+    // Without Rocket.toml, which is the application's.
+    let figment = Figment::from(rocket::Config::default())
         .merge(("log_level", "off"))
         .merge(("session", session));
     let routes = routes![

@@ -1,0 +1,160 @@
+//! An entry of `[default.databases]`.
+
+use std::time::Duration;
+
+use rocket::figment::Figment;
+
+use super::period::Period;
+use super::unreadable;
+use crate::error::{Error, require};
+#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+use crate::pool::Bounds;
+
+/// Where the sessions are, and how many may ask at once.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatabaseConfig {
+    /// `sqlite:FILE`, `mysql://…`, `postgres://…`, or `memory:N` for up to N sessions: from 1 to
+    /// 10000000, 100000 where the number is left out.
+    pub(crate) url: String,
+    /// How many connections, and threads that use them.
+    #[serde(default = "default_pool_size")]
+    pub(crate) pool_size: u32,
+    /// How many requests may wait for one of them.
+    #[serde(default = "default_queue")]
+    pub(crate) queue: usize,
+    /// How long a request waits for an answer before it gets a 503.
+    #[serde(default = "default_timeout")]
+    timeout: Period,
+    /// After this long without work a connection is closed; "10m", from 1s to 24h.
+    #[serde(default = "default_idle_timeout")]
+    idle_timeout: Period,
+    /// A connection is replaced when it is this old; "30m", from 1s to 24h.
+    #[serde(default = "default_max_lifetime")]
+    max_lifetime: Period,
+}
+
+fn default_pool_size() -> u32 {
+    8
+}
+
+fn default_queue() -> usize {
+    1_024
+}
+
+fn default_timeout() -> Period {
+    Period(Duration::from_millis(2_500))
+}
+
+fn default_idle_timeout() -> Period {
+    Period(Duration::from_secs(10 * 60))
+}
+
+fn default_max_lifetime() -> Period {
+    Period(Duration::from_secs(30 * 60))
+}
+
+impl DatabaseConfig {
+    /// Reads and checks the entry `name`.
+    pub(crate) fn read(figment: &Figment, name: &str) -> Result<Self, Error> {
+        let key = format!("databases.{name}");
+        if figment.find_value(&key).is_err() {
+            return Err(Error::configuration(format!(
+                "there is no database {name:?}; add [default.databases.{name}] with url = \"sqlite:app.db\" to \
+                 Rocket.toml, or name another one in session.database"
+            )));
+        }
+        let config: Self = figment
+            .focus(&key)
+            .extract()
+            .map_err(|error| unreadable(&key, error))?;
+        require((1..=256).contains(&config.pool_size), || {
+            format!(
+                "{key}.pool_size is {}; it must be from 1 to 256",
+                config.pool_size
+            )
+        })?;
+        require((1..=1_000_000).contains(&config.queue), || {
+            format!(
+                "{key}.queue is {}; it must be from 1 to 1000000",
+                config.queue
+            )
+        })?;
+        require(
+            (Duration::from_millis(10)..=Duration::from_secs(60)).contains(&config.timeout.0),
+            || {
+                format!(
+                    "{key}.timeout is {}; it must be from 10ms to 60s",
+                    config.timeout
+                )
+            },
+        )?;
+        for (setting, period) in [
+            ("idle_timeout", config.idle_timeout),
+            ("max_lifetime", config.max_lifetime),
+        ] {
+            let accepted = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+            require(accepted.contains(&period.0), || {
+                format!("{key}.{setting} is {period}; it must be from 1s to 24h")
+            })?;
+        }
+        Ok(config)
+    }
+
+    /// For a store that brings its own connection to wherever it keeps its records.
+    pub(crate) fn for_a_store() -> Self {
+        let (pool_size, queue, timeout) = (default_pool_size(), default_queue(), default_timeout());
+        Self {
+            url: String::new(),
+            pool_size,
+            queue,
+            timeout,
+            idle_timeout: default_idle_timeout(),
+            max_lifetime: default_max_lifetime(),
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout.0
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            size: self.pool_size,
+            // A little less than what a request waits, so that its 503 can still say what is
+            // missing.
+            patience: self.timeout() * 4 / 5,
+            idle_timeout: self.idle_timeout.0,
+            max_lifetime: self.max_lifetime.0,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use rocket::figment::providers::{Format, Toml};
+
+    use super::*;
+
+    #[test]
+    fn b8_the_pool_is_bounded_as_configured() {
+        let read = |settings: &str| {
+            let toml = format!("[databases.app]\nurl = \"sqlite:app.db\"\n{settings}");
+            let figment = Figment::from(Toml::string(&toml));
+            let bounds = DatabaseConfig::read(&figment, "app").unwrap().bounds();
+            let Bounds {
+                size,
+                patience,
+                idle_timeout,
+                max_lifetime,
+            } = bounds;
+            let seconds = [patience, idle_timeout, max_lifetime].map(|time| time.as_secs());
+            (size, seconds)
+        };
+        assert_eq!(read(""), (8, [2, 600, 1_800]));
+        let settings =
+            "pool_size = 3\ntimeout = \"5s\"\nidle_timeout = \"1s\"\nmax_lifetime = \"24h\"";
+        assert_eq!(read(settings), (3, [4, 1, 86_400]));
+    }
+}
