@@ -70,6 +70,7 @@ impl Commit {
     /// To be called when the sign-in is stored for all to see. Of sign-ins at the same time, the one
     /// that is stored last sees all the others; and whoever looks earlier ends none that belongs to
     /// the newest, because the newest of some are among the newest of fewer.
+    ///
     /// If the store fails here, the sign-in stands all the same, and the next one ends what is too
     /// many.
     pub(crate) fn limit(&self, store: &dyn Store) {

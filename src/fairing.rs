@@ -146,7 +146,7 @@ impl Sessions {
         + Sync
         + 'static,
     ) -> Self {
-        self.schema = Schema::new(version, upgrade);
+        self.schema = Schema::new(version, Arc::new(upgrade));
         self
     }
 

@@ -19,17 +19,22 @@ use crate::threads::Waited;
 use crate::token::{Key, Token};
 
 impl Session {
+    fn new(context: Arc<Context>, state: State, client: Client) -> Self {
+        Self {
+            state: Mutex::new(state),
+            client,
+            now: context.now(),
+            context,
+            waited: Waited::default(),
+        }
+    }
+
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
         let headers = request.headers();
         let name = &context.cookie_name;
         let incoming = Incoming::read(headers.get("Cookie"), name, &context.tokens);
-        let session = Self {
-            state: Mutex::new(State::new(incoming.came)),
-            client: client(request),
-            now: context.now(),
-            context,
-            waited: Waited::default(),
-        };
+        let state = State::new(incoming.came);
+        let session = Self::new(context, state, client(request));
         let Some(token) = incoming.token else {
             return Ok(session);
         };
@@ -45,13 +50,7 @@ impl Session {
         context: Arc<Context>,
         key: Key,
     ) -> Result<Option<Self>, Error> {
-        let session = Self {
-            state: Mutex::default(),
-            client: Client::default(),
-            now: context.now(),
-            context,
-            waited: Waited::default(),
-        };
+        let session = Self::new(context, State::default(), Client::default());
         let fresh = session.read(key, None).await?;
         Ok(fresh.map(|fresh| {
             *session.state() = fresh;

@@ -10,7 +10,7 @@ use super::Session;
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
 use crate::error::{Error, ErrorKind};
-use crate::session::{Plan, SetCookie, Verb};
+use crate::session::{SetCookie, State, Verb};
 
 impl Session {
     /// Saves now instead of when the response leaves, for handlers that have to know.
@@ -61,7 +61,12 @@ impl Session {
         let database = self.context.database.as_ref().ok_or_else(|| {
             Error::unavailable("the sessions are not in a database that this application shares")
         })?;
-        let (_, commit) = self.begin_commit()?;
+        let now = self.context.now();
+        let commit = {
+            let mut state = self.state();
+            let plan = state.plan(self.limits(), now);
+            self.begin_commit(&mut state, plan.verb, now)?
+        };
         let _turn = self.turn(&commit).await;
         let done = database.transaction(&self.waited, work, commit).await;
         let finished =
@@ -103,11 +108,15 @@ impl Session {
     /// Brings the store up to date; what the browser is to be told, and whether the session was
     /// ended meanwhile.
     pub(crate) async fn commit(&self) -> Result<(SetCookie, bool), Error> {
-        let plan = self.plan();
-        if plan.verb == Verb::Nothing {
-            return Ok((plan.cookie, false));
-        }
-        let (cookie, commit) = self.begin_commit()?;
+        let now = self.context.now();
+        let (cookie, commit) = {
+            let mut state = self.state();
+            let plan = state.plan(self.limits(), now);
+            if plan.verb == Verb::Nothing {
+                return Ok((plan.cookie, false));
+            }
+            (plan.cookie, self.begin_commit(&mut state, plan.verb, now)?)
+        };
         let _turn = self.turn(&commit).await;
         let work = commit.clone();
         let committed = self.context.ask(&self.waited, move |store| {
@@ -127,15 +136,8 @@ impl Session {
         }
     }
 
-    fn plan(&self) -> Plan {
-        self.state().plan(self.limits(), self.context.now())
-    }
-
-    fn begin_commit(&self) -> Result<(SetCookie, Arc<Commit>), Error> {
-        let now = self.context.now();
-        let mut state = self.state();
-        let plan = state.plan(self.limits(), now);
-        if plan.verb == Verb::Renew && state.stored().is_some_and(|it| it.token.is_none()) {
+    fn begin_commit(&self, state: &mut State, verb: Verb, now: i64) -> Result<Arc<Commit>, Error> {
+        if verb == Verb::Renew && state.stored().is_some_and(|it| it.token.is_none()) {
             let message = "a session that was loaded by its key cannot get a new token: no browser would be told";
             return Err(Error::new(ErrorKind::Value, message));
         }
@@ -144,10 +146,10 @@ impl Session {
             tokens: self.context.tokens.clone(),
             client: self.client.clone(),
             pending: state.begin_save(),
-            verb: plan.verb,
+            verb,
             now,
         };
-        Ok((plan.cookie, Arc::new(commit)))
+        Ok(Arc::new(commit))
     }
 
     async fn turn(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::token::Key;
 
-type Upgrade = dyn Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
+pub(crate) type Upgrade = dyn Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
     + Send
     + Sync;
 
@@ -20,14 +20,7 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    pub(crate) fn new(
-        version: u32,
-        upgrade: impl Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Self {
-        let upgrade = Arc::new(upgrade);
+    pub(crate) fn new(version: u32, upgrade: Arc<Upgrade>) -> Self {
         Self { version, upgrade }
     }
 
@@ -45,7 +38,7 @@ impl Schema {
 
 impl Default for Schema {
     fn default() -> Self {
-        Self::new(0, |_, _| Ok(()))
+        Self::new(0, Arc::new(|_, _| Ok(())))
     }
 }
 
