@@ -25,8 +25,8 @@ use self::fault::Fault;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 
-/// A connection that was used less than this long ago is trusted without asking: the question costs
-/// a round trip.
+/// A connection that was used less than this long ago is trusted without asking, unless another
+/// was lost since: the question costs a round trip.
 const TRUSTED: Duration = Duration::from_millis(500);
 
 /// Opens connections for r2d2.
@@ -35,6 +35,8 @@ const TRUSTED: Duration = Duration::from_millis(500);
 /// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
+    /// When a connection was last lost: the others may have gone with it.
+    lost_at: Mutex<Option<Instant>>,
     backend: PhantomData<fn() -> C>,
 }
 
@@ -61,6 +63,7 @@ impl<C: Backend> Manager<C> {
             .error_handler(Box::new(LogConnectionErrors))
             .build_unchecked(Self {
                 url: url.to_owned(),
+                lost_at: Mutex::new(None),
                 backend: PhantomData,
             })
     }
@@ -98,7 +101,8 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
-        if pooled.used_at.elapsed() < TRUSTED {
+        let lost_at = *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if pooled.used_at.elapsed() < TRUSTED && Some(pooled.used_at) > lost_at {
             return Ok(());
         }
         pooled.connection.ping().map_err(Self::Error::QueryError)
@@ -106,6 +110,10 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
 
     fn has_broken(&self, pooled: &mut Pooled<C>) -> bool {
         pooled.used_at = Instant::now();
+        if pooled.lost {
+            let mut lost_at = self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
+            *lost_at = Some(pooled.used_at);
+        }
         pooled.lost || std::thread::panicking() || pooled.connection.is_broken()
     }
 }

@@ -96,7 +96,12 @@ fn heals<C: Backend>(url: &str, end_all_others: &str) {
             connection.batch_execute("SELECT 1")
         })
     };
-    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| select().unwrap()))));
+    let leases = (0..4).map(|_| {
+        let mut lease = pool.checkout().unwrap();
+        lease.batch_execute("SELECT 1").unwrap();
+        lease
+    });
+    drop(leases.collect::<Vec<_>>());
     C::establish(url)
         .unwrap()
         .batch_execute(end_all_others)
