@@ -15,6 +15,7 @@ use self::period::{Interval, Period};
 use crate::cookie::CookieConfig;
 use crate::error::{Error, require};
 use crate::session::{Limits, Schema};
+use crate::signature::Secrets;
 use crate::store::table::Table;
 
 /// `[default.session]`.
@@ -23,11 +24,21 @@ use crate::store::table::Table;
 pub(crate) struct Config {
     /// Which entry of `[default.databases]` holds the sessions.
     pub(crate) database: String,
+    /// Which entry holds the application's own tables, its users above all, where the sessions are
+    /// in Redis. None: the same, if it is one of SQL.
+    pub(crate) users: Option<String>,
+    /// "own", or "express": table, text and cookie are those of express-session with
+    /// express-mysql-session or connect-redis, so that an Express application can share them.
+    pub(crate) format: Format,
+    /// What signs the cookie of the format "express": the first one signs, all of them verify.
+    pub(crate) secrets: Secrets,
     /// Its table, by default "sessions"; `name` or `schema.name`, each of 1 to 63 ASCII letters,
-    /// digits and `_`.
-    table: String,
+    /// digits and `_`. In Redis what all names begin with, before a colon; "sess" by default in the
+    /// format "express".
+    table: Option<String>,
     /// What the table's columns are called if not as in the migrations: the migrations' name on the
-    /// left, the table's on the right.
+    /// left, the table's on the right. In the format "express": `session_id`, `expires`, `data`, and
+    /// `user_id` for a generated column that has the user of passport, if there is one.
     columns: BTreeMap<String, String>,
     /// Makes the table and its indexes at launch where there is no such table; by default false.
     pub(crate) create_table: bool,
@@ -69,7 +80,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database: "app".into(),
-            table: "sessions".into(),
+            users: None,
+            format: Format::Own,
+            secrets: Secrets::default(),
+            table: None,
             columns: BTreeMap::new(),
             create_table: false,
             log_store: false,
@@ -94,6 +108,14 @@ impl Default for Config {
 /// Browsers keep no cookie for longer.
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
+/// Who else has to understand the sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    Own,
+    Express,
+}
+
 /// What happens to a request whose session ended under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -107,10 +129,11 @@ pub(crate) enum OnGone {
 impl Config {
     /// Reads and checks the whole configuration.
     pub(crate) fn read(figment: &Figment) -> Result<Self, Error> {
-        let config: Self = figment
+        let mut config: Self = figment
             .focus("session")
             .extract()
             .map_err(|error| unreadable("session", error))?;
+        config.cookie.express = config.format == Format::Express;
         config.check()?;
         Ok(config)
     }
@@ -167,6 +190,20 @@ impl Config {
                 self.max_data
             )
         })?;
+        match self.format {
+            Format::Own => require(self.secrets.is_empty(), || {
+                "session.secrets is set, but only cookies of Express are signed; leave it out, or add \
+                 session.format = \"express\""
+                    .into()
+            })?,
+            Format::Express => require(self.secrets.are_usable(), || {
+                format!(
+                    "session.secrets has {:?}; with session.format = \"express\" write those that Express \
+                     has, each of at least one character: [\"new\", \"old\"]",
+                    self.secrets
+                )
+            })?,
+        }
         self.table()?;
         self.cookie.check()
     }
@@ -180,8 +217,22 @@ impl Config {
     pub(crate) fn table(&self) -> Result<Table, Error> {
         let columns = self.columns.iter();
         let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
-        Table::new(&self.table, columns)
-            .map_err(|error| Error::configuration(format!("session.{error}")))
+        let name = self.table.as_deref().unwrap_or("sessions");
+        let table = match self.format {
+            Format::Own => Table::new(name, columns),
+            Format::Express => Table::of_express(name, columns),
+        };
+        table.map_err(|error| Error::configuration(format!("session.{error}")))
+    }
+
+    /// What all names in Redis begin with.
+    #[cfg(feature = "redis")]
+    pub(crate) fn prefix(&self) -> &str {
+        let usual = match self.format {
+            Format::Own => "sessions",
+            Format::Express => "sess",
+        };
+        self.table.as_deref().unwrap_or(usual)
     }
 
     fn touch_interval(&self) -> Option<Duration> {
@@ -210,6 +261,7 @@ impl Config {
             save_uninitialized: self.save_uninitialized,
             rolling: self.rolling,
             persistent: self.persistent,
+            express: self.format == Format::Express,
             schema,
         }
     }

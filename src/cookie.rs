@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use rocket::Request;
 use rocket::http::{Cookie, Header, SameSite};
 use rocket::time::Duration;
+use serde_json::{Map, Value, json};
 
 use crate::error::{Error, require};
 use crate::token::{Token, Tokens};
@@ -14,8 +15,8 @@ use crate::token::{Token, Tokens};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CookieConfig {
     /// Its name, without `__Host-` or `__Secure-`: the prefix that the other settings allow is put
-    /// before it.
-    name: String,
+    /// before it. With the format "express" its whole name, by default "connect.sid".
+    name: Option<String>,
     path: String,
     domain: Option<String>,
     /// Sent over TLS only: true, false, or "auto": when this request came that way.
@@ -26,12 +27,15 @@ pub(crate) struct CookieConfig {
     priority: Option<Priority>,
     /// Whose `X-Forwarded-Proto` is believed when `secure` is "auto".
     trusted_proxies: Vec<IpAddr>,
+    /// Express shares the cookie.
+    #[serde(skip)]
+    pub(crate) express: bool,
 }
 
 impl Default for CookieConfig {
     fn default() -> Self {
         Self {
-            name: "id".into(),
+            name: None,
             path: "/".into(),
             domain: None,
             secure: Secure::Always(true),
@@ -40,6 +44,7 @@ impl Default for CookieConfig {
             partitioned: false,
             priority: None,
             trusted_proxies: Vec::new(),
+            express: false,
         }
     }
 }
@@ -57,7 +62,7 @@ enum Auto {
     Auto,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 enum SameSiteConfig {
     Strict,
@@ -65,7 +70,7 @@ enum SameSiteConfig {
     None,
 }
 
-#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Priority {
     Low,
@@ -75,13 +80,13 @@ enum Priority {
 
 impl CookieConfig {
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let name = &self.name;
+        let name = self.name();
         let is_token =
             |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         require(!name.is_empty() && name.bytes().all(is_token), || {
             format!("session.cookie.name is {name:?}; use letters, digits, - and _")
         })?;
-        require(!name.starts_with("__"), || {
+        require(self.express || !name.starts_with("__"), || {
             format!(
                 "session.cookie.name is {name:?}; leave the prefix out, it is chosen from the other settings"
             )
@@ -121,21 +126,45 @@ impl CookieConfig {
     /// cookie that a neighbouring subdomain or an unencrypted page tries to plant.
     pub(crate) fn full_name(&self) -> String {
         let prefix = match self.secure {
+            _ if self.express => "",
             Secure::Always(true) if self.path == "/" && self.domain.is_none() => "__Host-",
             Secure::Always(true) => "__Secure-",
             _ => "",
         };
-        format!("{prefix}{}", self.name)
+        format!("{prefix}{}", self.name())
     }
 
-    /// `Set-Cookie` with a token; without `max_age` it lives as long as the browser.
+    fn name(&self) -> &str {
+        let usual = if self.express { "connect.sid" } else { "id" };
+        self.name.as_deref().unwrap_or(usual)
+    }
+
+    /// These settings as express-session writes them into a session.
+    pub(crate) fn as_of_express(&self) -> Map<String, Value> {
+        let settings = json!({
+            "path": self.path,
+            "httpOnly": self.http_only,
+            "sameSite": self.same_site,
+            "secure": (self.secure == Secure::Always(true)).then_some(true),
+            "domain": self.domain,
+            "partitioned": self.partitioned.then_some(true),
+            "priority": self.priority,
+        });
+        let settings = settings.as_object().cloned().unwrap_or_default();
+        settings
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect()
+    }
+
+    /// `Set-Cookie` with a token's text; without `max_age` it lives as long as the browser.
     pub(crate) fn set(
         &self,
         request: &Request<'_>,
-        token: &Token,
+        token: String,
         max_age: Option<i64>,
     ) -> Header<'static> {
-        let mut cookie = self.cookie(request, token.expose().to_owned());
+        let mut cookie = self.cookie(request, token);
         cookie.set_max_age(max_age.map(Duration::milliseconds));
         self.header(&cookie)
     }

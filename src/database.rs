@@ -21,18 +21,21 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
 use crate::config::DatabaseConfig;
-use crate::error::Error;
+use crate::error::{Error, require};
+use crate::express::Format;
 use crate::pool::{Bounds, Connections, Manager, Repeat, run};
 use crate::store::Store;
 use crate::store::diesel::DieselStore;
 use crate::store::diesel::statement::Execute;
 use crate::store::diesel::transaction::Within;
+use crate::store::express::ExpressStore;
 use crate::store::table::Table;
 use crate::threads::{Threads, Waited};
 
-/// The database that also holds the sessions, for the application's own queries.
+/// The database of the application's own tables, which also holds the sessions unless they are in
+/// Redis.
 ///
-/// A request guard hands it out, where the sessions are in a database at all:
+/// A request guard hands it out, where there is one:
 ///
 /// ```no_run
 /// # #[cfg(feature = "sqlite")] mod example {
@@ -52,10 +55,25 @@ pub struct Database {
     threads: Arc<Threads>,
     /// An [`Opened`].
     opened: Box<dyn Any + Send + Sync>,
+    /// Where the sessions are.
     store: Arc<dyn Store>,
+    place: Place,
     apart: Arc<dyn Store>,
+    user: Arc<UserOf>,
     create_table: Box<dyn Fn() -> Result<(), Error> + Send + Sync>,
     migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
+}
+
+/// Looks up a user's row by the user's id.
+pub(crate) type UserOf = dyn Fn(&str) -> Result<Option<String>, Error> + Send + Sync;
+
+/// Where the sessions are, seen from a transaction in this database.
+#[derive(Clone)]
+enum Place {
+    Here,
+    /// Here, in a table that an Express application shares.
+    WithExpress(Arc<Format>),
+    Elsewhere,
 }
 
 /// What is known of a database together with its connections' type.
@@ -82,6 +100,15 @@ impl Database {
         user: Option<UserTable>,
     ) -> Result<Self, Error> {
         let (scheme, rest) = config.url.split_once(':').unwrap_or(("", &config.url));
+        require(
+            !table.is_of_express() || ["mysql", "mariadb"].contains(&scheme),
+            || {
+                format!(
+                    "its url has the scheme {scheme:?}, and session.format is \"express\"; an Express application \
+                 shares its sessions in mysql://… (express-mysql-session) or redis://… (connect-redis)"
+                )
+            },
+        )?;
         match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
@@ -99,6 +126,35 @@ impl Database {
             }
             _ => Err(unusable(scheme, rest)),
         }
+    }
+
+    /// Reads and writes the sessions as an Express application does that shares their table.
+    pub(crate) fn shared_with_express(self, format: Arc<Format>) -> Self {
+        let shared = |texts| {
+            let format = format.clone();
+            Arc::new(ExpressStore { texts, format })
+        };
+        Self {
+            store: shared(self.store),
+            apart: shared(self.apart),
+            place: Place::WithExpress(format),
+            ..self
+        }
+    }
+
+    /// For the application's own tables alone, since the sessions are in `store`.
+    pub(crate) fn beside(self, store: Arc<dyn Store>) -> Self {
+        let place = Place::Elsewhere;
+        Self {
+            store,
+            place,
+            ..self
+        }
+    }
+
+    /// What looks up the signed-in user, where that cannot be done together with the session.
+    pub(crate) fn user_of(&self) -> Option<Arc<UserOf>> {
+        matches!(self.place, Place::Elsewhere).then(|| self.user.clone())
     }
 
     #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
@@ -123,7 +179,7 @@ impl Database {
         };
         let apart = store.apart(Manager::<C>::pool(url, &one));
         let store = Arc::new(store);
-        let own = store.clone();
+        let (own, with_user) = (store.clone(), store.clone());
         let opened = Opened {
             pool,
             store: store.clone(),
@@ -133,7 +189,9 @@ impl Database {
             threads,
             opened: Box::new(opened),
             store,
+            place: Place::Here,
             apart: Arc::new(apart),
+            user: Arc::new(move |user_id| with_user.user(user_id)),
             create_table: Box::new(move || own.create_table()),
             migrate: migrate::<C>,
         })
@@ -153,9 +211,12 @@ impl Database {
         (self.migrate)(&*self.opened, migrations)
     }
 
-    /// Makes the sessions table where there is none; blocks.
+    /// Makes the sessions table where there is none and one is needed; blocks.
     pub(crate) fn create_table(&self) -> Result<(), Error> {
-        (self.create_table)()
+        match self.place {
+            Place::Elsewhere => Ok(()),
+            _ => (self.create_table)(),
+        }
     }
 
     /// Whether its connections are of the type `C`.
@@ -194,11 +255,19 @@ impl Database {
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
         let Opened { store, within, .. } = opened::<C>(&*self.opened)?;
-        let (store, within, everything) = (store.clone(), *within, self.store.clone());
+        let (store, within) = (store.clone(), *within);
+        let (everything, place) = (self.store.clone(), self.place.clone());
         let work = move || {
-            let saved = store.transaction(within, work, |inner| match commit.run(inner)? {
-                Committed::Gone => Err(Error::gone()),
-                committed => Ok(committed),
+            let saved = store.transaction(within, work, |texts| {
+                let committed = match place.clone() {
+                    Place::Here => commit.run(texts),
+                    Place::WithExpress(format) => commit.run(&ExpressStore { texts, format }),
+                    Place::Elsewhere => commit.run(&*everything),
+                };
+                match committed? {
+                    Committed::Gone => Err(Error::gone()),
+                    committed => Ok(committed),
+                }
             })?;
             // What others have stored meanwhile is seen after the transaction only.
             commit.limit(&*everything);
@@ -255,11 +324,12 @@ fn unusable(scheme: &str, rest: &str) -> Error {
         "sqlite" => "sqlite",
         "mysql" | "mariadb" => "mysql",
         "postgres" | "postgresql" => "postgres",
+        "redis" | "rediss" | "redis-cluster" | "rediss-cluster" => "redis",
         _ => {
             // The rest of a URL may hold a password.
             let shown = if scheme.is_empty() { rest } else { scheme };
             return Error::configuration(format!(
-                "its url has the unknown scheme {shown:?}; write sqlite:FILE, mysql://…, postgres://… or memory:"
+                "its url has the unknown scheme {shown:?}; write sqlite:FILE, mysql://…, postgres://…, redis://… or memory:"
             ));
         }
     };

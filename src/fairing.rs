@@ -1,6 +1,7 @@
 //! The fairing: opens the store at launch, and saves each session before its response leaves.
 
 mod launch;
+mod place;
 
 use std::error::Error as StdError;
 use std::sync::Arc;

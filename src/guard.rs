@@ -14,7 +14,7 @@ use crate::commit::Client;
 use crate::context::Context;
 use crate::session::{Limits, State, Stored};
 use crate::threads::Waited;
-use crate::token::{Key, Token};
+use crate::token::Key;
 
 /// The browser's session, for the time of one request.
 ///
@@ -114,13 +114,14 @@ impl Session {
         self.expires_at() - self.context.time(self.now)
     }
 
-    /// The token for the cookie, and how many milliseconds the cookie may live.
-    pub(crate) fn cookie(&self) -> Option<(Token, Option<i64>)> {
+    /// The token's text for the cookie, and how many milliseconds the cookie may live.
+    pub(crate) fn cookie(&self) -> Option<(String, Option<i64>)> {
         let state = self.state();
         let stored = state.stored()?;
         let persistent = state.persistent(self.limits());
         let max_age = || stored.record.expires_at.saturating_sub(self.context.now());
-        Some((stored.token.clone()?, persistent.then(max_age)))
+        let token = self.context.tokens.write(stored.token.as_ref()?);
+        Some((token, persistent.then(max_age)))
     }
 
     pub(crate) fn context(&self) -> &Context {

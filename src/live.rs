@@ -45,7 +45,7 @@ impl LiveSessions {
         rocket.state::<Arc<Context>>().cloned().map(Self)
     }
 
-    /// The database that also holds the sessions, where they are in one.
+    /// The database of the application's own tables, where there is one.
     pub fn database(&self) -> Option<&Database> {
         self.0.database.as_ref()
     }
@@ -162,23 +162,33 @@ fn probe(store: &dyn Store, now: i64) -> Result<(), Error> {
         ip: None,
         user: None,
     };
-    let changed = Record {
-        version: 2,
-        data: r#"{"probe":true}"#.into(),
-        ..record.clone()
+    let key = &record.key;
+    let inserted = store.insert(&record)? == Inserted::Done;
+    let changed = match store.load(key, now)? {
+        Some(record) => change(store, record, now)?,
+        None => false,
     };
-    let (key, version) = (&record.key, record.version);
-    let kept = store.insert(&record)? == Inserted::Done
-        && store.update(key, version, &changed)? == Updated::Done
-        && store.load(key, now)?.as_ref() == Some(&changed);
     let deleted = store.delete(key)?;
-    if kept && deleted {
+    if inserted && changed && deleted {
         Ok(())
     } else {
         Err(Error::unavailable(
             "the store did not keep a record as it was given; something else changes it",
         ))
     }
+}
+
+/// Whether the record is found again as it was changed.
+fn change(store: &dyn Store, before: Record, now: i64) -> Result<bool, Error> {
+    let (key, version) = (before.key.clone(), before.version);
+    let after = Record {
+        version: version.wrapping_add(1),
+        user_agent: Some("probe".into()),
+        ..before
+    };
+    let updated = store.update(&key, version, &after)? == Updated::Done;
+    let found = store.load(&key, now)?;
+    Ok(updated && found.is_some_and(|found| found.user_agent == after.user_agent))
 }
 
 #[rocket::async_trait]

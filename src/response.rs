@@ -71,7 +71,7 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         SetCookie::Remove => response.adjoin_header(config.cookie.remove(request)),
         SetCookie::Set => {
             if let Some((token, max_age)) = session.cookie() {
-                response.adjoin_header(config.cookie.set(request, &token, max_age));
+                response.adjoin_header(config.cookie.set(request, token, max_age));
             }
         }
     }

@@ -8,12 +8,13 @@ mod contents;
 mod flash;
 mod limits;
 mod plan;
+pub(crate) mod reserved;
 mod schema;
 
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::change::Change;
-pub(crate) use self::contents::Contents;
+pub(crate) use self::contents::{Contents, max_age};
 pub use self::flash::Flash;
 pub(crate) use self::limits::Limits;
 pub(crate) use self::plan::{Plan, SetCookie, Verb};
@@ -131,7 +132,7 @@ impl State {
 
     /// Whether the cookie is to outlive the browser.
     pub(crate) fn persistent(&self, limits: &Limits) -> bool {
-        limits.persistent || self.remembered()
+        limits.persistent || self.remembered() || self.contents.max_age().is_some()
     }
 
     /// The one door for everything that changes the contents; a value set to what it is changes

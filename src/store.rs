@@ -12,8 +12,11 @@ pub mod contract;
     )
 )]
 pub(crate) mod diesel;
+pub(crate) mod express;
 pub(crate) mod logged;
 pub(crate) mod memory;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 pub(crate) mod table;
 
 use crate::error::Error;

@@ -7,20 +7,25 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, require};
+use crate::signature::Secrets;
 
 /// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
 /// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.
 ///
 /// It goes into the cookie and nowhere else. A store only ever sees its [`Key`].
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct Token {
+    secret: String,
+    /// Express knows its sessions by the secret itself.
+    is_key: bool,
+}
 
 impl Token {
     /// Draws a new token from the operating system's generator.
     ///
     /// Fails when the operating system has no randomness to give; there is no weaker fallback.
     pub fn generate() -> Result<Self, Error> {
-        random().map(|bytes| Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+        random().map(|bytes| Self::of(&bytes))
     }
 
     /// Reads a token as a browser sent it; `None` unless it is in the one canonical form.
@@ -31,24 +36,29 @@ impl Token {
     fn parse_bytes(text: &str, count: usize) -> Option<Self> {
         // 43 characters hold two bits more than 32 bytes: the decoder refuses them unless zero.
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == count).then(|| Self(text.to_owned()))
+        (bytes.len() == count).then(|| Self::of(&bytes))
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            secret: BASE64_URL_SAFE_NO_PAD.encode(bytes),
+            is_key: false,
+        }
     }
 
     /// The name under which a store knows this token.
     pub fn key(&self) -> Key {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digest = Sha256::digest(self.0.as_bytes());
+        if self.is_key {
+            return Key(self.secret.clone());
+        }
+        let digest = Sha256::digest(self.secret.as_bytes());
         let mut hex = String::with_capacity(2 * digest.len());
         for byte in digest {
             hex.push(DIGITS[usize::from(byte >> 4)].into());
             hex.push(DIGITS[usize::from(byte & 15)].into());
         }
         Key(hex)
-    }
-
-    /// The text for the cookie; the only way to the secret.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
     }
 }
 
@@ -74,6 +84,8 @@ fn random() -> Result<[u8; BYTES], Error> {
 pub(crate) struct Tokens {
     generate: Arc<dyn Fn() -> Result<Token, Error> + Send + Sync>,
     bytes: usize,
+    /// What signs them, where Express shares them.
+    secrets: Option<Secrets>,
 }
 
 impl Default for Tokens {
@@ -86,20 +98,43 @@ impl Tokens {
     pub(crate) fn of<const N: usize>(
         bytes: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
     ) -> Self {
-        let encode = |bytes: [u8; N]| Token(BASE64_URL_SAFE_NO_PAD.encode(bytes));
+        let encode = |bytes: [u8; N]| Token::of(&bytes);
         Self {
             generate: Arc::new(move || bytes().map(encode)),
             bytes: N,
+            secrets: None,
         }
     }
 
+    /// Signs them as Express does, and has stores know them by themselves.
+    pub(crate) fn signed(mut self, secrets: Secrets) -> Self {
+        self.secrets = Some(secrets);
+        self
+    }
+
     pub(crate) fn generate(&self) -> Result<Token, Error> {
-        (self.generate)()
+        let mut token = (self.generate)()?;
+        token.is_key = self.secrets.is_some();
+        Ok(token)
     }
 
     /// Reads a token as a browser sent it; `None` unless it could have come from here.
     pub(crate) fn parse(&self, text: &str) -> Option<Token> {
-        Token::parse_bytes(text, self.bytes)
+        match &self.secrets {
+            None => Token::parse_bytes(text, self.bytes),
+            Some(secrets) => secrets.verify(text).map(|secret| Token {
+                secret,
+                is_key: true,
+            }),
+        }
+    }
+
+    /// The value of the cookie; the only way to the secret.
+    pub(crate) fn write(&self, token: &Token) -> String {
+        match &self.secrets {
+            None => token.secret.clone(),
+            Some(secrets) => secrets.sign(&token.secret),
+        }
     }
 
     /// Refuses a generator that repeats itself.
@@ -118,7 +153,9 @@ impl fmt::Debug for Tokens {
 
 /// The SHA-256 of a [`Token`] as 64 lower-case hexadecimal digits: all that a store learns of it.
 ///
-/// A copy of the sessions table signs nobody in, because a key cannot be turned back.
+/// A copy of the sessions table signs nobody in, because a key cannot be turned back. Only where an
+/// Express application shares the sessions, which knows no keys, it is the token; there the cookie's
+/// signature keeps a copy of the table from being enough.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
@@ -152,8 +189,8 @@ mod tests {
     #[test]
     fn s1_a_token_is_43_characters_and_reads_back() {
         let token = Token::generate().unwrap();
-        assert_eq!(token.expose().len(), 43);
-        assert_eq!(Token::parse(token.expose()), Some(token));
+        assert_eq!(token.secret.len(), 43);
+        assert_eq!(Token::parse(&token.secret), Some(token));
     }
 
     #[test]

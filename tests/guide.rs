@@ -146,6 +146,11 @@ const OTHERS: &[&str] = &[
     "successReturnToOrRedirect",
     // connect-redis.
     "client",
+    "prefix",
+    "disableTTL",
+    "scanCount",
+    "serializer",
+    "ids()",
 ];
 
 #[test]

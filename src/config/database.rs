@@ -7,15 +7,21 @@ use rocket::figment::Figment;
 use super::period::Period;
 use super::unreadable;
 use crate::error::{Error, require};
-#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
 use crate::pool::Bounds;
 
 /// Where the sessions are, and how many may ask at once.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DatabaseConfig {
-    /// `sqlite:FILE`, `mysql://…`, `postgres://…`, or `memory:N` for up to N sessions: from 1 to
-    /// 10000000, 100000 where the number is left out.
+    /// `sqlite:FILE`, `mysql://…`, `postgres://…`, `redis://…` and for a cluster
+    /// `redis-cluster://HOST:PORT,HOST:PORT`, `rediss` for TLS, or `memory:N` for up to N sessions:
+    /// from 1 to 10000000, 100000 where the number is left out.
     pub(crate) url: String,
     /// How many connections, and threads that use them.
     #[serde(default = "default_pool_size")]
@@ -32,6 +38,10 @@ pub(crate) struct DatabaseConfig {
     /// A connection is replaced when it is this old; "30m", from 1s to 24h.
     #[serde(default = "default_max_lifetime")]
     max_lifetime: Period,
+    /// Accepts a Redis that ends sessions when its memory runs out; by default false.
+    #[serde(default)]
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for Redis alone"))]
+    pub(crate) allow_eviction: bool,
 }
 
 fn default_pool_size() -> u32 {
@@ -111,6 +121,7 @@ impl DatabaseConfig {
             timeout,
             idle_timeout: default_idle_timeout(),
             max_lifetime: default_max_lifetime(),
+            allow_eviction: false,
         }
     }
 
@@ -118,7 +129,12 @@ impl DatabaseConfig {
         self.timeout.0
     }
 
-    #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+    #[cfg(any(
+        feature = "sqlite",
+        feature = "mysql",
+        feature = "postgres",
+        feature = "redis"
+    ))]
     pub(crate) fn bounds(&self) -> Bounds {
         Bounds {
             size: self.pool_size,

@@ -5,37 +5,39 @@ use std::sync::Arc;
 use rocket::{Build, Rocket};
 
 use super::Sessions;
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{Config, DatabaseConfig, Format};
 use crate::context::{Context, Turns};
 use crate::database::Database;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::logged::Logged;
-use crate::store::memory::MemoryStore;
 use crate::sweeper::{Sweep, Sweeper};
 use crate::threads::Threads;
 use crate::token::Token;
 
 impl Sessions {
     pub(super) fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
-        let config = Config::read(rocket.figment())?;
+        let figment = rocket.figment();
+        let config = Config::read(figment)?;
+        let limits = config.limits(self.schema.clone());
         self.tokens.check()?;
         let entry = match self.store {
             Some(_) => DatabaseConfig::for_a_store(),
-            None => DatabaseConfig::read(rocket.figment(), &config.database)?,
+            None => DatabaseConfig::read(figment, &config.database)?,
         };
         let threads = Threads::start(entry.pool_size, entry.queue, entry.timeout())?;
         let threads = Arc::new(threads);
         let named =
             |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
-        let (database, store) = self.place(&config, &entry, &threads).map_err(named)?;
+        let place = self
+            .place(&config, &limits, &entry, &threads)
+            .map_err(named)?;
+        let place = self.with_users(place, config.users.as_deref(), figment, &threads)?;
         let logged = |store: Arc<dyn Store>| match config.log_store {
             true => Arc::new(Logged(store)),
             false => store,
         };
-        let swept = database.as_ref().map(Database::apart);
-        let swept = logged(swept.unwrap_or_else(|| store.clone()));
-        let store = logged(store);
+        let (store, database) = (logged(place.store), place.database);
         self.prepare(&config, database.as_ref(), &*store)
             .map_err(|error| {
                 named(error).because(
@@ -43,13 +45,15 @@ impl Sessions {
                      migrations, or set session.create_table = true",
                 )
             })?;
-        let (limits, cookie_name) = (
-            config.limits(self.schema.clone()),
-            config.cookie.full_name(),
-        );
-        let (tokens, clock) = (self.tokens.clone(), self.clock.clone());
-        let sweeper = Sweeper::start(config.sweep_interval().map(|interval| Sweep {
-            store: swept,
+        let tokens = match config.format {
+            Format::Own => self.tokens.clone(),
+            Format::Express => self.tokens.clone().signed(config.secrets.clone()),
+        };
+        let cookie_name = config.cookie.full_name();
+        let clock = self.clock.clone();
+        let sweep = place.swept.zip(config.sweep_interval());
+        let sweeper = Sweeper::start(sweep.map(|(store, interval)| Sweep {
+            store: logged(store),
             clock: clock.clone(),
             interval,
             batch: config.sweep_batch,
@@ -66,39 +70,6 @@ impl Sessions {
             turns: Turns::default(),
             sweeper,
         })
-    }
-
-    /// Where the sessions are to be kept.
-    fn place(
-        &self,
-        config: &Config,
-        entry: &DatabaseConfig,
-        threads: &Arc<Threads>,
-    ) -> Result<(Option<Database>, Arc<dyn Store>), Error> {
-        let elsewhere: Option<Arc<dyn Store>> =
-            match (&self.store, entry.url.strip_prefix("memory:")) {
-                (Some(store), _) => Some(store.clone()),
-                (None, Some(number)) => Some(Arc::new(MemoryStore::configured(number)?)),
-                (None, None) => None,
-            };
-        if let Some(store) = elsewhere {
-            if self.user.is_some() {
-                log::warn!(
-                    "Sessions::with_user has no effect, since the sessions are not in an SQL database of \
-                     [default.databases]: Session::user is always None"
-                );
-            }
-            return Ok((None, store));
-        }
-        if config.migrate && self.migrations.is_none() {
-            log::warn!(
-                "session.migrate has no effect, since the application gave no migrations to \
-                 Sessions::with_migrations"
-            );
-        }
-        let database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
-        let store = database.store();
-        Ok((Some(database), store))
     }
 
     /// Finds out now, and not with the first visitor, whether the store can be used.

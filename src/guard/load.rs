@@ -65,7 +65,16 @@ impl Session {
         token: Option<Token>,
     ) -> Result<Option<State>, Error> {
         let now = self.context.now();
-        let load = move |store: &dyn Store| store.load(&key, now);
+        let user_of = self.context.database.as_ref().and_then(Database::user_of);
+        let load = move |store: &dyn Store| {
+            let mut record = store.load(&key, now)?;
+            if let (Some(user_of), Some(record)) = (user_of, &mut record)
+                && let Some(user_id) = &record.user_id
+            {
+                record.user = user_of(user_id)?;
+            }
+            Ok(record)
+        };
         let Some(record) = self.context.ask(&self.waited, load).await? else {
             return Ok(None);
         };
@@ -153,7 +162,8 @@ impl Sentinel for &Database {
             .is_none_or(|context| context.database.is_none());
         if missing {
             log::error!(
-                "a route takes &Database, but the sessions are in none: set an SQL url in [default.databases]"
+                "a route takes &Database, but there is none: set an SQL url in [default.databases], and \
+                 session.users to its name where the sessions are in Redis"
             );
         }
         missing

@@ -33,8 +33,12 @@ impl Session {
     /// session since it was last saved; [`ErrorKind::RolledBack`] tells that it answered
     /// `diesel::result::Error::RollbackTransaction`.
     ///
-    /// Fails otherwise as [`save`](Self::save) does, and as unavailable when the sessions are not in
-    /// a database with connections of the type `C`.
+    /// Where the sessions are elsewhere and `session.users` names the database, the session is saved
+    /// after `work` and before it is committed: if the commit fails, the session is saved and the
+    /// rows are not.
+    ///
+    /// Fails otherwise as [`save`](Self::save) does, and as unavailable when there is no database
+    /// with connections of the type `C`.
     ///
     /// ```no_run
     /// # #[cfg(feature = "sqlite")] mod example {
@@ -59,7 +63,9 @@ impl Session {
     {
         self.waited.restart();
         let database = self.context.database.as_ref().ok_or_else(|| {
-            Error::unavailable("the sessions are not in a database that this application shares")
+            Error::unavailable(
+                "the sessions are in no database of SQL, and session.users names none",
+            )
         })?;
         let now = self.context.now();
         let commit = {

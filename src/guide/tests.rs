@@ -53,6 +53,8 @@ fn outcome(key: &str, figment: &Figment) -> String {
     match key {
         // They follow from others where they are left out.
         "touch_interval" | "remember_timeout" => format!("{:?}", config.limits(Schema::default())),
+        "table" => format!("{:?}", config.table()),
+        "name" => config.cookie.full_name(),
         _ => {
             let database = DatabaseConfig::read(figment, "NAME").unwrap();
             format!("{config:?} {database:?}")

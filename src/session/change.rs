@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::contents::{Contents, check_key, encode, fields};
+use super::contents::{Contents, encode, fields};
 use super::flash::{self, Flash};
+use super::reserved;
 use crate::error::Error;
 
 type Edit = dyn Fn(&mut Contents) -> Result<(), Error> + Send + Sync;
@@ -24,7 +25,7 @@ impl Change {
     }
 
     pub(crate) fn set<T: Serialize>(key: &str, value: T) -> Result<Self, Error> {
-        check_key(key)?;
+        reserved::check(key)?;
         let (key, value) = (key.to_owned(), encode(key, value)?);
         Ok(Self::edit(move |contents| {
             contents.set(&key, value.clone());
@@ -33,7 +34,7 @@ impl Change {
     }
 
     pub(crate) fn remove(key: &str) -> Result<Self, Error> {
-        check_key(key)?;
+        reserved::check(key)?;
         let key = key.to_owned();
         Ok(Self::edit(move |contents| {
             contents.remove(&key);
@@ -54,7 +55,7 @@ impl Change {
         T: Serialize + DeserializeOwned + Default,
         F: Fn(T) -> T + Send + Sync + 'static,
     {
-        check_key(key)?;
+        reserved::check(key)?;
         let key = key.to_owned();
         Ok(Self::edit(move |contents| {
             let before = contents.get(&key)?.unwrap_or_default();

@@ -4,18 +4,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Limits;
+use super::reserved::{self, COOKIE, LASTING, REMEMBERED, SCHEMA, is_own, is_taken};
 use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
-
-/// Values under names that begin with this are the library's own.
-const RESERVED: char = '@';
-/// Whether the user asked to stay signed in for long.
-const REMEMBERED: &str = "@remembered";
-/// Which release of the application's data this is.
-const SCHEMA: &str = "@schema";
-/// What the next page is to tell.
-pub(super) const FLASH: &str = "@flash";
 
 /// What a session holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,8 +22,7 @@ impl Contents {
         let mut data: Map<String, Value> = serde_json::from_str(&record.data)?;
         let version = data.get(SCHEMA).and_then(Value::as_u64).unwrap_or(0);
         if version < u64::from(schema.version) {
-            let (own, mut data_of_application) =
-                data.into_iter().partition(|(key, _)| is_reserved(key));
+            let (own, mut data_of_application) = data.into_iter().partition(|(key, _)| is_own(key));
             schema.upgrade(version as u32, &mut data_of_application, &record.key);
             data = own;
             data.extend(data_of_application);
@@ -43,6 +34,13 @@ impl Contents {
 
     /// The data as the store keeps it, unless it is larger than allowed.
     pub(crate) fn encode(&self, limits: &Limits) -> Result<String, Error> {
+        if let Some(name) = self
+            .data
+            .keys()
+            .find(|name| limits.express && is_taken(name))
+        {
+            return Err(reserved::refusal(name, "Express keeps for itself"));
+        }
         let version = limits.schema.version;
         let text = if version > 0 && !self.data.contains_key(SCHEMA) {
             let mut data = self.data.clone();
@@ -73,9 +71,16 @@ impl Contents {
         self.data.get(REMEMBERED) == Some(&Value::Bool(true))
     }
 
+    /// For how many milliseconds the session may be idle, where Express has said so.
+    pub(crate) fn max_age(&self) -> Option<i64> {
+        max_age(self.data.get(COOKIE)?.as_object()?)
+    }
+
     pub(super) fn log_in(&mut self, user_id: &str, remembered: bool) {
         self.user_id = Some(user_id.to_owned());
         self.data.remove(REMEMBERED);
+        // A session of one's own gets a cookie's settings of one's own.
+        self.data.remove(COOKIE);
         if remembered {
             self.data.insert(REMEMBERED.into(), true.into());
         }
@@ -83,8 +88,7 @@ impl Contents {
 
     /// Removes what the application and its pages have put there.
     pub(super) fn clear(&mut self) {
-        self.data
-            .retain(|key, _| [REMEMBERED, SCHEMA].contains(&key.as_str()));
+        self.data.retain(|key, _| LASTING.contains(&key.as_str()));
     }
 
     pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
@@ -102,7 +106,7 @@ impl Contents {
 
     /// All values together as one struct; its default where there is none.
     pub(super) fn typed<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
-        let own = self.data.iter().filter(|(key, _)| !is_reserved(key));
+        let own = self.data.iter().filter(|(key, _)| !is_own(key));
         let own: Map<String, Value> = own
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
@@ -126,19 +130,14 @@ impl Contents {
     }
 }
 
-pub(super) fn is_reserved(key: &str) -> bool {
-    key.starts_with(RESERVED)
-}
+/// Longer life-times were not meant: 20 years, in milliseconds.
+const LONGEST: f64 = 20.0 * 365.0 * 24.0 * 60.0 * 60.0 * 1000.0;
 
-/// Refuses the names that are the library's own.
-pub(super) fn check_key(key: &str) -> Result<(), Error> {
-    if is_reserved(key) {
-        let message = format!(
-            "the session value {key:?} has a name that begins with {RESERVED}, which is reserved; choose another one"
-        );
-        return Err(Error::new(ErrorKind::Value, message));
-    }
-    Ok(())
+/// What the settings of Express's cookie say about the session's life; `None` if it lives as long
+/// as the browser.
+pub(crate) fn max_age(cookie: &Map<String, Value>) -> Option<i64> {
+    let millis = cookie.get("originalMaxAge")?.as_f64()?;
+    (1.0..=LONGEST).contains(&millis).then_some(millis as i64)
 }
 
 /// A struct as the values that its fields are stored as.
@@ -146,7 +145,7 @@ pub(super) fn fields<T: Serialize>(value: &T) -> Result<Map<String, Value>, Erro
     let name = std::any::type_name::<T>();
     match encode(name, value)? {
         Value::Object(fields) => {
-            fields.keys().try_for_each(|key| check_key(key))?;
+            fields.keys().try_for_each(|key| reserved::check(key))?;
             Ok(fields)
         }
         _ => Err(Error::new(

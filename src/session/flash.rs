@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contents::{Contents, FLASH, encode};
+use super::contents::{Contents, encode};
+use super::reserved::FLASH;
 use crate::error::Error;
 
 /// A message for the next page that is shown: what an action came to.

@@ -19,6 +19,8 @@ pub(crate) struct Limits {
     pub(crate) save_uninitialized: bool,
     pub(crate) rolling: bool,
     pub(crate) persistent: bool,
+    /// An Express application shares the sessions.
+    pub(crate) express: bool,
     pub(crate) schema: Schema,
 }
 
@@ -28,18 +30,23 @@ const CLOCK_SKEW: i64 = 5 * 60 * 1000;
 impl Limits {
     /// The idle and the absolute time-out of a session with these contents.
     pub(crate) fn timeouts(&self, contents: &Contents) -> (i64, i64) {
-        match contents.remembered() {
-            true => (self.remember, self.remember),
-            false => (self.idle, self.absolute),
+        match (contents.remembered(), contents.max_age()) {
+            (true, _) => (self.remember, self.remember),
+            (false, Some(max_age)) => (max_age, self.absolute.max(max_age)),
+            (false, None) => (self.idle, self.absolute),
         }
     }
 
     /// Whether a record that a store returned still is a session; a row with absurd times is not.
     pub(super) fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
         let (_, absolute) = self.timeouts(contents);
-        let deadline = record
-            .deadline
-            .min(record.created_at.saturating_add(absolute));
+        // Express does not write down when a session began.
+        let unknown = self.express && record.created_at == 0;
+        let end = match unknown {
+            true => record.deadline,
+            false => record.created_at.saturating_add(absolute),
+        };
+        let deadline = record.deadline.min(end);
         record.expires_at > now
             && deadline > now
             && record.created_at <= now.saturating_add(CLOCK_SKEW)

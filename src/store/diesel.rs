@@ -14,7 +14,7 @@ use diesel::QueryResult;
 use diesel::r2d2::ConnectionManager;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use self::row::{record, values};
+use self::row::record;
 use self::sql::Sql;
 use self::statement::{Execute, Statement, Value};
 use crate::backend::Backend;
@@ -125,6 +125,19 @@ impl<C: Backend> DieselStore<C> {
         }
     }
 
+    /// The row of one user, with the columns of [`with_user`](DieselStore::with_user).
+    pub(crate) fn user(&self, user_id: &str) -> Result<Option<String>, Error>
+    where
+        C: Execute,
+    {
+        let Some([before, after]) = &self.user else {
+            return Ok(None);
+        };
+        let sql = format!("SELECT {before}?{after}");
+        let select = Statement::new(&sql, [user_id.into()]);
+        self.read(|connection| connection.text(&select))
+    }
+
     /// Makes the table and its two indexes where there is no table of this name.
     ///
     /// Several nodes may do so at once. The table has the types of the migrations. Fails as
@@ -183,7 +196,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
-        let insert = Statement::new(&self.sql.insert, values(record));
+        let insert = Statement::new(&self.sql.insert, self.sql.values(record));
         self.write(Repeat::Harmful, |connection| {
             match connection.change(&insert) {
                 Err(error) if taken(&error) => Ok(Inserted::Taken),
@@ -195,7 +208,8 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
         let update = Statement::new(
             &self.sql.update,
-            values(record)
+            self.sql
+                .values(record)
                 .into_iter()
                 .chain([Value::of(key), version.into()]),
         );
@@ -209,16 +223,8 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
-        let update = Statement::new(
-            &self.sql.touch,
-            [
-                seen_at.into(),
-                expires_at.into(),
-                Value::of(key),
-                seen_at.into(),
-                expires_at.into(),
-            ],
-        );
+        let times = self.sql.times(key, seen_at, expires_at);
+        let update = Statement::new(&self.sql.touch, times);
         self.write(Repeat::Harmless, |connection| {
             connection.change(&update).map(drop)
         })

@@ -10,7 +10,7 @@
 
 use crate::error::{Error, require};
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: &[&str] = &[
     "id",
     "user_id",
     "data",
@@ -21,6 +21,24 @@ const COLUMNS: [&str; 10] = [
     "deadline",
     "user_agent",
     "ip",
+];
+
+/// Those of express-mysql-session, and a generated one that a table may have.
+const COLUMNS_OF_EXPRESS: &[&str] = &["session_id", "expires", "data", BY_USER];
+const BY_USER: &str = "user_id";
+
+/// The user whom passport has signed in, found in the text of a session.
+const USER_OF_EXPRESS: &str = "IF(JSON_VALID(sessions.data), COALESCE(\
+    JSON_VALUE(sessions.data, '$.passport.user.id'), \
+    JSON_VALUE(sessions.data, '$.passport.user')), NULL)";
+
+/// As express-mysql-session does, with the index that its own clean-up lacks.
+const CREATE_FOR_EXPRESS: [&str; 2] = [
+    "CREATE TABLE sessions (\
+    session_id VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY, \
+    expires INT UNSIGNED NOT NULL, \
+    data MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, ",
+    "KEY sessions_expires (expires)) ENGINE=InnoDB",
 ];
 
 const CREATE: &str = include_str!("../../migrations/2026-11-21-000002_create_sessions/up.sql");
@@ -35,16 +53,19 @@ const LONGEST_NAME: usize = 63;
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     name: String,
-    /// In the order of [`COLUMNS`].
-    columns: [String; COLUMNS.len()],
+    /// What its columns are called in this crate,
+    known: &'static [&'static str],
+    /// and what in the database, in the same order.
+    columns: Vec<String>,
+    /// An Express application shares it.
+    express: bool,
+    /// It has a column for the user.
+    by_user: bool,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self {
-            name: "sessions".into(),
-            columns: COLUMNS.map(str::to_owned),
-        }
+        Self::with_columns("sessions", COLUMNS)
     }
 }
 
@@ -55,28 +76,54 @@ impl Table {
         name: &'a str,
         columns: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Error> {
-        let mut table = Self {
+        Self::with_columns(name, COLUMNS).called(columns)
+    }
+
+    /// The same for a table of express-mysql-session.
+    pub(crate) fn of_express<'a>(
+        name: &'a str,
+        columns: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Error> {
+        let columns: Vec<_> = columns.into_iter().collect();
+        let mut table = Self::with_columns(name, COLUMNS_OF_EXPRESS);
+        table.express = true;
+        table.by_user = columns.iter().any(|(column, _)| *column == BY_USER);
+        table.called(columns)
+    }
+
+    fn with_columns(name: &str, known: &'static [&'static str]) -> Self {
+        Self {
             name: name.to_owned(),
-            ..Self::default()
-        };
+            known,
+            columns: known.iter().map(|&column| column.to_owned()).collect(),
+            express: false,
+            by_user: true,
+        }
+    }
+
+    fn called<'a>(
+        mut self,
+        columns: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Error> {
+        let name = &self.name;
         require(
             name.split('.').count() <= 2 && name.split('.').all(is_name),
             || refusal("table", name, "a name or schema.name; each"),
         )?;
         for (column, name) in columns {
-            let place = COLUMNS.iter().position(|known| *known == column);
+            let place = self.known.iter().position(|known| *known == column);
             let Some(place) = place else {
                 return Err(Error::configuration(format!(
                     "columns.{column} is {name:?}, but there is no such column; the columns are {}",
-                    COLUMNS.join(", ")
+                    self.known.join(", ")
                 )));
             };
             require(is_name(name), || {
                 refusal(&format!("columns.{column}"), name, "a name, which")
             })?;
-            table.columns[place] = name.to_owned();
+            self.columns[place] = name.to_owned();
         }
-        table.without_twins()
+        self.without_twins()
     }
 
     /// Not even in another case: MySQL and SQLite would take them for the same column.
@@ -86,7 +133,7 @@ impl Table {
             if let Some(twin) = self.columns[..place].iter().position(same) {
                 return Err(Error::configuration(format!(
                     "columns.{} and columns.{} are both {name:?}; give each a name of its own",
-                    COLUMNS[twin], COLUMNS[place]
+                    self.known[twin], self.known[place]
                 )));
             }
         }
@@ -101,7 +148,7 @@ impl Table {
             .map(|piece| {
                 let word = piece.trim_end_matches(|character| !is_word(character));
                 let end = &piece[word.len()..];
-                let column = COLUMNS.iter().position(|column| *column == word);
+                let column = self.known.iter().position(|column| *column == word);
                 match (column, word.strip_prefix("sessions")) {
                     (Some(place), _) => quoted(&self.columns[place]) + end,
                     (_, Some("")) => {
@@ -127,7 +174,36 @@ impl Table {
                 self.name
             )
         })?;
-        Ok(self.put_into(CREATE, quote))
+        let create = match self.express {
+            true => self.creation_for_express(),
+            false => CREATE.to_owned(),
+        };
+        Ok(self.put_into(&create, quote))
+    }
+
+    fn creation_for_express(&self) -> String {
+        let [columns, rest] = CREATE_FOR_EXPRESS;
+        if !self.by_user {
+            return format!("{columns}{rest}");
+        }
+        let user = USER_OF_EXPRESS.replace("sessions.", "");
+        format!(
+            "{columns}user_id VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin \
+             GENERATED ALWAYS AS ({user}) VIRTUAL, KEY sessions_user_id (user_id), {rest}"
+        )
+    }
+
+    /// Whether an Express application shares it.
+    pub(crate) fn is_of_express(&self) -> bool {
+        self.express
+    }
+
+    /// The user of a session, as SQL has it.
+    pub(crate) fn user(&self) -> &'static str {
+        match self.by_user {
+            true => "sessions.user_id",
+            false => USER_OF_EXPRESS,
+        }
     }
 
     /// Without the schema.

@@ -10,6 +10,7 @@ pub fn routes() -> Vec<Route> {
     routes![
         add_to_cart,
         cart,
+        name,
         flash,
         flashes,
         remember,
@@ -48,6 +49,13 @@ fn cart(session: &Session) -> Result<String, Error> {
         "{:?} {:?} {:?}",
         shop.cart, shop.prices, shop.voucher
     ))
+}
+
+/// The kind of error that a value of this name meets.
+#[post("/name/<name>")]
+fn name(session: &Session, name: &str) -> String {
+    let outcome = session.insert(name, 1).map_err(|error| error.kind());
+    format!("{outcome:?}")
 }
 
 #[post("/flash/<message>")]

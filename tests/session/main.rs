@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod cookies;
+mod express;
 mod failure;
 mod features;
 mod lifetime;

@@ -1,9 +1,14 @@
 //! The text of each statement, put together once: it is what prepared statements are found by.
 
+use super::row::values;
+use super::statement::Value;
 use crate::backend::Backend;
+use crate::record::Record;
 use crate::store::table::Table;
+use crate::token::Key;
 
 pub(super) struct Sql {
+    layout: Layout,
     pub(super) load: String,
     pub(super) insert: String,
     pub(super) update: String,
@@ -17,14 +22,34 @@ pub(super) struct Sql {
     pub(super) clear: String,
 }
 
+/// Which columns a table has.
+#[derive(Clone, Copy)]
+enum Layout {
+    Own,
+    Express,
+}
+
+/// Seconds of Express out of milliseconds, rounded as Node rounds them.
+const SECONDS: &str = "LEAST(GREATEST(ROUND(? / 1000), 0), 4294967295)";
+
+/// For want of a column: the beginning of the text's SHA-256.
+const VERSION: &str = "CAST(CONV(LEFT(SHA2(data, 256), 15), 16, 10) AS SIGNED)";
+
 impl Sql {
     /// `user` is a subquery for the user's row, in two pieces between which the user's id belongs.
     pub(super) fn new<C: Backend>(table: &Table, user: Option<&[String; 2]>) -> Self {
         let with_names = |sql: &str| table.put_into(sql, C::QUOTE);
         let user = match user {
-            Some([before, after]) => format!("{before}{}{after}", with_names("sessions.user_id")),
+            Some([before, after]) => format!("{before}{}{after}", with_names(table.user())),
             None => "NULL".into(),
         };
+        match table.is_of_express() {
+            true => Self::of_express(table.user(), &user, with_names),
+            false => Self::own::<C>(&user, with_names),
+        }
+    }
+
+    fn own<C: Backend>(user: &str, with_names: impl Fn(&str) -> String) -> Self {
         let select = |condition: &str| {
             let columns = with_names(
                 "id, user_id, data, version, created_at, seen_at, expires_at, deadline, \
@@ -34,6 +59,7 @@ impl Sql {
             format!("SELECT {columns}, {user} {rest}")
         };
         Self {
+            layout: Layout::Own,
             load: select("id = ? AND expires_at > ?"),
             insert: with_names(
                 "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, \
@@ -55,6 +81,68 @@ impl Sql {
             sweep: with_names(C::SWEEP),
             count: with_names("SELECT COUNT(*) FROM sessions WHERE expires_at > ?"),
             clear: with_names("DELETE FROM sessions"),
+        }
+    }
+
+    /// A record's text and its expiry are all that such a table has. Node takes it for expired when
+    /// its second is over, rounded.
+    fn of_express(user_id: &str, user: &str, with_names: impl Fn(&str) -> String) -> Self {
+        let live = "expires >= ROUND(? / 1000)";
+        let select = |condition: &str| {
+            let columns = with_names(&format!(
+                "session_id, NULL, COALESCE(CAST(data AS CHAR), ''), {VERSION}, 0, 0, \
+                 CAST(expires AS SIGNED) * 1000 + 500, 0, NULL, NULL"
+            ));
+            let rest = with_names(&format!("FROM sessions WHERE {condition}"));
+            format!("SELECT {columns}, {user} {rest}")
+        };
+        Self {
+            layout: Layout::Express,
+            load: select(&format!("session_id = ? AND {live}")),
+            insert: with_names(&format!(
+                "INSERT INTO sessions (session_id, expires, data) VALUES (?, {SECONDS}, ?)"
+            )),
+            update: with_names(&format!(
+                "UPDATE sessions SET session_id = ?, expires = {SECONDS}, data = ? \
+                 WHERE session_id = ? AND {VERSION} = ?"
+            )),
+            touch: with_names(&format!(
+                "UPDATE sessions SET expires = {SECONDS} WHERE session_id = ? AND expires < {SECONDS}"
+            )),
+            delete: with_names("DELETE FROM sessions WHERE session_id = ?"),
+            list: select(&format!("{user_id} = ? AND {live}")),
+            all: select(&format!(
+                "session_id > ? AND {live} ORDER BY session_id LIMIT ?"
+            )),
+            delete_all: with_names(&format!(
+                "DELETE FROM sessions WHERE {user_id} = ? AND session_id <> ?"
+            )),
+            sweep: with_names(
+                "DELETE FROM sessions WHERE expires < ROUND(? / 1000) ORDER BY expires LIMIT ?",
+            ),
+            count: with_names(&format!("SELECT COUNT(*) FROM sessions WHERE {live}")),
+            clear: with_names("DELETE FROM sessions"),
+        }
+    }
+
+    /// The columns that are written, in the order of the table.
+    pub(super) fn values<'a>(&self, record: &'a Record) -> Vec<Value<'a>> {
+        match self.layout {
+            Layout::Own => values(record).into(),
+            Layout::Express => vec![
+                Value::of(&record.key),
+                record.expires_at.into(),
+                record.data.as_str().into(),
+            ],
+        }
+    }
+
+    /// What a touch is given.
+    pub(super) fn times<'a>(&self, key: &'a Key, seen_at: i64, expires_at: i64) -> Vec<Value<'a>> {
+        let (seen_at, expires_at, key) = (seen_at.into(), expires_at.into(), Value::of(key));
+        match self.layout {
+            Layout::Own => vec![seen_at, expires_at, key, seen_at, expires_at],
+            Layout::Express => vec![expires_at, key, expires_at],
         }
     }
 }

@@ -95,6 +95,7 @@ pub(crate) trait Execute: Backend {
     fn change(&mut self, statement: &Statement<'_>) -> QueryResult<u64>;
     fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;
     fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
+    fn text(&mut self, statement: &Statement<'_>) -> QueryResult<Option<String>>;
 }
 
 /// A row that cannot be read ends one session; it is no reason to refuse everybody.
@@ -156,6 +157,10 @@ macro_rules! execute {
 
             fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64> {
                 Asked(statement, PhantomData::<BigInt>).get_result(self)
+            }
+
+            fn text(&mut self, statement: &Statement<'_>) -> QueryResult<Option<String>> {
+                Asked(statement, PhantomData::<Nullable<Text>>).get_result(self)
             }
         }
     };

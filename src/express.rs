@@ -1,0 +1,186 @@
+//! What Express keeps in a session's text: the values beside the cookie's settings, and passport's
+//! user among them.
+//!
+//! In a record of ours the cookie's settings are a value of the library's own, which is carried along.
+
+use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+use crate::record::Record;
+use crate::session::reserved::{COOKIE, REMEMBERED, is_taken};
+use crate::session::{Limits, max_age};
+
+/// What Express has no place for: kept as one more value, which Node carries along.
+const OWN: &str = "@session";
+
+/// The year 2100. What ends later was not meant.
+const ABSURD: i64 = 4_102_444_800_000;
+
+/// JavaScript knows no larger whole number.
+const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+
+/// What the configuration says of sessions that are shared with Express.
+#[derive(Debug)]
+pub(crate) struct Format {
+    pub(crate) limits: Limits,
+    /// The cookie's settings, as express-session would write them into a new session.
+    pub(crate) cookie: Map<String, Value>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct Own {
+    created_at: i64,
+    deadline: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+}
+
+impl Format {
+    /// Makes a record of ours of one whose data is Express's text.
+    ///
+    /// `None` where there is no session in it that could be used; that is logged.
+    pub(crate) fn read(&self, text: Record, now: i64) -> Option<Record> {
+        let key = text.key.clone();
+        self.try_read(text, now)
+            .inspect_err(|why| log::warn!("the session {key:?} is dropped: {why}"))
+            .ok()
+    }
+
+    fn try_read(&self, text: Record, now: i64) -> Result<Record, String> {
+        let mut values: Map<String, Value> = serde_json::from_str(&text.data)
+            .map_err(|cause| format!("its data is no JSON object: {cause}"))?;
+        let Some(Value::Object(cookie)) = values.remove("cookie") else {
+            return Err("it has no cookie object".into());
+        };
+        if text.expires_at > ABSURD || !is_expiry(cookie.get("expires")) {
+            return Err("its expiry is absurd".into());
+        }
+        let own = values.remove(OWN).unwrap_or_default();
+        let own: Own = serde_json::from_value(own).unwrap_or_default();
+        values.retain(|name, _| !is_taken(name));
+        let user_id = user(&values);
+        let idle = max_age(&cookie).unwrap_or(self.limits.idle);
+        values.insert(COOKIE.into(), Value::Object(cookie));
+        let absolute = self.limits.absolute.max(idle);
+        Ok(Record {
+            user_id,
+            data: Value::Object(values).to_string(),
+            created_at: own.created_at,
+            seen_at: text.expires_at.saturating_sub(idle),
+            deadline: own.deadline.unwrap_or(now.saturating_add(absolute)),
+            user_agent: own.user_agent,
+            ip: own.ip,
+            ..text
+        })
+    }
+
+    /// Makes a record whose data is Express's text of one of ours.
+    pub(crate) fn write(&self, record: &Record) -> Result<Record, Error> {
+        let mut values: Map<String, Value> = serde_json::from_str(&record.data)
+            .map_err(|cause| Error::unavailable("the session's data is no JSON").because(cause))?;
+        let cookie = values.remove(COOKIE);
+        let cookie = cookie.and_then(|cookie| cookie.as_object().cloned());
+        let mut cookie = cookie.unwrap_or_else(|| self.new_cookie(&values));
+        if cookie
+            .get("expires")
+            .is_some_and(|it| it.is_string() || it.is_number())
+        {
+            cookie.insert("expires".into(), iso(record.expires_at).into());
+        }
+        values.insert("cookie".into(), Value::Object(cookie));
+        set_user(&mut values, record.user_id.as_deref());
+        let own = Own {
+            created_at: record.created_at,
+            deadline: Some(record.deadline),
+            user_agent: record.user_agent.clone(),
+            ip: record.ip.clone(),
+        };
+        values.insert(OWN.into(), json!(own));
+        Ok(Record {
+            data: Value::Object(values).to_string(),
+            ..record.clone()
+        })
+    }
+
+    fn new_cookie(&self, values: &Map<String, Value>) -> Map<String, Value> {
+        let remembered = values.get(REMEMBERED) == Some(&Value::Bool(true));
+        let max_age = match (remembered, self.limits.persistent) {
+            (true, _) => Some(self.limits.remember),
+            (false, true) => Some(self.limits.idle),
+            (false, false) => None,
+        };
+        let mut cookie = self.cookie.clone();
+        cookie.insert("originalMaxAge".into(), max_age.into());
+        // Any text: the caller puts the expiry in its place.
+        cookie.insert("expires".into(), max_age.map(|_| "").into());
+        cookie
+    }
+}
+
+/// Whether Node can make something of it.
+fn is_expiry(expires: Option<&Value>) -> bool {
+    match expires {
+        None | Some(Value::Null | Value::Bool(false)) => true,
+        Some(Value::Number(millis)) => millis.as_f64().is_some_and(|it| it.abs() <= ABSURD as f64),
+        Some(Value::String(text)) => {
+            DateTime::parse_from_rfc3339(text).is_ok_and(|it| it.timestamp_millis() <= ABSURD)
+        }
+        _ => false,
+    }
+}
+
+fn iso(millis: i64) -> String {
+    let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Who is signed in, as passport has it in a session's text.
+#[cfg(any(test, feature = "redis"))]
+pub(crate) fn user_of(text: &str) -> Option<String> {
+    user(&serde_json::from_str(text).ok()?)
+}
+
+/// A text, a whole number, or an object with one of them as its `id`.
+fn user(values: &Map<String, Value>) -> Option<String> {
+    let user = values.get("passport")?.get("user")?;
+    let id = user.get("id").unwrap_or(user);
+    let id = match id {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => return None,
+    };
+    let usable = (1..=64).contains(&id.len()) && !id.contains(char::is_control);
+    usable.then_some(id)
+}
+
+/// Leaves what passport has stored as it is, if it already says so.
+fn set_user(values: &mut Map<String, Value>, user_id: Option<&str>) {
+    if user(values).as_deref() == user_id {
+        return;
+    }
+    let mut passport = match values.remove("passport") {
+        Some(Value::Object(passport)) => passport,
+        _ => Map::new(),
+    };
+    match user_id {
+        Some(user_id) => passport.insert("user".into(), id(user_id)),
+        None => passport.remove("user"),
+    };
+    values.insert("passport".into(), Value::Object(passport));
+}
+
+/// Applications whose ids are numbers compare them as such.
+fn id(user_id: &str) -> Value {
+    match user_id.parse::<u64>() {
+        Ok(number) if number <= LARGEST_NUMBER && number.to_string() == user_id => number.into(),
+        _ => user_id.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

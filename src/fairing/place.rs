@@ -1,0 +1,167 @@
+//! Where the sessions are to be kept: in a store of the application's own, in memory, in Redis or in
+//! a database.
+
+use std::sync::Arc;
+
+use rocket::figment::Figment;
+
+use super::Sessions;
+use crate::config::{Config, DatabaseConfig, Format};
+use crate::database::Database;
+use crate::error::{Error, require};
+use crate::express;
+use crate::session::Limits;
+use crate::store::Store;
+#[cfg(feature = "redis")]
+use crate::store::express::ExpressStore;
+use crate::store::memory::MemoryStore;
+#[cfg(feature = "redis")]
+use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};
+use crate::store::table::Table;
+use crate::threads::Threads;
+
+/// Where the sessions are to be kept.
+pub(super) struct Place {
+    pub(super) store: Arc<dyn Store>,
+    /// The same for the sweeper; `None` where nothing has to be swept.
+    pub(super) swept: Option<Arc<dyn Store>>,
+    pub(super) database: Option<Database>,
+}
+
+impl Sessions {
+    pub(super) fn place(
+        &self,
+        config: &Config,
+        limits: &Limits,
+        entry: &DatabaseConfig,
+        threads: &Arc<Threads>,
+    ) -> Result<Place, Error> {
+        let format = (config.format == Format::Express).then(|| {
+            Arc::new(express::Format {
+                limits: limits.clone(),
+                cookie: config.cookie.as_of_express(),
+            })
+        });
+        match self.elsewhere(config, entry, format.as_ref())? {
+            Some(place) => Ok(place),
+            None => self.in_database(config, entry, format, threads),
+        }
+    }
+
+    /// Adds the database of the application's own tables, where it is another one.
+    pub(super) fn with_users(
+        &self,
+        place: Place,
+        name: Option<&str>,
+        figment: &Figment,
+        threads: &Arc<Threads>,
+    ) -> Result<Place, Error> {
+        let Some(name) = name else {
+            if place.database.is_none() && self.user.is_some() {
+                log::warn!(
+                    "Sessions::with_user has no effect, since the sessions are not in an SQL database of \
+                     [default.databases] and session.users names none: Session::user is always None"
+                );
+            }
+            return Ok(place);
+        };
+        require(place.database.is_none(), || {
+            format!(
+                "session.users is {name:?}, but the sessions are in a database of SQL, where the users \
+                 are looked for; leave it out"
+            )
+        })?;
+        let entry = DatabaseConfig::read(figment, name)?;
+        let database = Database::open(&entry, threads.clone(), Table::default(), self.user)
+            .map_err(|error| Error::configuration(format!("databases.{name}: {error}")))?;
+        Ok(Place {
+            database: Some(database.beside(place.store.clone())),
+            ..place
+        })
+    }
+
+    /// A place that is no database of SQL.
+    fn elsewhere(
+        &self,
+        config: &Config,
+        entry: &DatabaseConfig,
+        format: Option<&Arc<express::Format>>,
+    ) -> Result<Option<Place>, Error> {
+        let memory = entry.url.strip_prefix("memory:");
+        let store: Arc<dyn Store> = match (&self.store, memory) {
+            (Some(store), _) => store.clone(),
+            (None, Some(number)) => Arc::new(MemoryStore::configured(number)?),
+            (None, None) => return redis(config, entry, format),
+        };
+        if format.is_some() {
+            log::warn!(
+                "session.format is \"express\", but no Express application can share these sessions: it \
+                 takes a mysql:// or redis:// url"
+            );
+        }
+        Ok(Some(Place {
+            swept: Some(store.clone()),
+            store,
+            database: None,
+        }))
+    }
+
+    fn in_database(
+        &self,
+        config: &Config,
+        entry: &DatabaseConfig,
+        format: Option<Arc<express::Format>>,
+        threads: &Arc<Threads>,
+    ) -> Result<Place, Error> {
+        if config.migrate && self.migrations.is_none() {
+            log::warn!(
+                "session.migrate has no effect, since the application gave no migrations to \
+                 Sessions::with_migrations"
+            );
+        }
+        let mut database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
+        if let Some(format) = format {
+            database = database.shared_with_express(format);
+        }
+        Ok(Place {
+            store: database.store(),
+            swept: Some(database.apart()),
+            database: Some(database),
+        })
+    }
+}
+
+#[cfg(feature = "redis")]
+fn redis(
+    config: &Config,
+    entry: &DatabaseConfig,
+    format: Option<&Arc<express::Format>>,
+) -> Result<Option<Place>, Error> {
+    let (scheme, _) = entry.url.split_once(':').unwrap_or_default();
+    if !is_redis(scheme) {
+        return Ok(None);
+    }
+    let redis = RedisStore::open(&entry.url, &entry.bounds())?.with_prefix(config.prefix());
+    redis.check(entry.allow_eviction)?;
+    let store: Arc<dyn Store> = match format {
+        None => Arc::new(redis),
+        Some(format) => Arc::new(ExpressStore {
+            texts: Box::new(TextStore(redis)),
+            format: format.clone(),
+        }),
+    };
+    Ok(Some(Place {
+        store,
+        swept: None,
+        database: None,
+    }))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(
+    _: &Config,
+    _: &DatabaseConfig,
+    _: Option<&Arc<express::Format>>,
+) -> Result<Option<Place>, Error> {
+    Ok(None)
+}

@@ -1,0 +1,86 @@
+//! A store whose sessions an Express application shares: ours on one side, its texts on the other.
+
+use std::cmp::Reverse;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::express::Format;
+use crate::record::Record;
+use crate::store::{Inserted, Store, Updated};
+use crate::token::Key;
+
+/// What it is given to keep are records of ours, what `texts` keeps are those of Express.
+pub(crate) struct ExpressStore<S> {
+    pub(crate) texts: S,
+    pub(crate) format: Arc<Format>,
+}
+
+impl<S> ExpressStore<S> {
+    fn records(&self, texts: Vec<Record>, now: i64) -> Vec<Record> {
+        let read = |text| self.format.read(text, now);
+        texts.into_iter().filter_map(read).collect()
+    }
+}
+
+impl<S> Store for ExpressStore<S>
+where
+    S: Deref + Send + Sync,
+    S::Target: Store,
+{
+    fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
+        let text = self.texts.load(key, now)?;
+        Ok(text.and_then(|text| self.format.read(text, now)))
+    }
+
+    fn insert(&self, record: &Record) -> Result<Inserted, Error> {
+        self.texts.insert(&self.format.write(record)?)
+    }
+
+    fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
+        self.texts.update(key, version, &self.format.write(record)?)
+    }
+
+    fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
+        self.texts.touch(key, seen_at, expires_at)
+    }
+
+    fn delete(&self, key: &Key) -> Result<bool, Error> {
+        self.texts.delete(key)
+    }
+
+    fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
+        let mut list = self.records(self.texts.list(user_id, now)?, now);
+        list.sort_by_key(|record| Reverse(record.seen_at));
+        Ok(list)
+    }
+
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
+        let (mut all, mut after) = (Vec::new(), after.cloned());
+        loop {
+            let missing = limit.saturating_sub(all.len() as u32);
+            let texts = self.texts.all(now, after.as_ref(), missing)?;
+            match texts.last() {
+                Some(last) => after = Some(last.key.clone()),
+                None => return Ok(all),
+            }
+            all.extend(self.records(texts, now));
+        }
+    }
+
+    fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
+        self.texts.delete_all(user_id, except)
+    }
+
+    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        self.texts.sweep(now, limit)
+    }
+
+    fn count(&self, now: i64) -> Result<u64, Error> {
+        self.texts.count(now)
+    }
+
+    fn clear(&self) -> Result<u64, Error> {
+        self.texts.clear()
+    }
+}

@@ -1,0 +1,220 @@
+//! Sessions in Redis, alone or as a cluster: a hash for each record, which ends by itself, and a list
+//! of keys for each user.
+
+pub(crate) mod address;
+mod connection;
+mod fields;
+mod list;
+mod scan;
+mod script;
+mod server;
+mod steps;
+pub(crate) mod text;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use redis::{RedisResult, cmd};
+
+use self::address::Address;
+use self::connection::{Connection, Manager, run};
+use self::fields::{lifetime, record};
+use self::scan::Seen;
+use self::script::TOUCH;
+use self::steps::Only;
+use crate::error::Error;
+use crate::pool::{Bounds, Repeat};
+use crate::record::Record;
+use crate::store::{Inserted, Store, Updated};
+use crate::token::Key;
+
+/// A store in Redis or Valkey, on one server or in a cluster.
+///
+/// Needs version 6.2 or later. Records are found under `sessions:` and their key, unless another
+/// prefix is chosen.
+pub struct RedisStore {
+    address: Address,
+    pool: r2d2::Pool<Manager>,
+    prefix: String,
+}
+
+impl RedisStore {
+    /// Opens a pool of up to `size` connections, which are made when they are needed and closed after
+    /// 10 minutes without work.
+    ///
+    /// `url` is `redis://user:password@host:port/number`, `rediss://…` for TLS, or for a cluster
+    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`). Fails when it is
+    /// another one.
+    pub fn connect(url: &str, size: u32) -> Result<Self, Error> {
+        let bounds = Bounds {
+            size,
+            patience: Duration::from_secs(2),
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(30 * 60),
+        };
+        Self::open(url, &bounds)
+    }
+
+    pub(crate) fn open(url: &str, bounds: &Bounds) -> Result<Self, Error> {
+        let address = Address::parse(url, bounds.patience)?;
+        Ok(Self {
+            pool: Manager::pool(address.clone(), bounds),
+            address,
+            prefix: "sessions".into(),
+        })
+    }
+
+    /// Begins all names with this instead of `sessions`, followed by a colon.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Finds out whether the server is set to keep what it is given.
+    pub(crate) fn check(&self, allow_eviction: bool) -> Result<(), Error> {
+        let mut nodes = self.nodes()?;
+        server::check(&mut nodes, self.address.cluster, allow_eviction)
+    }
+
+    fn nodes(&self) -> Result<Vec<redis::Connection>, Error> {
+        self.address.open_each().map_err(broken)
+    }
+
+    fn read<T>(&self, work: impl FnMut(&mut Connection) -> RedisResult<T>) -> Result<T, Error> {
+        run(&self.pool, Repeat::Harmless, work)
+    }
+
+    fn write<T>(&self, work: impl FnMut(&mut Connection) -> RedisResult<T>) -> Result<T, Error> {
+        run(&self.pool, Repeat::Harmful, work)
+    }
+
+    fn name(&self, key: &Key) -> String {
+        format!("{}:{}", self.prefix, key.as_str())
+    }
+
+    fn records(&self) -> Result<Vec<Seen>, Error> {
+        let prefix = format!("{}:", self.prefix);
+        scan::records(&mut self.nodes()?, &prefix).map_err(broken)
+    }
+
+    fn key(&self, name: &str) -> Key {
+        Key::from_stored(name[self.prefix.len() + 1..].to_owned())
+    }
+}
+
+fn broken(cause: redis::RedisError) -> Error {
+    Error::unavailable("Redis did not do what it was asked").because(cause)
+}
+
+impl Store for RedisStore {
+    fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
+        let mut read = cmd("HGETALL");
+        read.arg(self.name(key));
+        let fields = self.read(|connection| connection.query(&read))?;
+        Ok(record(key, fields).filter(|record| record.expires_at > now))
+    }
+
+    fn insert(&self, record: &Record) -> Result<Inserted, Error> {
+        self.enlist(record)?;
+        let lifetime = lifetime(record.seen_at, record.expires_at);
+        match self.create(record, lifetime, &[])? {
+            true => Ok(Inserted::Done),
+            false => Ok(Inserted::Taken),
+        }
+    }
+
+    fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
+        match record.key == *key {
+            true => self.replace(version, record),
+            false => self.renew(key, version, record),
+        }
+    }
+
+    fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
+        let (name, lifetime) = (self.name(key), lifetime(seen_at, expires_at));
+        let arguments = [seen_at.to_string(), expires_at.to_string(), lifetime];
+        self.read(|connection| TOUCH.run(connection, &name, &arguments[..]))
+    }
+
+    fn delete(&self, key: &Key) -> Result<bool, Error> {
+        self.end(key, &Only::default())
+    }
+
+    fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
+        let mut list = Vec::new();
+        for key in self.listed(user_id)? {
+            let record = self.load(&key, now)?;
+            list.extend(record.filter(|it| it.user_id.as_deref() == Some(user_id)));
+        }
+        list.sort_by(|a, b| b.seen_at.cmp(&a.seen_at).then_with(|| a.key.cmp(&b.key)));
+        Ok(list)
+    }
+
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
+        let live = self.records()?.into_iter().filter(|it| it.expires_at > now);
+        let mut keys: Vec<Key> = live.map(|it| self.key(&it.name)).collect();
+        keys.retain(|key| after.is_none_or(|after| key > after));
+        keys.sort();
+        let mut all = Vec::new();
+        for key in keys.iter().take(limit as usize) {
+            all.extend(self.load(key, now)?);
+        }
+        Ok(all)
+    }
+
+    fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
+        let only = Only {
+            user_id: Some(user_id),
+            ..Only::default()
+        };
+        let (mut count, mut done) = (0, HashSet::new());
+        // What was renewed meanwhile has come into the list before it went.
+        loop {
+            let mut keys = self.listed(user_id)?;
+            keys.retain(|key| Some(key) != except && !done.contains(key));
+            if keys.is_empty() {
+                return Ok(count);
+            }
+            for key in keys {
+                count += u64::from(self.end(&key, &only)?);
+                done.insert(key);
+            }
+        }
+    }
+
+    /// Redis has done so itself a minute after a record has expired; this is for whoever cannot wait.
+    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        let mut expired = self.records()?;
+        expired.retain(|it| it.expires_at <= now);
+        expired.sort_by_key(|it| it.expires_at);
+        let only = Only {
+            expired_at: Some(now),
+            ..Only::default()
+        };
+        let mut count = 0;
+        for it in expired.iter().take(limit as usize) {
+            count += u64::from(self.end(&self.key(&it.name), &only)?);
+        }
+        Ok(count)
+    }
+
+    fn count(&self, now: i64) -> Result<u64, Error> {
+        let records = self.records()?;
+        Ok(records.iter().filter(|it| it.expires_at > now).count() as u64)
+    }
+
+    fn clear(&self) -> Result<u64, Error> {
+        let (mut nodes, prefix) = (self.nodes()?, format!("{}:", self.prefix));
+        let count = scan::clear(&mut nodes, &prefix, "hash").map_err(broken)?;
+        scan::clear(&mut nodes, &format!("{prefix}of:"), "zset").map_err(broken)?;
+        Ok(count)
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RedisStore({:?})", self.prefix)
+    }
+}

@@ -1,0 +1,142 @@
+//! Where a Redis server or a cluster is, and the way there.
+
+use std::time::Duration;
+
+use redis::cluster::{ClusterClient, ClusterConnection};
+use redis::{
+    Client, Connection, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult, cmd,
+};
+
+use crate::error::Error;
+
+/// Where Redis is, and how to sign in there.
+#[derive(Clone)]
+pub(super) struct Address {
+    pub(super) cluster: bool,
+    /// One server, or those nodes of a cluster that are asked for the others; never empty.
+    nodes: Vec<ConnectionInfo>,
+    /// How long each step may take.
+    patience: Duration,
+}
+
+const SCHEMES: [(&str, &str, bool); 4] = [
+    ("redis", "redis", false),
+    ("rediss", "rediss", false),
+    ("redis-cluster", "redis", true),
+    ("rediss-cluster", "rediss", true),
+];
+
+/// Whether a URL of this scheme is one of Redis.
+pub(crate) fn is_redis(scheme: &str) -> bool {
+    SCHEMES.iter().any(|(known, ..)| *known == scheme)
+}
+
+impl Address {
+    /// Reads `redis://user:password@host:port/number`, `rediss://…` for TLS, and for a cluster
+    /// `redis-cluster://user:password@host:port,host:port`.
+    pub(super) fn parse(url: &str, patience: Duration) -> Result<Self, Error> {
+        let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
+        let known = SCHEMES.iter().find(|(known, ..)| *known == scheme);
+        let Some((_, plain, cluster)) = known else {
+            return Err(unusable("has no scheme of Redis"));
+        };
+        if *plain == "rediss" {
+            // Redis's client finds no provider by itself. One that the application has chosen stays.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let (credentials, hosts) = match rest.rsplit_once('@') {
+            Some((credentials, hosts)) => (format!("{credentials}@"), hosts),
+            None => (String::new(), rest),
+        };
+        let hosts: Vec<&str> = match cluster {
+            true => hosts.trim_end_matches('/').split(',').collect(),
+            false => vec![hosts],
+        };
+        let node = |host: &&str| format!("{plain}://{credentials}{host}").into_connection_info();
+        let nodes: Result<Vec<_>, _> = hosts.iter().map(node).collect();
+        let nodes = nodes.map_err(|cause| unusable("cannot be read").because(cause))?;
+        Ok(Self {
+            cluster: *cluster,
+            nodes,
+            patience,
+        })
+    }
+
+    pub(super) fn open(&self) -> RedisResult<Connection> {
+        let mut opened = self.open_at(&self.nodes[0]);
+        for other in &self.nodes[1..] {
+            opened = opened.or_else(|_| self.open_at(other));
+        }
+        opened
+    }
+
+    pub(super) fn open_cluster(&self) -> RedisResult<ClusterConnection> {
+        let client = ClusterClient::builder(self.nodes.iter().cloned())
+            .connection_timeout(self.patience)
+            // Otherwise commands are repeated whose outcome is unknown.
+            .retries(0)
+            .build()?;
+        let connection = client.get_connection()?;
+        connection.set_read_timeout(Some(self.patience))?;
+        connection.set_write_timeout(Some(self.patience))?;
+        Ok(connection)
+    }
+
+    /// A connection to each server that holds records.
+    pub(super) fn open_each(&self) -> RedisResult<Vec<Connection>> {
+        let mut first = self.open()?;
+        if !self.cluster {
+            return Ok(vec![first]);
+        }
+        let nodes: String = cmd("CLUSTER").arg("NODES").query(&mut first)?;
+        let primaries = nodes.lines().filter_map(primary);
+        primaries
+            .map(|(host, port)| self.open_at(&self.beside(host, port)))
+            .collect()
+    }
+
+    fn open_at(&self, node: &ConnectionInfo) -> RedisResult<Connection> {
+        let client = Client::open(node.clone())?;
+        let connection = client.get_connection_with_timeout(self.patience)?;
+        connection.set_read_timeout(Some(self.patience))?;
+        connection.set_write_timeout(Some(self.patience))?;
+        Ok(connection)
+    }
+
+    /// Another node of the same cluster, with the same credentials.
+    fn beside(&self, host: &str, port: u16) -> ConnectionInfo {
+        let first = self.nodes[0].clone();
+        let host = host.to_owned();
+        let address = match first.addr() {
+            ConnectionAddr::TcpTls {
+                insecure,
+                tls_params,
+                ..
+            } => ConnectionAddr::TcpTls {
+                host,
+                port,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
+            _ => ConnectionAddr::Tcp(host, port),
+        };
+        first.set_addr(address)
+    }
+}
+
+/// Host and port of a line of `CLUSTER NODES`, which reads `id host:port@bus,name flags …`.
+fn primary(line: &str) -> Option<(&str, u16)> {
+    let mut words = line.split_whitespace().skip(1);
+    let (address, flags) = (words.next()?, words.next()?);
+    let (host, port) = address.split('@').next()?.rsplit_once(':')?;
+    let is = |flag| flags.split(',').any(|it| it == flag);
+    Some((host, port.parse().ok()?)).filter(|_| is("master") && !is("fail") && !is("noaddr"))
+}
+
+/// The URL itself is not shown: it may hold a password.
+fn unusable(what: &str) -> Error {
+    Error::configuration(format!(
+        "its url {what}; write redis://user:password@host:6379/0, rediss://… for TLS, or \
+         redis-cluster://user:password@host:6379,host:6379"
+    ))
+}

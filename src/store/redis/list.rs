@@ -1,0 +1,48 @@
+//! A user's list of keys.
+//!
+//! It may name records that are gone, but lacks none that is there: a key comes into it before the
+//! record is the user's, and goes after it.
+
+use redis::cmd;
+
+use super::RedisStore;
+use super::fields::lifetime;
+use super::script::LIST;
+use crate::error::Error;
+use crate::record::Record;
+use crate::token::Key;
+
+impl RedisStore {
+    /// Puts a record's key into the list of its user.
+    pub(super) fn enlist(&self, record: &Record) -> Result<(), Error> {
+        let Some(user_id) = &record.user_id else {
+            return Ok(());
+        };
+        let (list, key) = (self.name_of_list(user_id), record.key.as_str());
+        let (deadline, now) = (record.deadline.to_string(), record.seen_at.to_string());
+        let lifetime = lifetime(record.seen_at, record.deadline);
+        let arguments = [key, &deadline, &now, &lifetime];
+        self.read(|connection| LIST.run(connection, &list, &arguments[..]))
+    }
+
+    pub(super) fn strike(&self, user_id: &str, key: &Key) -> Result<(), Error> {
+        if user_id.is_empty() {
+            return Ok(());
+        }
+        let mut strike = cmd("ZREM");
+        strike.arg(self.name_of_list(user_id)).arg(key.as_str());
+        self.read(|connection| connection.query(&strike))
+    }
+
+    /// The keys of a user's records, and of some that are gone or another's by now.
+    pub(super) fn listed(&self, user_id: &str) -> Result<Vec<Key>, Error> {
+        let mut range = cmd("ZRANGE");
+        range.arg(self.name_of_list(user_id)).arg(0).arg(-1);
+        let keys: Vec<String> = self.read(|connection| connection.query(&range))?;
+        Ok(keys.into_iter().map(Key::from_stored).collect())
+    }
+
+    fn name_of_list(&self, user_id: &str) -> String {
+        format!("{}:of:{user_id}", self.prefix)
+    }
+}

@@ -1,0 +1,191 @@
+//! Sessions in Redis as connect-redis keeps them: one text for each, which ends by itself.
+//!
+//! Since Node writes no list of a user's sessions, finding them means a walk over all.
+
+use std::collections::BTreeSet;
+
+use redis::{RedisResult, cmd};
+
+use super::script::{READ_TEXT, REMOVE_TEXT, REPLACE_TEXT, TOUCH_TEXT};
+use super::{RedisStore, broken, scan};
+use crate::error::Error;
+use crate::express;
+use crate::record::Record;
+use crate::store::{Inserted, Store, Updated};
+use crate::token::Key;
+
+/// How long connect-redis means a text without an end to live on, in milliseconds.
+const DEFAULT_LIFETIME: i64 = 86_400_000;
+
+/// Records of which nothing but key, version, expiry and text is known.
+///
+/// The version is the beginning of the text's SHA-1.
+pub(crate) struct TextStore(pub(crate) RedisStore);
+
+impl TextStore {
+    fn create(&self, record: &Record) -> Result<bool, Error> {
+        let mut set = cmd("SET");
+        set.arg(self.0.name(&record.key)).arg(&record.data);
+        set.arg("NX").arg("EX").arg(seconds(record));
+        let set: Option<String> = self.0.write(|connection| connection.query(&set))?;
+        Ok(set.is_some())
+    }
+
+    /// Both keys may be in different slots of a cluster. So for an instant the text stands under both,
+    /// the new one of which nobody knows yet; that the old one is removed decides.
+    fn renew(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
+        if !self.create(record)? {
+            return Ok(Updated::Taken);
+        }
+        let (name, version) = (self.0.name(key), hash(version));
+        let removed = self
+            .0
+            .write(|connection| REMOVE_TEXT.run(connection, &name, &version))?;
+        if removed {
+            return Ok(Updated::Done);
+        }
+        self.delete(&record.key)?;
+        Ok(Updated::Stale)
+    }
+
+    fn replace(&self, version: i64, record: &Record) -> Result<Updated, Error> {
+        let name = self.0.name(&record.key);
+        let (version, seconds) = (hash(version), seconds(record).to_string());
+        let arguments = [&version, &record.data, &seconds];
+        let replaced = self
+            .0
+            .write(|connection| REPLACE_TEXT.run(connection, &name, &arguments[..]))?;
+        match replaced {
+            true => Ok(Updated::Done),
+            false => Ok(Updated::Stale),
+        }
+    }
+
+    /// The keys of all texts.
+    fn keys(&self) -> Result<BTreeSet<Key>, Error> {
+        let (mut keys, prefix) = (BTreeSet::new(), format!("{}:", self.0.prefix));
+        for node in &mut self.0.nodes()? {
+            let walked: RedisResult<()> = scan::walk(node, &prefix, "string", |_, names| {
+                keys.extend(names.iter().map(|name| self.0.key(name)));
+                Ok(())
+            });
+            walked.map_err(broken)?;
+        }
+        Ok(keys)
+    }
+}
+
+/// As connect-redis rounds: what is left of a second is a second.
+fn seconds(record: &Record) -> i64 {
+    lifetime(record.seen_at, record.expires_at)
+}
+
+fn lifetime(now: i64, end: i64) -> i64 {
+    let rest = end.saturating_sub(now).clamp(1, i64::from(u32::MAX) * 1000);
+    (rest + 999) / 1000
+}
+
+/// A record of which only the key is known.
+fn bare(key: Key) -> Record {
+    Record {
+        key,
+        user_id: None,
+        data: String::new(),
+        version: 0,
+        created_at: 0,
+        seen_at: 0,
+        expires_at: 0,
+        deadline: 0,
+        user_agent: None,
+        ip: None,
+        user: None,
+    }
+}
+
+fn hash(version: i64) -> String {
+    format!("{version:015x}")
+}
+
+impl Store for TextStore {
+    fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
+        let name = self.0.name(key);
+        let found: Option<(Vec<u8>, i64, String)> = self
+            .0
+            .read(|connection| READ_TEXT.run(connection, &name, None::<&str>))?;
+        Ok(found.map(|(text, left, hash)| {
+            let left = if left < 0 { DEFAULT_LIFETIME } else { left };
+            Record {
+                data: String::from_utf8(text).unwrap_or_default(),
+                version: i64::from_str_radix(&hash, 16).unwrap_or_default(),
+                expires_at: now.saturating_add(left),
+                ..bare(key.clone())
+            }
+        }))
+    }
+
+    fn insert(&self, record: &Record) -> Result<Inserted, Error> {
+        match self.create(record)? {
+            true => Ok(Inserted::Done),
+            false => Ok(Inserted::Taken),
+        }
+    }
+
+    fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
+        match record.key == *key {
+            true => self.replace(version, record),
+            false => self.renew(key, version, record),
+        }
+    }
+
+    fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
+        let (name, seconds) = (self.0.name(key), lifetime(seen_at, expires_at));
+        self.0
+            .read(|connection| TOUCH_TEXT.run(connection, &name, seconds))
+    }
+
+    fn delete(&self, key: &Key) -> Result<bool, Error> {
+        let mut delete = cmd("DEL");
+        delete.arg(self.0.name(key));
+        self.0.read(|connection| connection.query(&delete))
+    }
+
+    fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
+        let mut list = self.all(now, None, u32::MAX)?;
+        list.retain(|record| express::user_of(&record.data).as_deref() == Some(user_id));
+        Ok(list)
+    }
+
+    fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
+        let keys = self.keys()?;
+        let follows = |key: &&Key| after.is_none_or(|after| *key > after);
+        let mut all = Vec::new();
+        for key in keys.iter().filter(follows).take(limit as usize) {
+            all.extend(self.load(key, now)?);
+        }
+        Ok(all)
+    }
+
+    fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
+        let mut count = 0;
+        for record in self.list(user_id, 0)? {
+            if Some(&record.key) != except {
+                count += u64::from(self.delete(&record.key)?);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Redis leaves nothing to sweep.
+    fn sweep(&self, _now: i64, _limit: u32) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    fn count(&self, _now: i64) -> Result<u64, Error> {
+        Ok(self.keys()?.len() as u64)
+    }
+
+    fn clear(&self) -> Result<u64, Error> {
+        let prefix = format!("{}:", self.0.prefix);
+        scan::clear(&mut self.0.nodes()?, &prefix, "string").map_err(broken)
+    }
+}
