@@ -20,6 +20,9 @@ EXPIRED = int(os.environ.get("EXPIRED", 1_000_000))
 FILL = f"""INSERT INTO rig_own.sessions SELECT SHA2(CONCAT('expired', seq), 256), seq % 10000 + 1,
   (SELECT data FROM rig_own.sessions LIMIT 1), 0, 0, 0, 1 + seq % 86400, 1 + seq % 86400, NULL, NULL
   FROM rig.big WHERE seq <= {EXPIRED}"""
+# Each session in use is touched once per interval, all of them at about the same time. A window that
+# does not span whole intervals says little beside one that does.
+TOUCH_INTERVAL = 120
 # To count them would take longer than to delete them.
 LEFT = "SELECT 1 FROM rig_own.sessions WHERE expires_at <= 86400 LIMIT 1"
 
@@ -41,10 +44,10 @@ def main(peers, settings):
         label, server, open(cookies).read().split(), cookies, work
     )
     try:
-        window("no clean-up", lambda: time.sleep(60) or "")
+        window("no clean-up", lambda: time.sleep(2 * TOUCH_INTERVAL) or "")
         bench.sql(FILL)
         window(f"sweeper {settings}", swept)
-        window("afterwards", lambda: time.sleep(60) or "")
+        window("afterwards", lambda: time.sleep(TOUCH_INTERVAL) or "")
     finally:
         process.stop()
 
