@@ -11,6 +11,7 @@
 )]
 
 mod fault;
+mod trust;
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -22,12 +23,9 @@ use diesel::r2d2::ConnectionManager;
 use diesel::result::Error as DieselError;
 
 use self::fault::Fault;
+pub(crate) use self::trust::Trust;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
-
-/// A connection that was used less than this long ago is trusted without asking, unless another
-/// was lost since: the question costs a round trip.
-const TRUSTED: Duration = Duration::from_millis(500);
 
 /// Opens connections for r2d2.
 ///
@@ -35,8 +33,7 @@ const TRUSTED: Duration = Duration::from_millis(500);
 /// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
-    /// When a connection was last lost: the others may have gone with it.
-    lost_at: Mutex<Option<Instant>>,
+    trust: Trust,
     backend: PhantomData<fn() -> C>,
 }
 
@@ -51,21 +48,27 @@ pub(crate) struct Bounds {
     pub(crate) max_lifetime: Duration,
 }
 
-impl<C: Backend> Manager<C> {
+impl Bounds {
     /// A pool that makes its connections when they are needed.
-    pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
+    pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
         r2d2::Pool::builder()
-            .max_size(bounds.size)
+            .max_size(self.size)
             .min_idle(Some(0))
-            .connection_timeout(bounds.patience)
-            .idle_timeout(Some(bounds.idle_timeout))
-            .max_lifetime(Some(bounds.max_lifetime))
+            .connection_timeout(self.patience)
+            .idle_timeout(Some(self.idle_timeout))
+            .max_lifetime(Some(self.max_lifetime))
             .error_handler(Box::new(LogConnectionErrors))
-            .build_unchecked(Self {
-                url: url.to_owned(),
-                lost_at: Mutex::new(None),
-                backend: PhantomData,
-            })
+            .build_unchecked(manager)
+    }
+}
+
+impl<C: Backend> Manager<C> {
+    pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
+        bounds.pool(Self {
+            url: url.to_owned(),
+            trust: Trust::default(),
+            backend: PhantomData,
+        })
     }
 }
 
@@ -101,8 +104,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
-        let lost_at = *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if pooled.used_at.elapsed() < TRUSTED && Some(pooled.used_at) > lost_at {
+        if self.trust.covers(pooled.used_at) {
             return Ok(());
         }
         pooled.connection.ping().map_err(Self::Error::QueryError)
@@ -111,8 +113,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     fn has_broken(&self, pooled: &mut Pooled<C>) -> bool {
         pooled.used_at = Instant::now();
         if pooled.lost {
-            let mut lost_at = self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
-            *lost_at = Some(pooled.used_at);
+            self.trust.end();
         }
         pooled.lost || std::thread::panicking() || pooled.connection.is_broken()
     }

@@ -1,6 +1,5 @@
 //! Pooled connections to one Redis server or to a cluster.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::cluster::ClusterConnection;
@@ -13,11 +12,7 @@ use redis::{
 use super::address::Address;
 use super::broken;
 use crate::error::Error;
-use crate::pool::{Bounds, Repeat};
-
-/// A connection that was used less than this long ago is trusted without asking, unless another
-/// was lost since: the question costs a round trip.
-const TRUSTED: Duration = Duration::from_millis(500);
+use crate::pool::{Bounds, Repeat, Trust};
 
 pub(super) enum Link {
     One(redis::Connection),
@@ -78,24 +73,15 @@ fn redirection(error: &RedisError) -> Option<RoutingInfo> {
 /// Opens connections for r2d2.
 pub(super) struct Manager {
     address: Address,
-    /// When a connection was last lost: the others may have gone with it.
-    lost_at: Mutex<Option<Instant>>,
+    trust: Trust,
 }
 
 impl Manager {
-    /// A pool that makes its connections when they are needed.
     pub(super) fn pool(address: Address, bounds: &Bounds) -> r2d2::Pool<Self> {
-        r2d2::Pool::builder()
-            .max_size(bounds.size)
-            .min_idle(Some(0))
-            .connection_timeout(bounds.patience)
-            .idle_timeout(Some(bounds.idle_timeout))
-            .max_lifetime(Some(bounds.max_lifetime))
-            .error_handler(Box::new(LogConnectionErrors))
-            .build_unchecked(Self {
-                address,
-                lost_at: Mutex::new(None),
-            })
+        bounds.pool(Self {
+            address,
+            trust: Trust::default(),
+        })
     }
 }
 
@@ -116,8 +102,7 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn is_valid(&self, connection: &mut Connection) -> RedisResult<()> {
-        let lost_at = *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if connection.used_at.elapsed() < TRUSTED && Some(connection.used_at) > lost_at {
+        if self.trust.covers(connection.used_at) {
             return Ok(());
         }
         connection.query(&cmd("PING"))
@@ -127,19 +112,9 @@ impl r2d2::ManageConnection for Manager {
         connection.used_at = Instant::now();
         let broken = connection.lost || std::thread::panicking() || !connection.is_open();
         if broken {
-            let mut lost_at = self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
-            *lost_at = Some(connection.used_at);
+            self.trust.end();
         }
         broken
-    }
-}
-
-#[derive(Debug)]
-struct LogConnectionErrors;
-
-impl r2d2::HandleError<RedisError> for LogConnectionErrors {
-    fn handle_error(&self, error: RedisError) {
-        log::warn!("a connection to Redis could not be made: {error}");
     }
 }
 
