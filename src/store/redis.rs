@@ -74,7 +74,10 @@ impl RedisStore {
 
     /// Finds out whether the server is set to keep what it is given.
     pub(crate) fn check(&self, allow_eviction: bool) -> Result<(), Error> {
-        let mut nodes = self.nodes()?;
+        let mut nodes = self.address.open_each().map_err(|cause| {
+            let message = "Redis cannot be reached; check that it runs, and that its url is right";
+            Error::unavailable(message).because(cause)
+        })?;
         server::check(&mut nodes, self.address.cluster, allow_eviction)
     }
 

@@ -140,3 +140,68 @@ fn unusable(what: &str) -> Error {
          redis-cluster://user:password@host:6379,host:6379"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(url: &str) -> Vec<String> {
+        let address = Address::parse(url, Duration::from_secs(1)).unwrap();
+        let shown = |node: &ConnectionInfo| {
+            let redis = node.redis_settings();
+            let (user, password) = (redis.username(), redis.password());
+            format!("{} {user:?} {password:?} {}", node.addr(), redis.db())
+        };
+        address.nodes.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn b4_a_url_has_credentials_a_number_and_all_nodes() {
+        let alone = nodes("redis://ada:p%40ss@redis.example:7000/3");
+        assert_eq!(alone, [r#"redis.example:7000 Some("ada") Some("p@ss") 3"#]);
+        let both = nodes("rediss-cluster://:secret@one:7000,two:7001/");
+        assert_eq!(
+            both,
+            [
+                r#"one:7000 None Some("secret") 0"#,
+                r#"two:7001 None Some("secret") 0"#
+            ]
+        );
+        assert_eq!(nodes("redis://localhost"), ["localhost:6379 None None 0"]);
+    }
+
+    #[test]
+    fn b4_a_url_that_cannot_be_read_is_refused_without_its_password() {
+        for url in [
+            "redis:",
+            "redis://",
+            "redis://u:secret@",
+            "redis://u:secret@host:port/",
+            "redis://u:secret@host/number",
+            "redis-cluster://u:secret@one:1,two:x",
+            "redis-cluster://u:secret@,",
+            "http://u:secret@host",
+        ] {
+            let refusal = Address::parse(url, Duration::from_secs(1)).err();
+            let refusal = refusal.unwrap_or_else(|| panic!("{url}")).to_string();
+            assert!(refusal.contains("write redis://user"), "{url}: {refusal}");
+            assert!(!refusal.contains("secret"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn b4_primaries_are_found_in_what_a_cluster_says() {
+        let lines = "\
+            a 10.0.0.1:7000@17000,one master - 0 0 1 connected 0-5460\n\
+            b 10.0.0.2:7000@17000 myself,master - 0 0 2 connected 5461-10922\n\
+            c ::1:7001@17001 master - 0 0 3 connected 10923-16383\n\
+            d 10.0.0.4:7000@17000 slave a 0 0 1 connected\n\
+            e 10.0.0.5:7000@17000 master,fail - 0 0 4 disconnected\n\
+            f :0@0 master,noaddr - 0 0 5 disconnected";
+        let found: Vec<_> = lines.lines().filter_map(primary).collect();
+        assert_eq!(
+            found,
+            [("10.0.0.1", 7000), ("10.0.0.2", 7000), ("::1", 7001)]
+        );
+    }
+}
