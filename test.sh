@@ -1,28 +1,43 @@
 #!/usr/bin/env bash
-# Runs every test on every backend: SQLite, MariaDB, PostgreSQL, the browser and
-# the Diesel CLI.
+# Runs every test on every backend: SQLite, MariaDB, PostgreSQL, Redis, and with
+# the browser, the Diesel CLI and Express.
 #
 #   ./test.sh                        all of them
 #   ./test.sh contract               those whose name contains "contract"
 #   ./test.sh --test NAME -- --exact whatever `cargo test` and its runner accept
 #   ./test.sh --install-only         install the needed Debian packages, test nothing
 #
-# The database servers are private to one run: on free ports of 127.0.0.1, with
-# their data in a temporary folder (in TMPDIR), stopped and removed at the end.
+# The servers are private to one run: on free ports of 127.0.0.1, with their data
+# in a temporary folder (in TMPDIR), stopped and removed at the end.
 # Screenshots go to TEST_ARTEFACTS, whose place is printed at the end.
 set -euo pipefail
 
-PATH="$PATH:/usr/sbin:/sbin" # mariadbd and runuser; not in every user's PATH
+PATH="$PATH:/usr/sbin:/sbin" # mariadbd, nginx and runuser; not in every user's PATH
 
 fail() {
     echo "test.sh: $1" >&2
     exit 1
 }
 
+# Runs a command; if it fails, shows its log.
+logged() {
+    local log=$1
+    shift
+    "$@" >>"$log" 2>&1 </dev/null && return
+    cat "$log" >&2
+    fail "failed: $*"
+}
+
 # The folder of the newest PostgreSQL server; Debian keeps it out of PATH.
 postgres_bin() {
     { compgen -G '/usr/lib/postgresql/*/bin/initdb' || type -P initdb || true; } |
         sort -V | tail -n 1 | sed 's|/initdb$||'
+}
+
+# The version that the packages of the Express application ask for.
+has_node() {
+    type -P npm >/dev/null &&
+        [[ $(printf '%s\n' v18.19 "$(node --version 2>/dev/null)" | sort -V | head -n 1) == v18.19 ]]
 }
 
 missing_packages() {
@@ -33,6 +48,10 @@ missing_packages() {
     type -P pkg-config >/dev/null || echo pkg-config
     type -P chromium >/dev/null || echo chromium
     type -P chromedriver >/dev/null || echo chromium-driver
+    type -P redis-server >/dev/null || echo redis-server
+    type -P redis-cli >/dev/null || echo redis-tools
+    type -P nginx >/dev/null || echo nginx-light
+    has_node || printf '%s\n' nodejs npm
 }
 
 install_packages() {
@@ -59,67 +78,13 @@ install_diesel_cli() {
     export TEST_DIESEL_CLI
 }
 
-# Below the range from which the kernel hands out ports by itself.
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 12000)); do
-        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-    done
-    echo "$port"
-}
-
-# Runs a command; if it fails, shows its log.
-logged() {
-    local log=$1
-    shift
-    "$@" >>"$log" 2>&1 </dev/null && return
-    cat "$log" >&2
-    fail "failed: $*"
-}
-
-start_mariadb() {
-    local home="$work/mariadb" log="$work/mariadb.log" port user
-    port=$(free_port)
-    user=$(id -un)
-    logged "$log" mariadb-install-db --no-defaults --user="$user" --datadir="$home" \
-        --auth-root-authentication-method=normal --skip-test-db
-    mariadbd --no-defaults --user="$user" --datadir="$home" --socket="$work/mariadb.sock" \
-        --port="$port" --bind-address=127.0.0.1 --skip-name-resolve --max-connections=300 \
-        --performance-schema=OFF >>"$log" 2>&1 </dev/null &
-    mariadb=$!
-
-    local client=(mariadb --no-defaults --user=root --socket="$work/mariadb.sock"
-        --connect-timeout=2)
-    for ((i = 0; i < 300; i++)); do
-        "${client[@]}" -e 'SELECT 1' >/dev/null 2>&1 && break
-        kill -0 "$mariadb" 2>/dev/null || break
-        sleep 0.2
-    done
-    # The tests create databases of their own, hence all rights.
-    logged "$log" "${client[@]}" -e "CREATE DATABASE session CHARACTER SET utf8mb4;
-        CREATE USER session@'%' IDENTIFIED BY 'session'; GRANT ALL ON *.* TO session@'%';"
-    export TEST_MYSQL_URL="mysql://session:session@127.0.0.1:$port/session"
-    export TEST_MARIADB_PID=$mariadb # a test stops and continues the server
-}
-
-# PostgreSQL refuses to run as root.
-as_postgres() (
-    cd /
-    if ((EUID)); then exec "$@"; else exec runuser -u postgres -- "$@"; fi
-)
-
-start_postgres() {
-    local home="$work/postgres" log="$work/postgres.log" bin port
-    bin=$(postgres_bin)
-    port=$(free_port)
-    mkdir "$home"
-    ((EUID)) || chown postgres "$home"
-    logged "$log" as_postgres "$bin/initdb" -D "$home/data" -A trust -U session -E UTF8 --locale=C
-    postgres=("$bin/pg_ctl" -D "$home/data")
-    logged "$log" as_postgres "${postgres[@]}" start -w -t 60 -o "-c port=$port \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200"
-    logged "$log" "$bin/createdb" -h 127.0.0.1 -p "$port" -U session session
-    export TEST_POSTGRES_URL="postgres://session@127.0.0.1:$port/session"
+# The packages of the Express application, in its folder.
+install_express() {
+    TEST_EXPRESS=$PWD/examples/moving_from_express/express
+    export TEST_EXPRESS
+    has_node || fail "the tests need npm and Node 18.19 or later in PATH"
+    [[ $TEST_EXPRESS/node_modules/.package-lock.json -nt $TEST_EXPRESS/package-lock.json ]] ||
+        logged "$work/npm.log" npm ci --no-audit --no-fund --prefix "$TEST_EXPRESS"
 }
 
 # The data is thrown away, so nothing has to be shut down gracefully; KILL also
@@ -129,7 +94,7 @@ clean_up() {
     trap '' INT TERM HUP
     # The tests' whole process group: the browser and its driver too.
     [[ -z $tests ]] || kill -KILL -- "-$tests" 2>/dev/null || true
-    [[ -z $mariadb ]] || kill -KILL "$mariadb" 2>/dev/null || true
+    ((${#servers[@]} == 0)) || kill -KILL "${servers[@]}" 2>/dev/null || true
     ((${#postgres[@]} == 0)) || as_postgres "${postgres[@]}" stop -m immediate &>/dev/null || true
     wait 2>/dev/null || true
     rm -rf "$work"
@@ -161,9 +126,10 @@ TEST_ARTEFACTS=$(realpath -m "${TEST_ARTEFACTS:-${TMPDIR:-/tmp}/rocket_diesel_se
 export TEST_ARTEFACTS
 mkdir -p "$TEST_ARTEFACTS"
 cd "$(dirname "${BASH_SOURCE[0]}")"
+. tests/servers.sh
 
 diesel_cli=2.3.14
-work='' tests='' mariadb='' postgres=()
+work='' tests=''
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -172,6 +138,9 @@ work=$(mktemp -d -t rds.XXXXXX)
 chmod 711 "$work"     # lets the user postgres through
 export TMPDIR="$work" # what an interrupted test leaves behind is removed too
 install_diesel_cli
+install_express
 start_mariadb
 start_postgres
+start_redis
+start_redis_cluster
 run_tests "$@"
