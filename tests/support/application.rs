@@ -186,7 +186,8 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    fn new(base: &str, headers: HeaderMap) -> Self {
+    /// With an empty cookie jar and these headers in each request.
+    pub fn new(base: &str, headers: HeaderMap) -> Self {
         let client = Client::builder()
             .cookie_store(true)
             .redirect(Policy::none())

@@ -88,13 +88,20 @@ pub fn sqlite() -> TestDatabase {
 
 #[cfg(feature = "mysql")]
 pub fn mariadb() -> TestDatabase {
+    let database = empty_mariadb();
+    migrate::<diesel::MysqlConnection>(&database.url);
+    database
+}
+
+/// Without any table.
+#[cfg(feature = "mysql")]
+pub fn empty_mariadb() -> TestDatabase {
     let (server, name, url) = place("TEST_MYSQL_URL");
     // A server's own default may be any character set: the migrations have to do without it.
     execute::<diesel::MysqlConnection>(
         &server,
         &format!("CREATE DATABASE {name} CHARACTER SET latin1"),
     );
-    migrate::<diesel::MysqlConnection>(&url);
     let store = Arc::new(DieselStore::<diesel::MysqlConnection>::connect(&url, 8));
     let drop_it =
         move || execute::<diesel::MysqlConnection>(&server, &format!("DROP DATABASE {name}"));

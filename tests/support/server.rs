@@ -28,30 +28,27 @@ impl Server {
 
     /// With other settings; what it prints goes to `output`.
     pub fn busy_with(url: &str, session: &str, level: &str, output: Stdio) -> Self {
-        let port = free_port();
-        // A whole `cargo test` builds the examples, beside the folder of the tests.
-        let tests = std::env::current_exe().unwrap();
-        let program = tests
-            .parent()
-            .and_then(Path::parent)
-            .unwrap()
-            .join("examples/busy");
-        let process = Command::new(&program)
-            .env("ROCKET_PORT", port.to_string())
+        let mut command = example("busy");
+        command
             .env("ROCKET_LOG_LEVEL", level)
             .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
             .env("ROCKET_SESSION", session)
-            .stdout(output)
+            .stdout(output);
+        let port = free_port();
+        Self::start(command.env("ROCKET_PORT", port.to_string()), port)
+    }
+
+    /// Any program that answers requests on this port, once it does.
+    pub fn start(command: &mut Command, port: u16) -> Self {
+        let process = command
             .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{program:?} does not start, build it with --examples: {error}")
-            });
+            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let mut server = Self {
             base: format!("http://127.0.0.1:{port}"),
             process,
         };
         let patience = Instant::now() + Duration::from_secs(20);
-        while reqwest::blocking::get(format!("{}/user", server.base)).is_err() {
+        while reqwest::blocking::get(&server.base).is_err() {
             let ended = server.process.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
             assert!(Instant::now() < patience, "the server did not come up");
@@ -59,6 +56,15 @@ impl Server {
         }
         server
     }
+}
+
+/// The program of an example, which a whole `cargo test` builds beside the folder of the tests.
+pub fn example(name: &str) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.parent().and_then(Path::parent).unwrap();
+    let program = folder.join("examples").join(name);
+    assert!(program.exists(), "build {program:?} with --examples");
+    Command::new(program)
 }
 
 impl Server {

@@ -1,0 +1,199 @@
+//! The two applications, side by side on one place for their sessions.
+
+use std::env;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use rocket::serde::json::{Value, from_slice, to_string};
+
+use crate::support::application::{Answer, Visitor};
+use crate::support::database::{TestDatabase, empty_mariadb};
+use crate::support::server::{Server, example, free_port};
+
+pub const SECRET: &str = "keyboard cat";
+
+/// A browser that asks any of the servers and shows each of them the cookies of all, as browsers
+/// do with servers that differ in their ports alone.
+pub fn browser() -> Visitor {
+    Visitor::new("", HeaderMap::new())
+}
+
+/// A browser that sends this cookie, whatever it is told.
+pub fn browser_with(cookie: &str) -> Visitor {
+    let cookie = HeaderValue::from_str(cookie).unwrap();
+    Visitor::new(
+        "",
+        HeaderMap::from_iter([("Cookie".parse().unwrap(), cookie)]),
+    )
+}
+
+/// `NAME=VALUE`, as the browser sends it back.
+pub fn cookie(answer: &Answer) -> String {
+    let line = answer.set_cookie("connect.sid").unwrap();
+    line.split(';').next().unwrap().to_owned()
+}
+
+/// One of the two applications.
+pub struct Side {
+    server: Server,
+    /// Before the paths of its routes.
+    mount: &'static str,
+}
+
+impl Side {
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{}{path}", self.server.base, self.mount)
+    }
+
+    /// Does something that leads back to the front page.
+    pub fn post(&self, browser: &Visitor, path: &str) -> Answer {
+        let answer = browser.post(&self.at(path), &[]);
+        assert_eq!(answer.location(), "/", "{path}");
+        answer
+    }
+
+    pub fn sign_in(&self, browser: &Visitor) -> Answer {
+        let credentials = [("username", "ada"), ("password", "correct horse battery")];
+        let answer = browser.post(&self.at("/login"), &credentials);
+        assert_eq!(answer.location(), "/");
+        answer
+    }
+
+    pub fn me(&self, browser: &Visitor) -> Value {
+        let answer = browser.get(&self.at("/me"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    pub fn knows(&self, browser: &Visitor) -> bool {
+        self.me(browser)["user"] == "ada"
+    }
+}
+
+/// Where both applications keep their sessions; nobody else does.
+pub struct Place {
+    url: String,
+    _database: Option<TestDatabase>,
+}
+
+impl Place {
+    pub fn mariadb() -> Self {
+        let database = empty_mariadb();
+        Self {
+            url: database.url.clone(),
+            _database: Some(database),
+        }
+    }
+
+    pub fn redis() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let server = env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL is not set: run ./test.sh");
+        let url = format!("{server}/{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let emptied = Command::new("redis-cli")
+            .args(["-u", &url, "FLUSHDB"])
+            .output();
+        assert!(emptied.unwrap().status.success());
+        Self {
+            url,
+            _database: None,
+        }
+    }
+
+    /// Node, with the place in its environment.
+    fn node(&self) -> Command {
+        let variable = match self.url.starts_with("redis:") {
+            true => "REDIS_URL",
+            false => "DATABASE_URL",
+        };
+        let mut command = Command::new("node");
+        command.env(variable, &self.url);
+        command
+    }
+
+    pub fn express(&self, secrets: &[&str]) -> Side {
+        let port = free_port();
+        let mut command = self.node();
+        command
+            .arg(express_folder().join("server.js"))
+            .env("PORT", port.to_string())
+            .env("SESSION_SECRETS", secrets.join(","))
+            .stdout(Stdio::null());
+        Side {
+            server: Server::start(&mut command, port),
+            mount: "",
+        }
+    }
+
+    pub fn rocket(&self, secrets: &[&str]) -> Side {
+        Side {
+            server: self.example("moving_from_express", secrets, "critical", Stdio::inherit()),
+            mount: "/new",
+        }
+    }
+
+    /// The example, which logs its warnings to `output`.
+    pub fn rocket_that_logs(&self, output: Stdio) -> Side {
+        Side {
+            server: self.example("moving_from_express", &[SECRET], "normal", output),
+            mount: "/new",
+        }
+    }
+
+    pub fn busy(&self) -> Server {
+        self.example("busy", &[SECRET], "critical", Stdio::inherit())
+    }
+
+    fn example(&self, name: &str, secrets: &[&str], level: &str, output: Stdio) -> Server {
+        let port = free_port();
+        let mut command = example(name);
+        command
+            .env("ROCKET_CONFIG", folder().join("Rocket.toml"))
+            .env("ROCKET_PORT", port.to_string())
+            .env("ROCKET_LOG_LEVEL", level)
+            .env(
+                "ROCKET_DATABASES",
+                format!("{{app={{url={:?}}}}}", self.url),
+            )
+            .env("ROCKET_SESSION", format!("{{secrets={secrets:?}}}"))
+            .stdout(output);
+        Server::start(&mut command, port)
+    }
+
+    /// Has `sessions.mjs` do something by Express's own means.
+    pub fn node_sessions(&self, task: &str, input: &Value) -> Value {
+        let mut process = self
+            .node()
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/express/sessions.mjs"
+            ))
+            .arg(task)
+            .env("TEST_EXPRESS", express_folder())
+            .env("SESSION_SECRETS", SECRET)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = to_string(input).unwrap();
+        let mut stdin = process.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        let done = process.wait_with_output().unwrap();
+        assert!(done.status.success(), "{task}: what Node says stands above");
+        from_slice(&done.stdout).unwrap()
+    }
+}
+
+/// The example's folder.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/moving_from_express")
+}
+
+/// Where the Express application and its packages are.
+fn express_folder() -> PathBuf {
+    let folder = env::var("TEST_EXPRESS").expect("TEST_EXPRESS is not set: run ./test.sh");
+    folder.into()
+}
