@@ -74,7 +74,8 @@ fn visit(session: &Session) -> Result<Redirect, Error> {
 }
 
 #[post("/cart/<article>")]
-fn add(session: &Session, article: String) -> Result<Redirect, Error> {
+fn add(session: &Session, article: &str) -> Result<Redirect, Error> {
+    let article = article.to_owned();
     session.update("cart", move |mut cart: Vec<String>| {
         cart.push(article.clone());
         cart

@@ -40,7 +40,7 @@ fn b16_sessions_that_express_wrote_go_on_with_all_they_hold(place: &Place) {
 fn b16_rows_that_hold_no_session_are_strangers_and_stay_as_they_are(place: &Place) {
     let _express = place.express(&[SECRET]);
     let output = NamedTempFile::new().unwrap();
-    let rocket = place.rocket_that_logs(output.reopen().unwrap().into());
+    let rocket = place.rocket_with(&[SECRET], output.reopen().unwrap().into());
     let written = place.node_sessions("poison", &Value::Null);
     let logged = || fs::read_to_string(output.path()).unwrap();
     for (name, session) in written.as_object().unwrap() {

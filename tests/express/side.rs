@@ -114,10 +114,16 @@ impl Place {
     }
 
     pub fn express(&self, secrets: &[&str]) -> Side {
+        self.express_with(secrets, "")
+    }
+
+    /// With cookies that live for so many milliseconds, unless that is empty.
+    pub fn express_with(&self, secrets: &[&str], max_age: &str) -> Side {
         let port = free_port();
         let mut command = self.node();
         command
             .arg(express_folder().join("server.js"))
+            .env("COOKIE_MAX_AGE", max_age)
             .env("PORT", port.to_string())
             .env("SESSION_SECRETS", secrets.join(","))
             .stdout(Stdio::null());
@@ -128,31 +134,28 @@ impl Place {
     }
 
     pub fn rocket(&self, secrets: &[&str]) -> Side {
-        Side {
-            server: self.example("moving_from_express", secrets, "critical", Stdio::inherit()),
-            mount: "/new",
-        }
+        self.rocket_with(secrets, Stdio::inherit())
     }
 
-    /// The example, which logs its warnings to `output`.
-    pub fn rocket_that_logs(&self, output: Stdio) -> Side {
+    /// What it prints, its warnings above all, goes to `output`.
+    pub fn rocket_with(&self, secrets: &[&str], output: Stdio) -> Side {
         Side {
-            server: self.example("moving_from_express", &[SECRET], "normal", output),
+            server: self.example("moving_from_express", secrets, output),
             mount: "/new",
         }
     }
 
     pub fn busy(&self) -> Server {
-        self.example("busy", &[SECRET], "critical", Stdio::inherit())
+        self.example("busy", &[SECRET], Stdio::inherit())
     }
 
-    fn example(&self, name: &str, secrets: &[&str], level: &str, output: Stdio) -> Server {
+    fn example(&self, name: &str, secrets: &[&str], output: Stdio) -> Server {
         let port = free_port();
         let mut command = example(name);
         command
             .env("ROCKET_CONFIG", folder().join("Rocket.toml"))
             .env("ROCKET_PORT", port.to_string())
-            .env("ROCKET_LOG_LEVEL", level)
+            .env("ROCKET_LOG_LEVEL", "critical")
             .env(
                 "ROCKET_DATABASES",
                 format!("{{app={{url={:?}}}}}", self.url),

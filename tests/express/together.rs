@@ -39,18 +39,23 @@ fn b16_who_signs_in_at_one_is_known_at_the_other(place: &Place) {
 }
 
 fn b16_both_change_one_session_in_turn(place: &Place) {
-    let sides = both(place, &[SECRET]);
-    let browser = browser();
-    sides[0].sign_in(&browser);
-    let mut cart = Vec::new();
-    for visits in 1..=6 {
-        let side = &sides[visits % 2];
-        side.post(&browser, "/visits");
-        side.post(&browser, &format!("/cart/{visits}"));
-        cart.push(visits.to_string());
-        for side in &sides {
-            let seen = json!({ "user": "ada", "visits": visits, "cart": cart });
-            assert_eq!(side.me(&browser), seen);
+    for (max_age, lives_on) in [("", false), ("3600000", true)] {
+        let express = place.express_with(&[SECRET], max_age);
+        let sides = [express, place.rocket(&[SECRET])];
+        let browser = browser();
+        sides[0].sign_in(&browser);
+        let mut cart = Vec::new();
+        for visits in 1..=6 {
+            let side = &sides[visits % 2];
+            // A cookie that outlives the browser is prolonged by both.
+            let answer = side.post(&browser, "/visits");
+            assert_eq!(answer.set_cookie("connect.sid").is_some(), lives_on);
+            side.post(&browser, &format!("/cart/{visits}"));
+            cart.push(visits.to_string());
+            for side in &sides {
+                let seen = json!({ "user": "ada", "visits": visits, "cart": cart });
+                assert_eq!(side.me(&browser), seen);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A server process of its own for a test: on a free port, stopped at the end.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -38,7 +38,7 @@ impl Server {
         Self::start(command.env("ROCKET_PORT", port.to_string()), port)
     }
 
-    /// Any program that answers requests on this port, once it does.
+    /// Any program that serves on this port, once it does.
     pub fn start(command: &mut Command, port: u16) -> Self {
         let process = command
             .spawn()
@@ -48,7 +48,7 @@ impl Server {
             process,
         };
         let patience = Instant::now() + Duration::from_secs(20);
-        while reqwest::blocking::get(&server.base).is_err() {
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = server.process.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
             assert!(Instant::now() < patience, "the server did not come up");
