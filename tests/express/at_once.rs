@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use rocket::serde::json::{Value, json};
+use rocket::serde::json::json;
 
 use crate::side::{Place, SECRET, Side, browser, browser_with, cookie};
 use crate::support::server::Server;
@@ -47,8 +47,14 @@ fn b16_a_slow_request_does_not_undo_a_sign_out_at_express(place: &Place) {
             .flat_map(|run| run.join().unwrap())
             .collect()
     });
+    assert_eq!(sids.len(), 100);
     let texts = place.node_sessions("texts", &json!(sids));
-    assert_eq!(texts, json!(vec![Value::Null; 100]), "a session came back");
+    let mut came_back = texts
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|text| !text.is_null());
+    assert_eq!(came_back.next(), None);
 }
 
 /// One request to ours sleeps before it saves; the sign-out at Express falls before, into or after
@@ -58,7 +64,10 @@ fn race(express: &Side, busy: &Server) -> String {
     let browser = browser_with(&signed_in);
     let slow = format!("{}/slow/{}", busy.base, fastrand::u32(..12));
     thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(browser.post(&slow, &[]).status, 200));
+        scope.spawn(|| {
+            let answer = browser.post(&slow, &[]);
+            assert_eq!((answer.status, answer.cookies()), (200, vec![]));
+        });
         scope.spawn(|| express.post(&browser, "/logout"));
     });
     assert!(!express.knows(&browser));
