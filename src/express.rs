@@ -52,8 +52,8 @@ impl Format {
     }
 
     fn try_read(&self, text: Record, now: i64) -> Result<Record, String> {
-        let mut values: Map<String, Value> = serde_json::from_str(&text.data)
-            .map_err(|cause| format!("its data is no JSON object: {cause}"))?;
+        let mut values =
+            parse(&text.data).map_err(|cause| format!("its data is no JSON object: {cause}"))?;
         let Some(Value::Object(cookie)) = values.remove("cookie") else {
             return Err("it has no cookie object".into());
         };
@@ -122,6 +122,33 @@ impl Format {
     }
 }
 
+/// JavaScript can cut a character in two and writes down the half, as `\ud83d`, which is no text to
+/// others. It becomes U+FFFD, as in whatever Node sends.
+fn parse(text: &str) -> serde_json::Result<Map<String, Value>> {
+    serde_json::from_str(text).or_else(|_| serde_json::from_str(&without_halves(text)))
+}
+
+fn without_halves(text: &str) -> String {
+    let (mut whole, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find('\\') {
+        let next = rest.get(at + 6..).and_then(unit);
+        let escape = match (unit(&rest[at..]), next) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => &rest[at..at + 12],
+            (Some(0xD800..=0xDFFF), _) => "\\ufffd",
+            _ => rest.get(at..at + 2).unwrap_or("\\"),
+        };
+        whole.push_str(&rest[..at]);
+        whole.push_str(escape);
+        rest = &rest[at + escape.len()..];
+    }
+    whole + rest
+}
+
+/// What an escape such as `\ud83d` stands for, in UTF-16.
+fn unit(escape: &str) -> Option<u16> {
+    u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok()
+}
+
 /// Whether Node can make something of it.
 fn is_expiry(expires: Option<&Value>) -> bool {
     match expires {
@@ -142,7 +169,7 @@ fn iso(millis: i64) -> String {
 /// Who is signed in, as passport has it in a session's text.
 #[cfg(any(test, feature = "redis"))]
 pub(crate) fn user_of(text: &str) -> Option<String> {
-    user(&serde_json::from_str(text).ok()?)
+    user(&parse(text).ok()?)
 }
 
 /// A text, a whole number, or an object with one of them as its `id`.

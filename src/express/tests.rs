@@ -200,3 +200,17 @@ fn b16_names_that_express_drops_are_dropped() {
     names.sort();
     assert_eq!(names, [OWN, "cookie", "kept"]);
 }
+
+#[test]
+fn b16_half_a_character_ends_no_session() {
+    let data = r#"{"cookie":{},"\ude00":"\ud83d","b":"\ud83d\ud83d\ude00\u00e9","c":"\\ud83d\\"}"#;
+    let record = format().read(text(data), NOW).unwrap();
+    let mut values = written(&record);
+    values.as_object_mut().unwrap().remove("@session");
+    let whole =
+        json!({ "cookie": {}, "\u{fffd}": "\u{fffd}", "b": "\u{fffd}😀é", "c": "\\ud83d\\" });
+    assert_eq!(values, whole);
+    for broken in ["\\", "{\\ud83", "{\\é\\", "\\ud83d\\ude"] {
+        assert!(format().read(text(broken), NOW).is_none());
+    }
+}
