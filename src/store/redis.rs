@@ -172,18 +172,19 @@ impl Store for RedisStore {
             user_id: Some(user_id),
             ..Only::default()
         };
-        let (mut count, mut done) = (0, HashSet::new());
-        // What was renewed meanwhile has come into the list before it went.
+        let (mut count, mut before) = (0, HashSet::new());
+        // A session may be renewed from a key that a pass has yet to reach to one that it has just left
+        // behind. The next pass ends it there; only one that meets no new key has missed nobody.
         loop {
             let mut keys = self.listed(user_id)?;
-            keys.retain(|key| Some(key) != except && !done.contains(key));
-            if keys.is_empty() {
+            keys.retain(|key| Some(key) != except);
+            for key in &keys {
+                count += u64::from(self.end(key, &only)?);
+            }
+            if keys.iter().all(|key| before.contains(key)) {
                 return Ok(count);
             }
-            for key in keys {
-                count += u64::from(self.end(&key, &only)?);
-                done.insert(key);
-            }
+            before = keys.into_iter().collect();
         }
     }
 
