@@ -1,6 +1,9 @@
 //! What has to happen in Redis in one step, as scripts.
 //!
 //! Each works on the one key that it is given, so that it finds everything in one slot of a cluster.
+//! What Redis has done of a script that fails, stays done: so what can fail for want of memory comes
+//! first, and no key is removed before it is written, which a slot that moves to another node does not
+//! allow.
 
 use std::sync::LazyLock;
 
@@ -61,8 +64,12 @@ scripts! {
         if record[1] ~= ARGV[1] then return {'stale', ''} end
         local user = record[2] or ''
         if user ~= ARGV[2] and ARGV[3] == '0' then return {'unlisted', user} end
-        redis.call('DEL', KEYS[1])
         redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+        local new = {}
+        for i = 5, #ARGV, 2 do new[ARGV[i]] = true end
+        for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+            if not new[field] then redis.call('HDEL', KEYS[1], field) end
+        end
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
         return {'done', user}";
 
@@ -99,8 +106,8 @@ scripts! {
     /// Puts a key into a user's list: takes the key, until when it can be of use, an instant by
     /// which others are of none any more, and a lifetime.
     LIST = "
-        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
         if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
             redis.call('PEXPIRE', KEYS[1], ARGV[4])
         end
