@@ -141,7 +141,7 @@ fn redis(
     if !is_redis(scheme) {
         return Ok(None);
     }
-    let redis = RedisStore::open(&entry.url, &entry.bounds())?.with_prefix(config.prefix());
+    let redis = RedisStore::open(&entry.url, entry.bounds())?.with_prefix(config.prefix());
     redis.check(entry.allow_eviction)?;
     let store: Arc<dyn Store> = match format {
         None => Arc::new(redis),

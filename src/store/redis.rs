@@ -5,6 +5,7 @@ pub(crate) mod address;
 mod connection;
 mod fields;
 mod list;
+mod nodes;
 mod scan;
 mod script;
 mod server;
@@ -18,8 +19,9 @@ use std::time::Duration;
 use redis::{RedisResult, cmd};
 
 use self::address::Address;
-use self::connection::{Connection, Manager, run};
+use self::connection::Connection;
 use self::fields::{lifetime, record};
+use self::nodes::Nodes;
 use self::scan::Seen;
 use self::script::TOUCH;
 use self::steps::Only;
@@ -35,7 +37,7 @@ use crate::token::Key;
 /// prefix is chosen.
 pub struct RedisStore {
     address: Address,
-    pool: r2d2::Pool<Manager>,
+    nodes: Nodes,
     prefix: String,
 }
 
@@ -53,13 +55,13 @@ impl RedisStore {
             idle_timeout: Duration::from_secs(10 * 60),
             max_lifetime: Duration::from_secs(30 * 60),
         };
-        Self::open(url, &bounds)
+        Self::open(url, bounds)
     }
 
-    pub(crate) fn open(url: &str, bounds: &Bounds) -> Result<Self, Error> {
+    pub(crate) fn open(url: &str, bounds: Bounds) -> Result<Self, Error> {
         let address = Address::parse(url, bounds.patience)?;
         Ok(Self {
-            pool: Manager::pool(address.clone(), bounds),
+            nodes: Nodes::new(address.clone(), bounds),
             address,
             prefix: "sessions".into(),
         })
@@ -81,16 +83,25 @@ impl RedisStore {
         server::check(&mut nodes, self.address.cluster, allow_eviction)
     }
 
-    fn nodes(&self) -> Result<Vec<redis::Connection>, Error> {
+    /// A connection to each server, for a walk over all records.
+    fn each(&self) -> Result<Vec<redis::Connection>, Error> {
         self.address.open_each().map_err(broken)
     }
 
-    fn read<T>(&self, work: impl FnMut(&mut Connection) -> RedisResult<T>) -> Result<T, Error> {
-        run(&self.pool, Repeat::Harmless, work)
+    fn read<T>(
+        &self,
+        name: &str,
+        work: impl FnMut(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Error> {
+        self.nodes.run(name, Repeat::Harmless, work)
     }
 
-    fn write<T>(&self, work: impl FnMut(&mut Connection) -> RedisResult<T>) -> Result<T, Error> {
-        run(&self.pool, Repeat::Harmful, work)
+    fn write<T>(
+        &self,
+        name: &str,
+        work: impl FnMut(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Error> {
+        self.nodes.run(name, Repeat::Harmful, work)
     }
 
     fn name(&self, key: &Key) -> String {
@@ -99,7 +110,7 @@ impl RedisStore {
 
     fn records(&self) -> Result<Vec<Seen>, Error> {
         let prefix = format!("{}:", self.prefix);
-        scan::records(&mut self.nodes()?, &prefix).map_err(broken)
+        scan::records(&mut self.each()?, &prefix).map_err(broken)
     }
 
     fn key(&self, name: &str) -> Key {
@@ -113,9 +124,9 @@ fn broken(cause: redis::RedisError) -> Error {
 
 impl Store for RedisStore {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let mut read = cmd("HGETALL");
-        read.arg(self.name(key));
-        let fields = self.read(|connection| connection.query(&read))?;
+        let (name, mut read) = (self.name(key), cmd("HGETALL"));
+        read.arg(&name);
+        let fields = self.read(&name, |connection| connection.query(&read))?;
         Ok(record(key, fields).filter(|record| record.expires_at > now))
     }
 
@@ -138,7 +149,9 @@ impl Store for RedisStore {
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
         let (name, lifetime) = (self.name(key), lifetime(seen_at, expires_at));
         let arguments = [seen_at.to_string(), expires_at.to_string(), lifetime];
-        self.read(|connection| TOUCH.run(connection, &name, &arguments[..]))
+        self.read(&name, |connection| {
+            TOUCH.run(connection, &name, &arguments[..])
+        })
     }
 
     fn delete(&self, key: &Key) -> Result<bool, Error> {
@@ -210,7 +223,7 @@ impl Store for RedisStore {
     }
 
     fn clear(&self) -> Result<u64, Error> {
-        let (mut nodes, prefix) = (self.nodes()?, format!("{}:", self.prefix));
+        let (mut nodes, prefix) = (self.each()?, format!("{}:", self.prefix));
         let count = scan::clear(&mut nodes, &prefix, "hash").map_err(broken)?;
         scan::clear(&mut nodes, &format!("{prefix}of:"), "zset").map_err(broken)?;
         Ok(count)

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use redis::cluster::{ClusterClient, ClusterConnection};
 use redis::{
-    Client, Connection, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult, cmd,
+    Client, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
+    RedisResult, cmd,
 };
 
 use crate::error::Error;
@@ -62,21 +62,14 @@ impl Address {
         })
     }
 
-    pub(super) fn open(&self) -> RedisResult<Connection> {
-        let mut opened = self.open_at(&self.nodes[0]);
-        for other in &self.nodes[1..] {
-            opened = opened.or_else(|_| self.open_at(other));
-        }
-        opened
+    /// Host and port of one of the servers in the URL, which are counted round and round.
+    pub(super) fn node(&self, number: usize) -> String {
+        self.nodes[number % self.nodes.len()].addr().to_string()
     }
 
-    pub(super) fn open_cluster(&self) -> RedisResult<ClusterConnection> {
-        let client = ClusterClient::builder(self.nodes.iter().cloned())
-            .connection_timeout(self.patience)
-            // Otherwise commands are repeated whose outcome is unknown.
-            .retries(0)
-            .build()?;
-        let connection = client.get_connection()?;
+    pub(super) fn open(&self, node: &str) -> RedisResult<Connection> {
+        let client = Client::open(self.beside(node)?)?;
+        let connection = client.get_connection_with_timeout(self.patience)?;
         connection.set_read_timeout(Some(self.patience))?;
         connection.set_write_timeout(Some(self.patience))?;
         Ok(connection)
@@ -84,29 +77,25 @@ impl Address {
 
     /// A connection to each server that holds records.
     pub(super) fn open_each(&self) -> RedisResult<Vec<Connection>> {
-        let mut first = self.open()?;
+        let mut opened = self.open(&self.node(0));
+        for other in 1..self.nodes.len() {
+            opened = opened.or_else(|_| self.open(&self.node(other)));
+        }
+        let mut first = opened?;
         if !self.cluster {
             return Ok(vec![first]);
         }
         let nodes: String = cmd("CLUSTER").arg("NODES").query(&mut first)?;
         let primaries = nodes.lines().filter_map(primary);
-        primaries
-            .map(|(host, port)| self.open_at(&self.beside(host, port)))
-            .collect()
+        primaries.map(|node| self.open(node)).collect()
     }
 
-    fn open_at(&self, node: &ConnectionInfo) -> RedisResult<Connection> {
-        let client = Client::open(node.clone())?;
-        let connection = client.get_connection_with_timeout(self.patience)?;
-        connection.set_read_timeout(Some(self.patience))?;
-        connection.set_write_timeout(Some(self.patience))?;
-        Ok(connection)
-    }
-
-    /// Another node of the same cluster, with the same credentials.
-    fn beside(&self, host: &str, port: u16) -> ConnectionInfo {
+    /// A node of the same cluster, with the same credentials.
+    fn beside(&self, node: &str) -> RedisResult<ConnectionInfo> {
+        let unreadable = || RedisError::from((ErrorKind::Client, "a node has no port"));
+        let (host, port) = node.rsplit_once(':').ok_or_else(unreadable)?;
+        let (host, port) = (host.to_owned(), port.parse().map_err(|_| unreadable())?);
         let first = self.nodes[0].clone();
-        let host = host.to_owned();
         let address = match first.addr() {
             ConnectionAddr::TcpTls {
                 insecure,
@@ -120,17 +109,17 @@ impl Address {
             },
             _ => ConnectionAddr::Tcp(host, port),
         };
-        first.set_addr(address)
+        Ok(first.set_addr(address))
     }
 }
 
 /// Host and port of a line of `CLUSTER NODES`, which reads `id host:port@bus,name flags …`.
-fn primary(line: &str) -> Option<(&str, u16)> {
+fn primary(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace().skip(1);
     let (address, flags) = (words.next()?, words.next()?);
-    let (host, port) = address.split('@').next()?.rsplit_once(':')?;
     let is = |flag| flags.split(',').any(|it| it == flag);
-    Some((host, port.parse().ok()?)).filter(|_| is("master") && !is("fail") && !is("noaddr"))
+    let usable = is("master") && !is("fail") && !is("noaddr");
+    address.split('@').next().filter(|_| usable)
 }
 
 /// The URL itself is not shown: it may hold a password.
@@ -199,9 +188,6 @@ mod tests {
             e 10.0.0.5:7000@17000 master,fail - 0 0 4 disconnected\n\
             f :0@0 master,noaddr - 0 0 5 disconnected";
         let found: Vec<_> = lines.lines().filter_map(primary).collect();
-        assert_eq!(
-            found,
-            [("10.0.0.1", 7000), ("10.0.0.2", 7000), ("::1", 7001)]
-        );
+        assert_eq!(found, ["10.0.0.1:7000", "10.0.0.2:7000", "::1:7001"]);
     }
 }

@@ -22,23 +22,25 @@ impl RedisStore {
         let (deadline, now) = (record.deadline.to_string(), record.seen_at.to_string());
         let lifetime = lifetime(record.seen_at, record.deadline);
         let arguments = [key, &deadline, &now, &lifetime];
-        self.read(|connection| LIST.run(connection, &list, &arguments[..]))
+        self.read(&list, |connection| {
+            LIST.run(connection, &list, &arguments[..])
+        })
     }
 
     pub(super) fn strike(&self, user_id: &str, key: &Key) -> Result<(), Error> {
         if user_id.is_empty() {
             return Ok(());
         }
-        let mut strike = cmd("ZREM");
-        strike.arg(self.name_of_list(user_id)).arg(key.as_str());
-        self.read(|connection| connection.query(&strike))
+        let (list, mut strike) = (self.name_of_list(user_id), cmd("ZREM"));
+        strike.arg(&list).arg(key.as_str());
+        self.read(&list, |connection| connection.query(&strike))
     }
 
     /// The keys of a user's records, and of some that are gone or another's by now.
     pub(super) fn listed(&self, user_id: &str) -> Result<Vec<Key>, Error> {
-        let mut range = cmd("ZRANGE");
-        range.arg(self.name_of_list(user_id)).arg(0).arg(-1);
-        let keys: Vec<String> = self.read(|connection| connection.query(&range))?;
+        let (list, mut range) = (self.name_of_list(user_id), cmd("ZRANGE"));
+        range.arg(&list).arg(0).arg(-1);
+        let keys: Vec<String> = self.read(&list, |connection| connection.query(&range))?;
         Ok(keys.into_iter().map(Key::from_stored).collect())
     }
 

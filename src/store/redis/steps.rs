@@ -1,7 +1,6 @@
 //! What is done to one record, each in one step, and a renewal out of them.
 
 use super::RedisStore;
-use super::connection::run;
 use super::fields::{PENDING, fields, lifetime};
 use super::script::{CREATE, REMOVE, REPLACE, SHOW};
 use crate::error::Error;
@@ -30,7 +29,9 @@ impl RedisStore {
         arguments.extend(fields(record));
         arguments.extend(more.iter().map(|&field| field.to_owned()));
         let name = self.name(&record.key);
-        self.write(|connection| CREATE.run(connection, &name, &arguments))
+        self.write(&name, |connection| {
+            CREATE.run(connection, &name, &arguments)
+        })
     }
 
     /// Whose record it was, or `None` if there is none such.
@@ -42,7 +43,7 @@ impl RedisStore {
             number(only.expired_at),
         ];
         let name = self.name(key);
-        run(&self.pool, repeat, |connection| {
+        self.nodes.run(&name, repeat, |connection| {
             REMOVE.run(connection, &name, &arguments[..])
         })
     }
@@ -63,8 +64,9 @@ impl RedisStore {
             let mut arguments = vec![version.to_string(), user_id.to_owned(), listed.to_owned()];
             arguments.push(lifetime(record.seen_at, record.expires_at));
             arguments.extend(fields(record));
-            let (outcome, before): (String, String) =
-                self.write(|connection| REPLACE.run(connection, &name, &arguments))?;
+            let (outcome, before): (String, String) = self.write(&name, |connection| {
+                REPLACE.run(connection, &name, &arguments)
+            })?;
             match outcome.as_str() {
                 "done" => {
                     if before != user_id {
@@ -103,7 +105,7 @@ impl RedisStore {
         };
         let name = self.name(&record.key);
         let lifetime = lifetime(record.seen_at, record.expires_at);
-        let shown: bool = self.read(|connection| SHOW.run(connection, &name, &lifetime))?;
+        let shown: bool = self.read(&name, |connection| SHOW.run(connection, &name, &lifetime))?;
         self.strike(&user_id, key)?;
         // If not, somebody has ended the user's sessions meanwhile, this one included.
         Ok(if shown { Updated::Done } else { Updated::Stale })

@@ -24,10 +24,10 @@ pub(crate) struct TextStore(pub(crate) RedisStore);
 
 impl TextStore {
     fn create(&self, record: &Record) -> Result<bool, Error> {
-        let mut set = cmd("SET");
-        set.arg(self.0.name(&record.key)).arg(&record.data);
+        let (name, mut set) = (self.0.name(&record.key), cmd("SET"));
+        set.arg(&name).arg(&record.data);
         set.arg("NX").arg("EX").arg(seconds(record));
-        let set: Option<String> = self.0.write(|connection| connection.query(&set))?;
+        let set: Option<String> = self.0.write(&name, |connection| connection.query(&set))?;
         Ok(set.is_some())
     }
 
@@ -38,9 +38,9 @@ impl TextStore {
             return Ok(Updated::Taken);
         }
         let (name, version) = (self.0.name(key), hash(version));
-        let removed = self
-            .0
-            .write(|connection| REMOVE_TEXT.run(connection, &name, &version))?;
+        let removed = self.0.write(&name, |connection| {
+            REMOVE_TEXT.run(connection, &name, &version)
+        })?;
         if removed {
             return Ok(Updated::Done);
         }
@@ -52,9 +52,9 @@ impl TextStore {
         let name = self.0.name(&record.key);
         let (version, seconds) = (hash(version), seconds(record).to_string());
         let arguments = [&version, &record.data, &seconds];
-        let replaced = self
-            .0
-            .write(|connection| REPLACE_TEXT.run(connection, &name, &arguments[..]))?;
+        let replaced = self.0.write(&name, |connection| {
+            REPLACE_TEXT.run(connection, &name, &arguments[..])
+        })?;
         match replaced {
             true => Ok(Updated::Done),
             false => Ok(Updated::Stale),
@@ -64,7 +64,7 @@ impl TextStore {
     /// The keys of all texts.
     fn keys(&self) -> Result<BTreeSet<Key>, Error> {
         let (mut keys, prefix) = (BTreeSet::new(), format!("{}:", self.0.prefix));
-        for node in &mut self.0.nodes()? {
+        for node in &mut self.0.each()? {
             let walked: RedisResult<()> = scan::walk(node, &prefix, "string", |_, names| {
                 keys.extend(names.iter().map(|name| self.0.key(name)));
                 Ok(())
@@ -109,9 +109,9 @@ fn hash(version: i64) -> String {
 impl Store for TextStore {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         let name = self.0.name(key);
-        let found: Option<(Vec<u8>, i64, String)> = self
-            .0
-            .read(|connection| READ_TEXT.run(connection, &name, None::<&str>))?;
+        let found: Option<(Vec<u8>, i64, String)> = self.0.read(&name, |connection| {
+            READ_TEXT.run(connection, &name, None::<&str>)
+        })?;
         Ok(found.map(|(text, left, hash)| {
             let left = if left < 0 { DEFAULT_LIFETIME } else { left };
             Record {
@@ -139,14 +139,15 @@ impl Store for TextStore {
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
         let (name, seconds) = (self.0.name(key), lifetime(seen_at, expires_at));
-        self.0
-            .read(|connection| TOUCH_TEXT.run(connection, &name, seconds))
+        self.0.read(&name, |connection| {
+            TOUCH_TEXT.run(connection, &name, seconds)
+        })
     }
 
     fn delete(&self, key: &Key) -> Result<bool, Error> {
-        let mut delete = cmd("DEL");
-        delete.arg(self.0.name(key));
-        self.0.read(|connection| connection.query(&delete))
+        let (name, mut delete) = (self.0.name(key), cmd("DEL"));
+        delete.arg(&name);
+        self.0.read(&name, |connection| connection.query(&delete))
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
@@ -186,6 +187,6 @@ impl Store for TextStore {
 
     fn clear(&self) -> Result<u64, Error> {
         let prefix = format!("{}:", self.0.prefix);
-        scan::clear(&mut self.0.nodes()?, &prefix, "string").map_err(broken)
+        scan::clear(&mut self.0.each()?, &prefix, "string").map_err(broken)
     }
 }

@@ -1,0 +1,150 @@
+//! The servers that hold records: one, or the nodes of a cluster.
+//!
+//! Each has a pool of its own, so that a node that does not answer keeps nobody from the others.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::cluster_routing::Slot;
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
+
+use super::address::Address;
+use super::broken;
+use super::connection::{Connection, Manager};
+use crate::error::Error;
+use crate::pool::{Bounds, Repeat};
+
+type Pool = r2d2::Pool<Manager>;
+
+pub(super) struct Nodes {
+    address: Address,
+    bounds: Bounds,
+    known: Mutex<Known>,
+}
+
+/// What was learnt of the nodes, each by its host and port.
+#[derive(Default)]
+struct Known {
+    pools: HashMap<String, Pool>,
+    /// Who has said to hold a slot, or was said to.
+    holders: HashMap<Slot, String>,
+    /// How many of those that were asked for other slots have failed.
+    failed: usize,
+}
+
+/// How often work is done again, by the same node or by another one that it names.
+const ATTEMPTS: u32 = 5;
+
+impl Nodes {
+    pub(super) fn new(address: Address, bounds: Bounds) -> Self {
+        Self {
+            address,
+            bounds,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Does `work` on a connection to whoever holds the key `name`, again where it is known not to
+    /// have happened or does no harm.
+    pub(super) fn run<T>(
+        &self,
+        name: &str,
+        repeat: Repeat,
+        mut work: impl FnMut(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Error> {
+        let slot = Slot::for_key(name);
+        let (mut node, mut asking, mut attempt) = (self.holder(slot), false, 1);
+        loop {
+            let mut connection = self.pool(&node).get().map_err(|cause| {
+                self.forget(&node);
+                Error::unavailable("Redis gives no connection").because(cause)
+            })?;
+            connection.asking = asking;
+            let error = match work(&mut connection) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let (lost, undone) = (error.is_io_error(), is_refusal(&error));
+            let named = named(&error, &node);
+            // One that was given up on would read the old answer next; and behind the same name may
+            // be another server by now.
+            connection.lost = lost || undone && named.is_none();
+            drop(connection);
+            if lost {
+                self.forget(&node);
+            }
+            let repeatable = undone || lost && repeat == Repeat::Harmless && !error.is_timeout();
+            if attempt == ATTEMPTS || !repeatable {
+                return Err(broken(error));
+            }
+            attempt += 1;
+            asking = error.kind() == ErrorKind::Server(ServerErrorKind::Ask);
+            node = match named {
+                Some(other) if asking => other,
+                Some(other) => self.learn(slot, other),
+                None => {
+                    pause(attempt);
+                    self.holder(slot)
+                }
+            };
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who holds a slot; as long as nobody has told, one of those in the URL, which will.
+    fn holder(&self, slot: Slot) -> String {
+        let known = self.known();
+        let holder = known.holders.get(&slot).cloned();
+        holder.unwrap_or_else(|| self.address.node(known.failed))
+    }
+
+    fn learn(&self, slot: Slot, holder: String) -> String {
+        self.known().holders.insert(slot, holder.clone());
+        holder
+    }
+
+    fn pool(&self, node: &str) -> Pool {
+        let mut known = self.known();
+        if let Some(pool) = known.pools.get(node) {
+            return pool.clone();
+        }
+        let pool = Manager::pool(self.address.clone(), node.to_owned(), &self.bounds);
+        known.pools.insert(node.to_owned(), pool.clone());
+        pool
+    }
+
+    /// Another node may hold by now what one has held that does not answer.
+    fn forget(&self, node: &str) {
+        let mut known = self.known();
+        known.holders.retain(|_, holder| holder != node);
+        if self.address.node(known.failed) == node {
+            known.failed = known.failed.wrapping_add(1);
+        }
+    }
+}
+
+/// The node that is named by another one as the right one.
+fn named(error: &RedisError, by: &str) -> Option<String> {
+    let (node, _slot) = error.redirect_node()?;
+    let on_the_same_host = |port| Some(format!("{}:{port}", by.rsplit_once(':')?.0));
+    match node.strip_prefix(':') {
+        Some(port) => on_the_same_host(port),
+        None => Some(node.to_owned()),
+    }
+}
+
+/// Whether a server said that it does nothing of the kind now, and perhaps another one does.
+fn is_refusal(error: &RedisError) -> bool {
+    use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
+    let at_this_node = [BusyLoading, MasterDown, ReadOnly].map(ErrorKind::Server);
+    error.is_cluster_error() || at_this_node.contains(&error.kind())
+}
+
+fn pause(attempt: u32) {
+    let longest = 10 * u64::from(attempt);
+    std::thread::sleep(Duration::from_millis(fastrand::u64(..longest)));
+}
