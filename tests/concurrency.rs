@@ -13,10 +13,17 @@ use rocket::serde::json::{Value, from_str};
 use rocket_diesel_session::Token;
 
 use support::database::TestDatabase;
-use support::on_every_backend;
 use support::server::{Browser, Server};
+use support::{on_every_backend, on_redis};
 
 on_every_backend!(
+    s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
+    s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
+    s17_a_slow_request_does_not_undo_a_sign_out,
+    u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
+);
+
+on_redis!(
     s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
     s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
     s17_a_slow_request_does_not_undo_a_sign_out,
@@ -43,7 +50,7 @@ fn storm(count: u32, at_once: u32, browser: &Browser, url: impl Fn(u32) -> Strin
 }
 
 fn s16_a_hundred_requests_that_write_a_key_each_keep_all_keys(database: &TestDatabase) {
-    let server = Server::busy(&database.url);
+    let server = Server::busy(database);
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", server.base));
     storm(100, 100, &browser, |number| {
@@ -56,7 +63,7 @@ fn s16_a_hundred_requests_that_write_a_key_each_keep_all_keys(database: &TestDat
 }
 
 fn s16_a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDatabase) {
-    let servers = [Server::busy(&database.url), Server::busy(&database.url)];
+    let servers = [Server::busy(database), Server::busy(database)];
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", servers[0].base));
     storm(1_000, 32, &browser, |number| {
@@ -68,7 +75,7 @@ fn s16_a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDa
 }
 
 fn s17_a_slow_request_does_not_undo_a_sign_out(database: &TestDatabase) {
-    let servers = [Server::busy(&database.url), Server::busy(&database.url)];
+    let servers = [Server::busy(database), Server::busy(database)];
     let races = AtomicU32::new(0);
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -115,8 +122,8 @@ fn race(database: &TestDatabase, [slow, other]: &[Server; 2]) {
 }
 
 fn u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays(database: &TestDatabase) {
-    let settings = "{cookie={secure=false},sessions_per_user=5}";
-    let server = || Server::busy_with(&database.url, settings, "critical", Stdio::inherit());
+    let settings = ",sessions_per_user=5";
+    let server = || Server::busy_with(database, settings, "critical", Stdio::inherit());
     let servers = [server(), server()];
     for round in 1..=10 {
         storm(32, 32, &Browser::default(), |number| {

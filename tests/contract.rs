@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, TestRunner};
 use rocket_diesel_session::{DieselStore, Key, MemoryStore, Record, Store, Token, contract};
 
 use support::database::TestDatabase;
-use support::on_every_backend;
+use support::{on_every_backend, on_redis};
 
 /// A call on a few keys, users and instants, so that calls meet each other.
 #[derive(Clone, Debug)]
@@ -122,6 +122,8 @@ fn keeps_the_contract(database: &TestDatabase) {
 }
 
 on_every_backend!(keeps_the_contract, answers_as_memory_does);
+
+on_redis!(keeps_the_contract, answers_as_memory_does);
 
 #[test]
 fn memory_keeps_the_contract() {

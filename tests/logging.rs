@@ -16,12 +16,11 @@ use support::server::{Browser, Server};
 
 /// Somebody signs in, writes and signs out; what the server printed of its store meanwhile.
 ///
-/// `settings` are of `[default.session]`.
+/// `settings` are of `[default.session]`, each after a comma.
 fn printed(database: &TestDatabase, settings: &str) -> String {
     let output = NamedTempFile::new().unwrap();
-    let session = format!("{{cookie={{secure=false}}{settings}}}");
     let file = output.reopen().unwrap().into();
-    let server = Server::busy_with(&database.url, &session, "normal", file);
+    let server = Server::busy_with(database, settings, "normal", file);
     let url = |path: &str| format!("{}{path}", server.base);
     let mut browser = Browser::default();
     let mut secrets = Vec::new();

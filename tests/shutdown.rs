@@ -19,7 +19,7 @@ use support::server::{Browser, Server};
 on_every_backend!(o8_what_was_acknowledged_before_a_shutdown_is_stored);
 
 fn o8_what_was_acknowledged_before_a_shutdown_is_stored(database: &TestDatabase) {
-    let mut server = Server::busy(&database.url);
+    let mut server = Server::busy(database);
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", server.base));
     let cookie = browser.cookie.unwrap();

@@ -82,7 +82,7 @@ fn a_page_costs_one_statement_and_none_for_strangers() {
 fn reading_costs_one_statement_changing_two_beginning_one() {
     let _counting = COUNTING.lock();
     let database = database::mariadb();
-    let server = Server::busy(&database.url);
+    let server = Server::busy(&database);
     let connection = &mut MysqlConnection::establish(&database.url).unwrap();
     let mut cost = |use_it: &dyn Fn() -> (u16, String)| {
         let before = statements(connection);

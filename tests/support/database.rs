@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use diesel::{Connection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+#[cfg(feature = "redis")]
+use rocket_diesel_session::RedisStore;
 use rocket_diesel_session::{DieselStore, Store};
+
+#[cfg(feature = "redis")]
+use super::redis;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -14,6 +19,8 @@ pub struct TestDatabase {
     /// As Rocket.toml would have it.
     pub url: String,
     pub store: Arc<dyn Store>,
+    /// What `session.table` has to be; in Redis what all names begin with.
+    pub table: String,
     clean_up: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
@@ -82,6 +89,7 @@ pub fn sqlite() -> TestDatabase {
     TestDatabase {
         url: format!("sqlite:{path}"),
         store,
+        table: "sessions".into(),
         clean_up: Some(Box::new(|| drop(folder))),
     }
 }
@@ -108,6 +116,7 @@ pub fn empty_mariadb() -> TestDatabase {
     TestDatabase {
         url,
         store,
+        table: "sessions".into(),
         clean_up: Some(Box::new(drop_it)),
     }
 }
@@ -124,8 +133,50 @@ pub fn postgresql() -> TestDatabase {
     TestDatabase {
         url,
         store,
+        table: "sessions".into(),
         clean_up: Some(Box::new(drop_it)),
     }
+}
+
+/// A database by its number on one server.
+#[cfg(feature = "redis")]
+pub fn redis() -> TestDatabase {
+    let server = variable("TEST_REDIS_URL");
+    // Redis counts, so that tests in several processes do not meet.
+    let count: u32 = redis::ask(&server, &["INCR", "databases"]).parse().unwrap();
+    let url = format!("{server}/{}", count % 4_095 + 1);
+    redis::ask(&url, &["FLUSHDB"]);
+    in_redis(url, "sessions")
+}
+
+/// A prefix in a cluster, which has no databases.
+#[cfg(feature = "redis")]
+pub fn redis_cluster() -> TestDatabase {
+    let table = format!("test_{:016x}", fastrand::u64(..));
+    in_redis(variable("TEST_REDIS_CLUSTER_URL"), &table)
+}
+
+#[cfg(feature = "redis")]
+pub fn in_redis(url: String, table: &str) -> TestDatabase {
+    let store = RedisStore::connect(&url, 8).unwrap().with_prefix(table);
+    let store = Arc::new(store);
+    let everything = store.clone();
+    TestDatabase {
+        url,
+        store,
+        table: table.to_owned(),
+        clean_up: Some(Box::new(move || drop(everything.clear()))),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+pub fn redis() -> TestDatabase {
+    panic!("built without the feature redis: run ./test.sh");
+}
+
+#[cfg(not(feature = "redis"))]
+pub fn redis_cluster() -> TestDatabase {
+    redis()
 }
 
 #[cfg(not(feature = "mysql"))]
@@ -141,12 +192,17 @@ pub fn postgresql() -> TestDatabase {
 /// The server that ./test.sh started, a new name on it, and the URL of the database of that name.
 #[allow(dead_code, reason = "SQLite alone needs no server")]
 fn place(variable: &str) -> (String, String, String) {
-    let server =
-        env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh"));
+    let server = self::variable(variable);
     let name = format!("test_{:016x}", fastrand::u64(..));
     let (authority, _) = server.rsplit_once('/').unwrap();
     let url = format!("{authority}/{name}");
     (server, name, url)
+}
+
+/// What ./test.sh says of its servers.
+#[allow(dead_code, reason = "SQLite alone needs no server")]
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./test.sh"))
 }
 
 fn execute<C: Connection>(url: &str, sql: &str) {

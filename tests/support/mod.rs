@@ -11,6 +11,7 @@
 pub mod accounts;
 pub mod application;
 pub mod database;
+pub mod redis;
 pub mod server;
 pub mod sql;
 
@@ -32,3 +33,20 @@ macro_rules! on_every_backend {
     };
 }
 pub(crate) use on_every_backend;
+
+/// Names one test for Redis alone and one for a cluster of it.
+#[allow(unused_macros, reason = "each test uses a part of it")]
+macro_rules! on_redis {
+    ($($test:ident),+ $(,)?) => {
+        mod redis {
+            $(#[test] #[ignore = "needs Redis: run ./test.sh"]
+            fn $test() { super::$test(&super::support::database::redis()) })+
+        }
+        mod redis_cluster {
+            $(#[test] #[ignore = "needs Redis: run ./test.sh"]
+            fn $test() { super::$test(&super::support::database::redis_cluster()) })+
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test uses a part of it")]
+pub(crate) use on_redis;

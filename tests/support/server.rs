@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::database::TestDatabase;
+
 /// Below the range from which the kernel hands out ports, so that nobody is given it while its
 /// server is down.
 pub fn free_port() -> u16 {
@@ -22,12 +24,15 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn busy(url: &str) -> Self {
-        Self::busy_with(url, "{cookie={secure=false}}", "critical", Stdio::inherit())
+    pub fn busy(database: &TestDatabase) -> Self {
+        Self::busy_with(database, "", "critical", Stdio::inherit())
     }
 
-    /// With other settings; what it prints goes to `output`.
-    pub fn busy_with(url: &str, session: &str, level: &str, output: Stdio) -> Self {
+    /// With further settings of `[default.session]`, each after a comma; what it prints goes to
+    /// `output`.
+    pub fn busy_with(database: &TestDatabase, settings: &str, level: &str, output: Stdio) -> Self {
+        let (url, table) = (&database.url, &database.table);
+        let session = format!("{{cookie={{secure=false}},table={table:?}{settings}}}");
         let mut command = example("busy");
         command
             .env("ROCKET_LOG_LEVEL", level)
@@ -94,6 +99,8 @@ impl Drop for Server {
 pub struct Browser {
     client: reqwest::blocking::Client,
     pub cookie: Option<String>,
+    /// When the last answer said to try again.
+    pub retry_after: Option<String>,
 }
 
 impl Browser {
@@ -117,6 +124,8 @@ impl Browser {
             self.cookie =
                 (!set.contains("Max-Age=0")).then(|| set.split(';').next().unwrap().to_owned());
         }
+        let retry_after = response.headers().get("Retry-After");
+        self.retry_after = retry_after.map(|seconds| seconds.to_str().unwrap().to_owned());
         (response.status().as_u16(), response.text().unwrap())
     }
 }
