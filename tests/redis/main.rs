@@ -17,4 +17,5 @@ mod renewal;
 #[allow(unused_imports, unused_macros, reason = "for Redis alone")]
 #[path = "../support/mod.rs"]
 mod support;
+mod texts;
 mod users;

@@ -62,7 +62,13 @@ impl TestDatabase {
     }
 
     pub fn run(&self, sql: &str) {
-        with_connection!(self, C => execute::<C>(self.address(), sql));
+        // Whoever closes the file's last connection but this one locks it for a moment.
+        let waiting = match self.url.starts_with("sqlite:") {
+            true => "PRAGMA busy_timeout = 5000; ",
+            false => "",
+        };
+        let sql = format!("{waiting}{sql}");
+        with_connection!(self, C => execute::<C>(self.address(), &sql));
     }
 
     /// The texts in the column `line` of what `sql` selects.

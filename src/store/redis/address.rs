@@ -44,6 +44,10 @@ impl Address {
             // Redis's client finds no provider by itself. One that the application has chosen stays.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
+        let (rest, fragment) = match rest.split_once('#') {
+            Some((rest, fragment)) => (rest, format!("#{fragment}")),
+            None => (rest, String::new()),
+        };
         let (credentials, hosts) = match rest.rsplit_once('@') {
             Some((credentials, hosts)) => (format!("{credentials}@"), hosts),
             None => (String::new(), rest),
@@ -52,7 +56,8 @@ impl Address {
             true => hosts.trim_end_matches('/').split(',').collect(),
             false => vec![hosts],
         };
-        let node = |host: &&str| format!("{plain}://{credentials}{host}").into_connection_info();
+        let node =
+            |host: &&str| format!("{plain}://{credentials}{host}{fragment}").into_connection_info();
         let nodes: Result<Vec<_>, _> = hosts.iter().map(node).collect();
         let nodes = nodes.map_err(|cause| unusable("cannot be read").because(cause))?;
         Ok(Self {

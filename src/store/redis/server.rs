@@ -1,6 +1,6 @@
 //! What a server must be set to before sessions are trusted to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use redis::{Connection, RedisResult, cmd};
 
@@ -12,6 +12,7 @@ pub(super) fn check(
     cluster: bool,
     allow_eviction: bool,
 ) -> Result<(), Error> {
+    let mut losses = BTreeSet::new();
     for node in nodes {
         let settings = Settings::read(node).map_err(|cause| {
             Error::unavailable("Redis did not tell its settings").because(cause)
@@ -26,9 +27,10 @@ pub(super) fn check(
                  noeviction, or accept that by allow_eviction = true"
             )
         })?;
-        if let Some(loss) = settings.loss() {
-            log::warn!("sessions are kept in a Redis {loss}; set appendonly yes in redis.conf");
-        }
+        losses.extend(settings.loss());
+    }
+    for loss in losses {
+        log::warn!("sessions are kept in a Redis {loss}; set appendonly yes in redis.conf");
     }
     Ok(())
 }
