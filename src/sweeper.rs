@@ -17,9 +17,9 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::Store;
 
-/// A batch is followed by a rest of about this many times its length: whatever the database, six
-/// sevenths of its time at least are for requests alone.
-const REST: u32 = 8;
+/// A batch is followed by a rest of about this many times its length: whatever the database, nineteen
+/// twentieths of its time are for requests alone.
+const REST: u32 = 24;
 
 /// However fast a batch was.
 const SHORTEST_REST: Duration = Duration::from_millis(5);

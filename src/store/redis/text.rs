@@ -168,12 +168,17 @@ impl Store for TextStore {
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         let mut count = 0;
-        for record in self.list(user_id, 0)? {
-            if Some(&record.key) != except {
+        // A text that was renewed meanwhile has come before the old one went: the next walk meets it.
+        loop {
+            let mut doomed = self.list(user_id, 0)?;
+            doomed.retain(|record| Some(&record.key) != except);
+            if doomed.is_empty() {
+                return Ok(count);
+            }
+            for record in doomed {
                 count += u64::from(self.delete(&record.key)?);
             }
         }
-        Ok(count)
     }
 
     /// Redis leaves nothing to sweep.
