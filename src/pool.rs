@@ -49,6 +49,16 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// For whoever decides about nothing but the size.
+    pub(crate) fn of_size(size: u32) -> Self {
+        Self {
+            size,
+            patience: Duration::from_secs(2),
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(30 * 60),
+        }
+    }
+
     /// A pool that makes its connections when they are needed.
     pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
         r2d2::Pool::builder()

@@ -8,7 +8,6 @@ pub(crate) mod transaction;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::r2d2::ConnectionManager;
@@ -53,13 +52,7 @@ impl<C: Backend> DieselStore<C> {
     ///
     /// `url` is what the connection itself takes: a file's path for SQLite.
     pub fn connect(url: &str, size: u32) -> Self {
-        let bounds = Bounds {
-            size,
-            patience: Duration::from_secs(2),
-            idle_timeout: Duration::from_secs(10 * 60),
-            max_lifetime: Duration::from_secs(30 * 60),
-        };
-        Self::on(Manager::<C>::pool(url, &bounds))
+        Self::on(Manager::<C>::pool(url, &Bounds::of_size(size)))
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
@@ -130,11 +123,10 @@ impl<C: Backend> DieselStore<C> {
     where
         C: Execute,
     {
-        let Some([before, after]) = &self.user else {
+        let Some(sql) = &self.sql.user else {
             return Ok(None);
         };
-        let sql = format!("SELECT {before}?{after}");
-        let select = Statement::new(&sql, [user_id.into()]);
+        let select = Statement::new(sql, [user_id.into()]);
         self.read(|connection| connection.text(&select))
     }
 

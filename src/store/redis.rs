@@ -14,7 +14,6 @@ pub(crate) mod text;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::time::Duration;
 
 use redis::{RedisResult, cmd};
 
@@ -36,7 +35,6 @@ use crate::token::Key;
 /// Needs version 6.2 or later. Records are found under `sessions:` and their key, unless another
 /// prefix is chosen.
 pub struct RedisStore {
-    address: Address,
     nodes: Nodes,
     prefix: String,
 }
@@ -49,20 +47,13 @@ impl RedisStore {
     /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`). Fails when it is
     /// another one.
     pub fn connect(url: &str, size: u32) -> Result<Self, Error> {
-        let bounds = Bounds {
-            size,
-            patience: Duration::from_secs(2),
-            idle_timeout: Duration::from_secs(10 * 60),
-            max_lifetime: Duration::from_secs(30 * 60),
-        };
-        Self::open(url, bounds)
+        Self::open(url, Bounds::of_size(size))
     }
 
     pub(crate) fn open(url: &str, bounds: Bounds) -> Result<Self, Error> {
         let address = Address::parse(url, bounds.patience)?;
         Ok(Self {
-            nodes: Nodes::new(address.clone(), bounds),
-            address,
+            nodes: Nodes::new(address, bounds),
             prefix: "sessions".into(),
         })
     }
@@ -76,16 +67,16 @@ impl RedisStore {
 
     /// Finds out whether the server is set to keep what it is given.
     pub(crate) fn check(&self, allow_eviction: bool) -> Result<(), Error> {
-        let mut nodes = self.address.open_each().map_err(|cause| {
+        let mut nodes = self.nodes.address.open_each().map_err(|cause| {
             let message = "Redis cannot be reached; check that it runs, and that its url is right";
             Error::unavailable(message).because(cause)
         })?;
-        server::check(&mut nodes, self.address.cluster, allow_eviction)
+        server::check(&mut nodes, self.nodes.address.cluster, allow_eviction)
     }
 
     /// A connection to each server, for a walk over all records.
     fn each(&self) -> Result<Vec<redis::Connection>, Error> {
-        self.address.open_each().map_err(broken)
+        self.nodes.address.open_each().map_err(broken)
     }
 
     fn read<T>(

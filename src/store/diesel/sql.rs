@@ -9,6 +9,8 @@ use crate::token::Key;
 
 pub(super) struct Sql {
     layout: Layout,
+    /// For the user's row by itself.
+    pub(super) user: Option<String>,
     pub(super) load: String,
     pub(super) insert: String,
     pub(super) update: String,
@@ -39,14 +41,16 @@ impl Sql {
     /// `user` is a subquery for the user's row, in two pieces between which the user's id belongs.
     pub(super) fn new<C: Backend>(table: &Table, user: Option<&[String; 2]>) -> Self {
         let with_names = |sql: &str| table.put_into(sql, C::QUOTE);
+        let alone = user.map(|[before, after]| format!("SELECT {before}?{after}"));
         let user = match user {
             Some([before, after]) => format!("{before}{}{after}", with_names(table.user())),
             None => "NULL".into(),
         };
-        match table.is_of_express() {
+        let sql = match table.is_of_express() {
             true => Self::of_express(table.user(), &user, with_names),
             false => Self::own::<C>(&user, with_names),
-        }
+        };
+        Self { user: alone, ..sql }
     }
 
     fn own<C: Backend>(user: &str, with_names: impl Fn(&str) -> String) -> Self {
@@ -60,6 +64,7 @@ impl Sql {
         };
         Self {
             layout: Layout::Own,
+            user: None,
             load: select("id = ? AND expires_at > ?"),
             insert: with_names(
                 "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, \
@@ -98,6 +103,7 @@ impl Sql {
         };
         Self {
             layout: Layout::Express,
+            user: None,
             load: select(&format!("session_id = ? AND {live}")),
             insert: with_names(&format!(
                 "INSERT INTO sessions (session_id, expires, data) VALUES (?, {SECONDS}, ?)"

@@ -18,7 +18,7 @@ use crate::pool::{Bounds, Repeat};
 type Pool = r2d2::Pool<Manager>;
 
 pub(super) struct Nodes {
-    address: Address,
+    pub(super) address: Address,
     bounds: Bounds,
     known: Mutex<Known>,
 }
