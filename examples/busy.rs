@@ -3,6 +3,10 @@
 //!
 //! `ROCKET_DATABASES='{app={url="sqlite:app.db"}}' cargo run --example busy`
 
+#[path = "../src/launch.rs"]
+mod launch;
+
+use std::process::ExitCode;
 use std::time::Duration;
 
 use rocket::tokio::time::sleep;
@@ -55,12 +59,11 @@ fn user(session: &Session) -> String {
     session.user_id().unwrap_or_default()
 }
 
-#[rocket::launch]
-fn rocket() -> _ {
-    rocket::build()
-        .mount(
-            "/",
-            routes![write, visits, read, slow, log_in, log_out, user],
-        )
-        .attach(Sessions::fairing())
+fn main() -> ExitCode {
+    let routes = routes![write, visits, read, slow, log_in, log_out, user];
+    launch::launch(
+        rocket::build()
+            .mount("/", routes)
+            .attach(Sessions::fairing()),
+    )
 }

@@ -2,14 +2,13 @@
 //! command line that looks after them.
 
 mod app;
+mod launch;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(command) = app::commands::asked() {
-        return app::commands::run(command);
+    match app::commands::asked() {
+        Some(command) => app::commands::run(command),
+        None => launch::launch(app::rocket()),
     }
-    // As `#[launch]` does it: an error that nobody looked at tells of itself when it is dropped.
-    drop(rocket::execute(app::rocket().launch()));
-    ExitCode::SUCCESS
 }
