@@ -1,4 +1,4 @@
-//! An SQL database as the configuration names it: the URL's scheme picks the backend.
+//! An SQL database as the configuration names it, and what is done in it.
 
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
@@ -10,26 +10,24 @@
     )
 )]
 
+mod open;
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use diesel::QueryResult;
-use diesel::migration::{Migration, MigrationConnection, MigrationSource};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use diesel_migrations::EmbeddedMigrations;
 
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
-use crate::config::DatabaseConfig;
-use crate::error::{Error, require};
+use crate::error::Error;
 use crate::express::Format;
-use crate::pool::{Bounds, Connections, Manager, Repeat, run};
+use crate::pool::{Manager, Repeat, run};
 use crate::store::Store;
 use crate::store::diesel::DieselStore;
-use crate::store::diesel::statement::Execute;
 use crate::store::diesel::transaction::Within;
 use crate::store::express::ExpressStore;
-use crate::store::table::Table;
 use crate::threads::{Threads, Waited};
 
 /// The database of the application's own tables, which also holds the sessions unless they are in
@@ -92,109 +90,9 @@ pub(crate) struct UserTable {
 }
 
 impl Database {
-    /// Opens the pool; connections are made when they are needed.
-    pub(crate) fn open(
-        config: &DatabaseConfig,
-        threads: Arc<Threads>,
-        table: Table,
-        user: Option<UserTable>,
-    ) -> Result<Self, Error> {
-        let (scheme, rest) = config.url.split_once(':').unwrap_or(("", &config.url));
-        require(
-            !table.is_of_express() || ["mysql", "mariadb"].contains(&scheme),
-            || {
-                format!(
-                    "its url has the scheme {scheme:?}, and session.format is \"express\"; an Express application \
-                 shares its sessions in mysql://… (express-mysql-session) or redis://… (connect-redis)"
-                )
-            },
-        )?;
-        match scheme {
-            #[cfg(feature = "sqlite")]
-            "sqlite" => {
-                let path = rest.strip_prefix("//").unwrap_or(rest);
-                Self::with::<diesel::SqliteConnection>(path, config, threads, table, user)
-            }
-            #[cfg(feature = "mysql")]
-            "mysql" | "mariadb" => {
-                let url = format!("mysql:{rest}");
-                Self::with::<diesel::MysqlConnection>(&url, config, threads, table, user)
-            }
-            #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => {
-                Self::with::<diesel::PgConnection>(&config.url, config, threads, table, user)
-            }
-            _ => Err(unusable(scheme, rest)),
-        }
-    }
-
-    /// Reads and writes the sessions as an Express application does that shares their table.
-    pub(crate) fn shared_with_express(self, format: Arc<Format>) -> Self {
-        let shared = |texts| {
-            let format = format.clone();
-            Arc::new(ExpressStore { texts, format })
-        };
-        Self {
-            store: shared(self.store),
-            apart: shared(self.apart),
-            place: Place::WithExpress(format),
-            ..self
-        }
-    }
-
-    /// For the application's own tables alone, since the sessions are in `store`.
-    pub(crate) fn beside(self, store: Arc<dyn Store>) -> Self {
-        let place = Place::Elsewhere;
-        Self {
-            store,
-            place,
-            ..self
-        }
-    }
-
     /// What looks up the signed-in user, where that cannot be done together with the session.
     pub(crate) fn user_of(&self) -> Option<Arc<UserOf>> {
         matches!(self.place, Place::Elsewhere).then(|| self.user.clone())
-    }
-
-    #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
-    fn with<C>(
-        url: &str,
-        config: &DatabaseConfig,
-        threads: Arc<Threads>,
-        table: Table,
-        user: Option<UserTable>,
-    ) -> Result<Self, Error>
-    where
-        C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
-    {
-        let pool = Manager::<C>::pool(url, &config.bounds());
-        let mut store = DieselStore::on(pool.clone()).on_table(table);
-        if let Some(user) = user {
-            store = store.with_user(user.table, user.key, user.columns);
-        }
-        let one = Bounds {
-            size: 1,
-            ..config.bounds()
-        };
-        let apart = store.apart(Manager::<C>::pool(url, &one));
-        let store = Arc::new(store);
-        let (own, with_user) = (store.clone(), store.clone());
-        let opened = Opened {
-            pool,
-            store: store.clone(),
-            within: DieselStore::within,
-        };
-        Ok(Self {
-            threads,
-            opened: Box::new(opened),
-            store,
-            place: Place::Here,
-            apart: Arc::new(apart),
-            user: Arc::new(move |user_id| with_user.user(user_id)),
-            create_table: Box::new(move || own.create_table()),
-            migrate: migrate::<C>,
-        })
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
@@ -290,50 +188,4 @@ fn opened<C: Backend>(opened: &dyn Any) -> Result<&Opened<C>, Error> {
             std::any::type_name::<C>()
         ))
     })
-}
-
-fn migrate<C>(database: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
-where
-    C: Backend + MigrationHarness<C::Backend>,
-{
-    let failed =
-        |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
-    let mut connection = opened::<C>(database)?
-        .pool
-        .checkout()
-        .map_err(|cause| failed(&cause))?;
-    connection
-        .exclusively(|connection| {
-            connection
-                .run_pending_migrations(Borrowed(migrations))
-                .map(drop)
-        })
-        .map_err(|cause| failed(&cause))
-}
-
-struct Borrowed<'a>(&'a EmbeddedMigrations);
-
-impl<DB: diesel::backend::Backend> MigrationSource<DB> for Borrowed<'_> {
-    fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<DB>>>> {
-        self.0.migrations()
-    }
-}
-
-fn unusable(scheme: &str, rest: &str) -> Error {
-    let feature = match scheme {
-        "sqlite" => "sqlite",
-        "mysql" | "mariadb" => "mysql",
-        "postgres" | "postgresql" => "postgres",
-        "redis" | "rediss" | "redis-cluster" | "rediss-cluster" => "redis",
-        _ => {
-            // The rest of a URL may hold a password.
-            let shown = if scheme.is_empty() { rest } else { scheme };
-            return Error::configuration(format!(
-                "its url has the unknown scheme {shown:?}; write sqlite:FILE, mysql://…, postgres://…, redis://… or memory:"
-            ));
-        }
-    };
-    Error::configuration(format!(
-        "its url has the scheme {scheme:?}, which is not compiled in; build with --features {feature}"
-    ))
 }
