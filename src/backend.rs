@@ -1,5 +1,8 @@
 //! What differs between Diesel's three databases.
 
+#[cfg(feature = "mysql")]
+pub(crate) mod encryption;
+
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 
@@ -38,6 +41,11 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.transaction(work)
     }
+    /// What is wrong with a new connection, if it is less than its URL asks for.
+    #[doc(hidden)]
+    fn objection(&mut self, _url: &str) -> QueryResult<Option<&'static str>> {
+        Ok(None)
+    }
     /// Does `work` while no other node does the same.
     #[doc(hidden)]
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T>;
@@ -70,6 +78,10 @@ impl Backend for diesel::MysqlConnection {
     // live sessions.
     const SWEEP: &'static str =
         "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+
+    fn objection(&mut self, url: &str) -> QueryResult<Option<&'static str>> {
+        encryption::objection(self, url)
+    }
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         let [lock, unlock] = [

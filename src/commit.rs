@@ -1,6 +1,7 @@
 //! Carries out a plan on a store: inserts at birth, compares and swaps afterwards, and brings
 //! nothing back.
 
+use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -10,22 +11,39 @@ use crate::session::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Tokens};
 
-/// What is known of the browser, kept for the list of a user's devices.
+/// What is known of the browser and its request, for the list of a user's devices and for events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Client {
     pub(crate) user_agent: Option<String>,
+    pub(crate) address: Option<IpAddr>,
+    /// As much of the address as the configuration allows to be kept.
+    pub(crate) shown_address: Option<String>,
+    /// The method and the pattern of the route that asked for the session.
+    pub(crate) route: Option<String>,
 }
 
 /// What became of a plan.
 #[derive(Debug)]
 pub(crate) enum Committed {
-    /// The store has this record now, and this is what it holds.
-    Saved(Box<(Stored, Contents)>),
-    Deleted,
+    Saved(Box<Saved>),
+    /// Whether it was there until now.
+    Deleted(bool),
     /// There was nothing to do.
     Unchanged,
     /// The record was removed meanwhile; the changes are not kept.
     Gone,
+}
+
+/// The store has this record now, and this is what it holds.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub(crate) stored: Stored,
+    pub(crate) contents: Contents,
+    pub(crate) is_new: bool,
+    /// How many of the user's other sessions ended with it because they were to.
+    pub(crate) others_ended: u64,
+    /// And how many because there were too many.
+    pub(crate) oldest_ended: u64,
 }
 
 /// How often a change meets a fresher record before it gives up. With a pause of up to 8 ms after
@@ -45,21 +63,18 @@ pub(crate) struct Commit {
 
 impl Commit {
     pub(crate) fn run(&self, store: &dyn Store) -> Result<Committed, Error> {
-        let committed = match (self.verb, &self.pending.stored) {
+        let mut committed = match (self.verb, &self.pending.stored) {
             (Verb::Nothing, _) => Committed::Unchanged,
             (Verb::Touch, Some(stored)) => self.touch(store, stored.clone())?,
             (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false)?,
             (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true)?,
-            (Verb::Delete, Some(stored)) => {
-                store.delete(&stored.record.key)?;
-                Committed::Deleted
-            }
+            (Verb::Delete, Some(stored)) => Committed::Deleted(store.delete(&stored.record.key)?),
             _ => self.insert(store, self.pending.contents.clone())?,
         };
-        if let (Committed::Saved(saved), true) = (&committed, self.pending.ends_others) {
-            let record = &saved.0.record;
+        if let (Committed::Saved(saved), true) = (&mut committed, self.pending.ends_others) {
+            let record = &saved.stored.record;
             if let Some(user_id) = &record.user_id {
-                store.delete_all(user_id, Some(&record.key))?;
+                saved.others_ended = store.delete_all(user_id, Some(&record.key))?;
             }
         }
         Ok(committed)
@@ -73,24 +88,27 @@ impl Commit {
     ///
     /// If the store fails here, the sign-in stands all the same, and the next one ends what is too
     /// many.
-    pub(crate) fn limit(&self, store: &dyn Store) {
+    pub(crate) fn limit(&self, store: &dyn Store, committed: &mut Committed) {
         let user_id = self.pending.contents.user_id.as_ref();
-        if let (Some(limit), Some(user_id), true) = (self.limits.per_user, user_id, self.signs_in())
+        if let (Committed::Saved(saved), Some(limit), Some(user_id), true) =
+            (committed, self.limits.per_user, user_id, self.signs_in())
+            && let Err(error) = self.end_oldest(store, user_id, limit, &mut saved.oldest_ended)
         {
-            let ended = self.end_oldest(store, user_id, limit);
-            if let Err(error) = ended {
-                log::error!(
-                    "a user has more than {limit} sessions until the next sign-in: {error}"
-                );
-            }
+            log::error!("a user has more than {limit} sessions until the next sign-in: {error}");
         }
     }
 
-    fn end_oldest(&self, store: &dyn Store, user_id: &str, limit: u32) -> Result<(), Error> {
+    fn end_oldest(
+        &self,
+        store: &dyn Store,
+        user_id: &str,
+        limit: u32,
+        ended: &mut u64,
+    ) -> Result<(), Error> {
         let mut records = store.list(user_id, self.now)?;
         records.sort_by(|a, b| (b.created_at, &b.key).cmp(&(a.created_at, &a.key)));
         for record in records.iter().skip(limit as usize) {
-            store.delete(&record.key)?;
+            *ended += u64::from(store.delete(&record.key)?);
         }
         Ok(())
     }
@@ -102,7 +120,7 @@ impl Commit {
             let record = self.record(&contents, token.key(), None)?;
             if store.insert(&record)? == Inserted::Done {
                 let token = Some(token);
-                return Ok(saved(Stored { token, record }, contents));
+                return Ok(saved(Stored { token, record }, contents, true));
             }
         }
         Err(Error::unavailable(
@@ -127,7 +145,7 @@ impl Commit {
             };
             let record = self.record(&contents, key, Some(&stored.record))?;
             match store.update(&stored.record.key, stored.record.version, &record)? {
-                Updated::Done => return Ok(saved(Stored { token, record }, contents)),
+                Updated::Done => return Ok(saved(Stored { token, record }, contents, false)),
                 Updated::Taken => continue,
                 Updated::Stale => {}
             }
@@ -155,7 +173,7 @@ impl Commit {
         store.touch(&stored.record.key, seen_at, expires_at)?;
         stored.record.seen_at = seen_at;
         stored.record.expires_at = expires_at;
-        Ok(saved(stored, contents.clone()))
+        Ok(saved(stored, contents.clone(), false))
     }
 
     fn replayed(&self, mut contents: Contents) -> Result<Contents, Error> {
@@ -191,7 +209,10 @@ impl Commit {
                 || self.client.user_agent.clone(),
                 |record| record.user_agent.clone(),
             ),
-            ip: before.and_then(|record| record.ip.clone()),
+            ip: continued.map_or_else(
+                || self.client.shown_address.clone(),
+                |record| record.ip.clone(),
+            ),
             user: before.and_then(|record| record.user.clone()),
         })
     }
@@ -211,8 +232,14 @@ impl Commit {
     }
 }
 
-fn saved(stored: Stored, contents: Contents) -> Committed {
-    Committed::Saved(Box::new((stored, contents)))
+fn saved(stored: Stored, contents: Contents, is_new: bool) -> Committed {
+    Committed::Saved(Box::new(Saved {
+        stored,
+        contents,
+        is_new,
+        others_ended: 0,
+        oldest_ended: 0,
+    }))
 }
 
 fn unreadable(cause: serde_json::Error) -> Error {

@@ -1,9 +1,11 @@
 //! `[default.session]`: read, checked, and turned into what the floors below need.
 
+mod check;
 mod database;
 mod period;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rocket::data::ByteUnit;
@@ -12,8 +14,10 @@ use rocket::figment::Figment;
 pub(crate) use self::database::DatabaseConfig;
 
 use self::period::{Interval, Period};
+use crate::address::ClientAddress;
 use crate::cookie::CookieConfig;
-use crate::error::{Error, require};
+use crate::error::Error;
+use crate::event::{EventsKey, Sink};
 use crate::session::{Limits, Schema};
 use crate::signature::Secrets;
 use crate::store::table::Table;
@@ -73,6 +77,19 @@ pub(crate) struct Config {
     /// How many expired sessions one statement deletes; 200, from 1 to 10000. A request that meets
     /// such a statement waits for it: about 0.1 ms for each session on MariaDB.
     pub(crate) sweep_batch: u32,
+    /// Where events are told: "off", "stdout" or "stderr"; one line of JSON each.
+    pub(crate) events: Sink,
+    /// Keys the names that sessions have in events, at least 32 characters; one that is drawn at
+    /// launch where it is left out, so that a session has another name after it.
+    pub(crate) events_key: Option<EventsKey>,
+    /// The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// What is stored and told of a browser's address: "off": nothing; "truncated": its network;
+    /// "full".
+    pub(crate) client_address: ClientAddress,
+    /// Other origins whose pages may change something here, where the cross-site protection refuses
+    /// those of all others; scheme and host, and a port that is not the usual one.
+    pub(crate) trusted_origins: Vec<String>,
     pub(crate) cookie: CookieConfig,
 }
 
@@ -100,13 +117,15 @@ impl Default for Config {
             migrate: false,
             sweep_interval: Interval::Every(Period(Duration::from_secs(15 * 60))),
             sweep_batch: 200,
+            events: Sink::Off,
+            events_key: None,
+            trusted_proxies: Vec::new(),
+            client_address: ClientAddress::Off,
+            trusted_origins: Vec::new(),
             cookie: CookieConfig::default(),
         }
     }
 }
-
-/// Browsers keep no cookie for longer.
-const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Who else has to understand the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -134,78 +153,9 @@ impl Config {
             .extract()
             .map_err(|error| unreadable("session", error))?;
         config.cookie.express = config.format == Format::Express;
+        config.cookie.trusted_proxies = config.trusted_proxies.clone();
         config.check()?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let (idle, absolute) = (&self.idle_timeout, &self.absolute_timeout);
-        require(idle.0 >= Duration::from_secs(1), || {
-            format!("session.idle_timeout is {idle}; it must be at least 1s")
-        })?;
-        require(absolute.0 >= idle.0, || {
-            format!(
-                "session.idle_timeout is {idle} and session.absolute_timeout is {absolute}; \
-                 lower the first or raise the second"
-            )
-        })?;
-        require(absolute.0 <= LONGEST, || {
-            format!(
-                "session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days"
-            )
-        })?;
-        let remember = self.remember_timeout();
-        require(absolute.0 <= remember.0 && remember.0 <= LONGEST, || {
-            format!(
-                "session.remember_timeout is {remember}; it must be from session.absolute_timeout ({absolute}) to 400days"
-            )
-        })?;
-        require(
-            self.sessions_per_user
-                .is_none_or(|limit| (1..=10_000).contains(&limit)),
-            || {
-                let limit = self.sessions_per_user.unwrap_or_default();
-                format!(
-                    "session.sessions_per_user is {limit}; it must be from 1 to 10000, or left out for any number"
-                )
-            },
-        )?;
-        require(
-            self.touch_interval().is_none_or(|touch| touch <= idle.0),
-            || {
-                format!(
-                    "session.touch_interval is longer than session.idle_timeout ({idle}); lower it, or write \"off\""
-                )
-            },
-        )?;
-        require((1..=10_000).contains(&self.sweep_batch), || {
-            format!(
-                "session.sweep_batch is {}; it must be from 1 to 10000",
-                self.sweep_batch
-            )
-        })?;
-        require((1..=16_000_000).contains(&self.max_data.as_u64()), || {
-            format!(
-                "session.max_data is {}; it must be from 1B to 16MB",
-                self.max_data
-            )
-        })?;
-        match self.format {
-            Format::Own => require(self.secrets.is_empty(), || {
-                "session.secrets is set, but only cookies of Express are signed; leave it out, or add \
-                 session.format = \"express\""
-                    .into()
-            })?,
-            Format::Express => require(self.secrets.are_usable(), || {
-                format!(
-                    "session.secrets has {:?}; with session.format = \"express\" write those that Express \
-                     has, each of at least one character: [\"new\", \"old\"]",
-                    self.secrets
-                )
-            })?,
-        }
-        self.table()?;
-        self.cookie.check()
     }
 
     fn remember_timeout(&self) -> Period {

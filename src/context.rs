@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::database::Database;
 use crate::error::Error;
+use crate::event::Events;
 use crate::session::Limits;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
@@ -24,8 +25,10 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
     pub(crate) cookie_name: String,
+    pub(crate) form_cookie_name: String,
     pub(crate) database: Option<Database>,
     pub(crate) clock: Clock,
+    pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
     pub(crate) turns: Turns,

@@ -7,6 +7,7 @@ use rocket::http::{Cookie, Header, SameSite};
 use rocket::time::Duration;
 use serde_json::{Map, Value, json};
 
+use crate::address::is_trusted;
 use crate::error::{Error, require};
 use crate::token::{Token, Tokens};
 
@@ -26,7 +27,8 @@ pub(crate) struct CookieConfig {
     partitioned: bool,
     priority: Option<Priority>,
     /// Whose `X-Forwarded-Proto` is believed when `secure` is "auto".
-    trusted_proxies: Vec<IpAddr>,
+    #[serde(skip)]
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     /// Express shares the cookie.
     #[serde(skip)]
     pub(crate) express: bool,
@@ -134,6 +136,11 @@ impl CookieConfig {
         format!("{prefix}{}", self.name())
     }
 
+    /// The cookie that stands for the session's in the forms of strangers.
+    pub(crate) fn form_name(&self) -> String {
+        format!("{}-form", self.full_name())
+    }
+
     fn name(&self) -> &str {
         let usual = if self.express { "connect.sid" } else { "id" };
         self.name.as_deref().unwrap_or(usual)
@@ -164,29 +171,46 @@ impl CookieConfig {
         token: String,
         max_age: Option<i64>,
     ) -> Header<'static> {
-        let mut cookie = self.cookie(request, token);
+        let mut cookie = self.cookie(request, self.full_name(), token);
         cookie.set_max_age(max_age.map(Duration::milliseconds));
         self.header(&cookie)
     }
 
     /// `Set-Cookie` that makes the browser forget it.
     pub(crate) fn remove(&self, request: &Request<'_>) -> Header<'static> {
-        let mut cookie = self.cookie(request, String::new());
+        self.removal(request, self.full_name())
+    }
+
+    /// `Set-Cookie` with what the forms of a stranger are known by.
+    pub(crate) fn set_form(&self, request: &Request<'_>, secret: String) -> Header<'static> {
+        self.header(&self.cookie(request, self.form_name(), secret))
+    }
+
+    pub(crate) fn remove_form(&self, request: &Request<'_>) -> Header<'static> {
+        self.removal(request, self.form_name())
+    }
+
+    fn removal(&self, request: &Request<'_>, name: String) -> Header<'static> {
+        let mut cookie = self.cookie(request, name, String::new());
         cookie.make_removal();
         self.header(&cookie)
     }
 
-    fn cookie(&self, request: &Request<'_>, value: String) -> Cookie<'static> {
-        let secure = match self.secure {
+    /// Whether cookies for this request's browser are to come back over TLS alone.
+    pub(crate) fn is_secure(&self, request: &Request<'_>) -> bool {
+        match self.secure {
             Secure::Always(secure) => secure,
             Secure::When(Auto::Auto) => self.came_over_tls(request),
-        };
-        let mut cookie = Cookie::new(self.full_name(), value);
+        }
+    }
+
+    fn cookie(&self, request: &Request<'_>, name: String, value: String) -> Cookie<'static> {
+        let mut cookie = Cookie::new(name, value);
         cookie.set_path(self.path.clone());
         if let Some(domain) = &self.domain {
             cookie.set_domain(domain.clone());
         }
-        cookie.set_secure(secure);
+        cookie.set_secure(self.is_secure(request));
         cookie.set_http_only(self.http_only);
         cookie.set_partitioned(self.partitioned);
         cookie.set_same_site(match self.same_site {
@@ -200,7 +224,7 @@ impl CookieConfig {
     fn came_over_tls(&self, request: &Request<'_>) -> bool {
         let proxy = request
             .remote()
-            .is_some_and(|remote| self.trusted_proxies.contains(&remote.ip()));
+            .is_some_and(|remote| is_trusted(remote.ip(), &self.trusted_proxies));
         let forwarded = || request.headers().get_one("X-Forwarded-Proto");
         request.rocket().config().tls_enabled()
             || proxy && forwarded().is_some_and(|scheme| scheme == "https")

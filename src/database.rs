@@ -156,7 +156,7 @@ impl Database {
         let (store, within) = (store.clone(), *within);
         let (everything, place) = (self.store.clone(), self.place.clone());
         let work = move || {
-            let saved = store.transaction(within, work, |texts| {
+            let (value, mut committed) = store.transaction(within, work, |texts| {
                 let committed = match place.clone() {
                     Place::Here => commit.run(texts),
                     Place::WithExpress(format) => commit.run(&ExpressStore { texts, format }),
@@ -168,8 +168,8 @@ impl Database {
                 }
             })?;
             // What others have stored meanwhile is seen after the transaction only.
-            commit.limit(&*everything);
-            Ok(saved)
+            commit.limit(&*everything, &mut committed);
+            Ok((value, committed))
         };
         self.threads.ask(waited, work).await
     }

@@ -12,6 +12,8 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    /// It comes from where the store is asked, and not from an application that is busy itself.
+    of_store: bool,
 }
 
 /// What an application can do about an [`Error`].
@@ -38,6 +40,7 @@ impl Error {
             kind,
             message: message.into(),
             cause: None,
+            of_store: false,
         }
     }
 
@@ -62,6 +65,16 @@ impl Error {
     pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    pub(crate) fn of_store(mut self) -> Self {
+        self.of_store = true;
+        self
+    }
+
+    /// Whether the store is broken or did not answer.
+    pub(crate) fn tells_of_outage(&self) -> bool {
+        self.of_store && self.kind == ErrorKind::Unavailable
     }
 
     /// Diesel's error that caused this one, or this one again.

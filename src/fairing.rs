@@ -9,13 +9,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use diesel_migrations::EmbeddedMigrations;
 use rocket::fairing::{self, Fairing, Info, Kind};
-use rocket::{Build, Orbit, Request, Response, Rocket};
+use rocket::{Build, Data, Orbit, Request, Response, Rocket};
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::cross_site;
 use crate::database::UserTable;
 use crate::error::Error;
+use crate::event::About;
 use crate::response;
 use crate::session::Schema;
 use crate::store::Store;
@@ -40,6 +42,7 @@ pub struct Sessions {
     tokens: Tokens,
     schema: Schema,
     clock: Clock,
+    refuses_cross_site: bool,
 }
 
 impl Sessions {
@@ -55,7 +58,31 @@ impl Sessions {
             tokens: Tokens::default(),
             schema: Schema::default(),
             clock: Arc::new(Utc::now),
+            refuses_cross_site: false,
         }
+    }
+
+    /// Refuses with 403 what another site has a browser send: every request that may change
+    /// something and does not come from a page of this application, and every form without the token
+    /// of its browser's session, [`Session::form_token`](crate::Session::form_token).
+    ///
+    /// It is decided before routing, whatever a form's `_method` says, and asks no store: by
+    /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. Another origin can
+    /// be trusted with `session.trusted_origins`. A form without its token is refused wherever it
+    /// comes from; other content, such as JSON, only if it comes from elsewhere, since no site can
+    /// have a browser send that without asking first.
+    ///
+    /// ```no_run
+    /// # use rocket_diesel_session::Sessions;
+    /// #[rocket::launch]
+    /// fn rocket() -> _ {
+    ///     rocket::build().attach(Sessions::fairing().with_cross_site_protection())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_cross_site_protection(mut self) -> Self {
+        self.refuses_cross_site = true;
+        self
     }
 
     /// Keeps the sessions in a store of one's own; no database is opened.
@@ -164,17 +191,38 @@ impl Fairing for Sessions {
     fn info(&self) -> Info {
         Info {
             name: "Sessions",
-            kind: Kind::Ignite | Kind::Response | Kind::Shutdown | Kind::Singleton,
+            kind: Kind::Ignite
+                | Kind::Liftoff
+                | Kind::Request
+                | Kind::Response
+                | Kind::Shutdown
+                | Kind::Singleton,
         }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         match self.open(&rocket) {
-            Ok(context) => Ok(rocket.manage(Arc::new(context))),
+            Ok(context) => {
+                let rocket = rocket.manage(Arc::new(context));
+                Ok(match self.refuses_cross_site {
+                    true => cross_site::prepare(rocket),
+                    false => rocket,
+                })
+            }
             Err(error) => {
                 log::error!("{error}");
                 Err(rocket)
             }
+        }
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        tell(rocket, "sys_startup");
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
+        if self.refuses_cross_site {
+            cross_site::refuse(request, data).await;
         }
     }
 
@@ -183,8 +231,15 @@ impl Fairing for Sessions {
     }
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
+        tell(rocket, "sys_shutdown");
         if let Some(context) = rocket.state::<Arc<Context>>() {
             context.sweeper.stop(context.threads.deadline()).await;
         }
+    }
+}
+
+fn tell(rocket: &Rocket<Orbit>, event: &str) {
+    if let Some(context) = rocket.state::<Arc<Context>>() {
+        context.events.tell(event, About::default(), &Value::Null);
     }
 }

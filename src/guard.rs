@@ -1,8 +1,10 @@
 //! The request guard: `&Session`, loaded from the store by the first route, guard or catcher that
 //! asks for it.
 
+mod form;
 pub(crate) mod load;
 mod save;
+mod tell;
 mod user;
 mod values;
 
@@ -10,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use self::form::FormSecrets;
 use crate::commit::Client;
 use crate::context::Context;
 use crate::session::{Limits, State, Stored};
@@ -39,6 +42,7 @@ pub struct Session {
     state: Mutex<State>,
     context: Arc<Context>,
     client: Client,
+    forms: FormSecrets,
     waited: Waited,
     /// When the request asked for the session, in Unix milliseconds.
     now: i64,
@@ -119,13 +123,18 @@ impl Session {
         let state = self.state();
         let stored = state.stored()?;
         let persistent = state.persistent(self.limits());
-        let max_age = || stored.record.expires_at.saturating_sub(self.context.now());
+        let longest = state.idle_timeout(self.limits());
+        let left = stored.record.expires_at.saturating_sub(self.context.now());
         let token = self.context.tokens.write(stored.token.as_ref()?);
-        Some((token, persistent.then(max_age)))
+        Some((token, persistent.then(|| left.min(longest))))
     }
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     fn limits(&self) -> &Limits {

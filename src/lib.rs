@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod clock;
 mod commit;
 mod config;
 mod context;
 mod cookie;
+mod cross_site;
 mod device;
 mod error;
+mod event;
 mod express;
 mod fairing;
+mod form_token;
 mod guard;
 pub mod guide;
 mod live;
@@ -16,6 +20,7 @@ mod record;
 mod response;
 mod session;
 mod signature;
+mod site;
 mod store;
 mod sweeper;
 mod threads;

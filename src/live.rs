@@ -7,11 +7,13 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::database::Database;
 use crate::device::Device;
 use crate::error::Error;
+use crate::event::About;
 use crate::guard::Session;
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
@@ -100,20 +102,44 @@ impl LiveSessions {
 
     /// Ends the session under this key; whether there was one.
     pub async fn end(&self, key: &Key) -> Result<bool, Error> {
-        let key = key.clone();
-        self.ask(move |store| store.delete(&key)).await
+        let gone = key.clone();
+        let ended = self.ask(move |store| store.delete(&gone)).await?;
+        if ended {
+            let ended = self.0.events.name(key);
+            self.event(
+                "session_expired",
+                json!({ "why": "revoked", "ended": ended }),
+            );
+        }
+        Ok(ended)
     }
 
     /// Ends all sessions of a user; how many.
     pub async fn end_all(&self, user_id: &str) -> Result<u64, Error> {
-        let user_id = user_id.to_owned();
-        self.ask(move |store| store.delete_all(&user_id, None))
-            .await
+        let id = user_id.to_owned();
+        let count = self.ask(move |store| store.delete_all(&id, None)).await?;
+        if count > 0 {
+            let details = json!({ "why": "revoked", "user": user_id, "count": count });
+            self.event("session_expired", details);
+        }
+        Ok(count)
     }
 
     /// Ends every session there is; how many.
     pub async fn clear(&self) -> Result<u64, Error> {
-        self.ask(|store| store.clear()).await
+        let count = self.ask(|store| store.clear()).await?;
+        if count > 0 {
+            self.event(
+                "session_expired",
+                json!({ "why": "revoked", "count": count }),
+            );
+        }
+        Ok(count)
+    }
+
+    /// Tells of something that happened outside a request, as [`Session::event`] does within one.
+    pub fn event(&self, name: &'static str, details: Value) {
+        self.0.events.tell(name, About::default(), &details);
     }
 
     /// Deletes what has expired, a batch after the other; how much.

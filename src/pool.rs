@@ -18,9 +18,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use diesel::QueryResult;
 use diesel::r2d2::ConnectionManager;
 use diesel::result::Error as DieselError;
+use diesel::{ConnectionError, QueryResult};
 
 use self::fault::Fault;
 pub(crate) use self::trust::Trust;
@@ -106,6 +106,11 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         connection
             .batch_execute(C::SET_UP)
             .map_err(Self::Error::QueryError)?;
+        let objection = connection.objection(&self.url);
+        if let Some(objection) = objection.map_err(Self::Error::QueryError)? {
+            let cause = ConnectionError::BadConnection(objection.to_owned());
+            return Err(Self::Error::ConnectionError(cause));
+        }
         Ok(Pooled {
             connection,
             used_at: Instant::now(),

@@ -10,9 +10,11 @@ use rocket::{Request, Response};
 
 use crate::config::OnGone;
 use crate::error::{Error, ErrorKind};
+use crate::event;
 use crate::guard::Session;
 use crate::guard::load::Slot;
 use crate::session::SetCookie;
+use crate::token::Tokens;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
 const RETRY_AFTER: &str = "2";
@@ -27,6 +29,7 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
             keep_private(response);
         }
         Some(Err(_)) => {
+            event::store_unavailable(request);
             // A guard such as `Option<&Session>` makes a stranger of somebody whose session could
             // not be read.
             if response.status() != Status::ServiceUnavailable {
@@ -54,6 +57,7 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         }
         Ok((cookie, _)) => cookie,
         Err(error) => {
+            event::store_unavailable(request);
             log::error!(
                 "a session was not saved, and {} is answered with 503: {error}",
                 request.uri().path()
@@ -73,7 +77,14 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
             if let Some((token, max_age)) = session.cookie() {
                 response.adjoin_header(config.cookie.set(request, token, max_age));
             }
+            if session.has_spent_form_secret() {
+                response.adjoin_header(config.cookie.remove_form(request));
+            }
         }
+    }
+    if let Some(secret) = session.drawn_form_secret() {
+        let secret = Tokens::default().write(secret);
+        response.adjoin_header(config.cookie.set_form(request, secret));
     }
 }
 
@@ -160,7 +171,10 @@ fn covers(base: &Origin<'_>, uri: &Origin<'_>) -> bool {
 
 impl<'r> Responder<'r, 'static> for Error {
     /// Fails with the status that fits, so that the application's catchers make the page.
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+    fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
+        if self.tells_of_outage() {
+            event::store_unavailable(request);
+        }
         match self.status() {
             status if status.code >= 500 => log::error!("{self}"),
             _ => log::info!("{self}"),

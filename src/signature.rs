@@ -56,13 +56,14 @@ impl Secrets {
     }
 }
 
-fn mac(secret: &str, id: &str) -> Hmac<Sha256> {
+/// The HMAC of a text, to be finished or compared.
+pub(crate) fn mac(secret: &str, text: &str) -> Hmac<Sha256> {
     #[allow(
         clippy::expect_used,
         reason = "HMAC takes a key of any length (RFC 2104)"
     )]
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
-    mac.chain_update(id)
+    mac.chain_update(text)
 }
 
 impl fmt::Debug for Secrets {

@@ -53,6 +53,14 @@ impl Threads {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
+        self.answer(waited, work).await.map_err(Error::of_store)
+    }
+
+    async fn answer<T, F>(&self, waited: &Waited, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job = move || {
             if !answer.is_closed() {

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use hmac::Hmac;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, require};
-use crate::signature::Secrets;
+use crate::signature::{Secrets, mac};
 
 /// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
 /// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.
@@ -60,6 +61,11 @@ impl Token {
         }
         Key(hex)
     }
+
+    /// What proves knowledge of this token without showing it, to be used for one purpose.
+    pub(crate) fn code(&self, purpose: &str) -> Hmac<Sha256> {
+        mac(&self.secret, purpose)
+    }
 }
 
 impl fmt::Debug for Token {
@@ -71,7 +77,7 @@ impl fmt::Debug for Token {
 /// How many bytes a token has that nobody decided otherwise about.
 const BYTES: usize = 32;
 
-fn random() -> Result<[u8; BYTES], Error> {
+pub(crate) fn random() -> Result<[u8; BYTES], Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|cause| {
         Error::unavailable("the operating system gave no random bytes for a token").because(cause)
@@ -230,6 +236,31 @@ mod tests {
         );
         assert_eq!(Token::parse(key.as_str()), None);
         assert_eq!(key.short(), &key.as_str()[..8]);
+    }
+
+    /// A mistake in the alphabet once halved it.
+    #[test]
+    fn rustsec_2024_0343_tokens_use_all_characters_at_every_place_alike() {
+        const TOKENS: usize = 50_000;
+        let mut counts = [[0_u32; 128]; 43];
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..TOKENS {
+            let token = Token::generate().unwrap();
+            for (place, byte) in token.secret.bytes().enumerate() {
+                counts[place][usize::from(byte)] += 1;
+            }
+            assert!(seen.insert(token.secret), "drawn twice");
+        }
+        for (place, counts) in counts.iter().enumerate() {
+            let used = counts.iter().filter(|count| **count > 0).count();
+            // The last one holds four bits.
+            assert_eq!(used, if place == 42 { 16 } else { 64 }, "at {place}");
+            let expected = TOKENS as f64 / used as f64;
+            let of = |count: &u32| (f64::from(*count) - expected).powi(2) / expected;
+            let deviation: f64 = counts.iter().filter(|count| **count > 0).map(of).sum();
+            // With 63 degrees of freedom, chance alone gets there once in 10^13 times.
+            assert!(deviation < 180.0, "{deviation} at {place}");
+        }
     }
 
     #[test]

@@ -15,15 +15,27 @@ impl fmt::Display for Period {
     }
 }
 
+/// Ten years: nobody means more, and everything can still be calculated with them.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// The most digits that a text may have: with a few more, humantime 2.4 can panic, as it does at
+/// "18446744073709551615s 1000ms".
+const DIGITS: usize = 15;
+
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let refuse = |_| {
-            de::Error::custom(format!(
-                "{text:?} is no duration; write one like \"30s\", \"15m\" or \"2h\""
-            ))
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let period = match digits <= DIGITS {
+            true => humantime::parse_duration(&text).ok(),
+            false => None,
         };
-        humantime::parse_duration(&text).map(Self).map_err(refuse)
+        let meant = period.filter(|period| *period <= LONGEST).map(Self);
+        meant.ok_or_else(|| {
+            de::Error::custom(format!(
+                "{text:?} is no duration of at most ten years; write one like \"30s\", \"15m\" or \"2h\""
+            ))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ fn read(headers: &[&str]) -> Incoming {
 }
 
 #[test]
-fn bad_input_rows_1_to_15() {
+fn bad_input_rows_01_to_14_only_the_one_cookie_is_read() {
     let good = "A".repeat(43);
     let other = format!("{}A", "B".repeat(42));
     let found = |header: &str| read(&[header]).token.is_some();

@@ -9,6 +9,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use super::{Database, Opened, Place, UserTable, opened};
 use crate::backend::Backend;
+#[cfg(feature = "mysql")]
+use crate::backend::encryption;
 use crate::config::DatabaseConfig;
 use crate::error::{Error, require};
 use crate::express::Format;
@@ -47,6 +49,7 @@ impl Database {
             #[cfg(feature = "mysql")]
             "mysql" | "mariadb" => {
                 let url = format!("mysql:{rest}");
+                encryption::check(&url)?;
                 Self::with::<diesel::MysqlConnection>(&url, config, threads, table, user)
             }
             #[cfg(feature = "postgres")]

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use rocket::config::LogLevel;
+use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
 use super::Sessions;
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::context::{Context, Turns};
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, require};
+use crate::event::Events;
 use crate::store::Store;
 use crate::store::logged::Logged;
 use crate::sweeper::{Sweep, Sweeper};
@@ -18,6 +21,7 @@ use crate::token::Token;
 impl Sessions {
     pub(super) fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
         let figment = rocket.figment();
+        check_log(figment)?;
         let config = Config::read(figment)?;
         let limits = config.limits(self.schema.clone());
         self.tokens.check()?;
@@ -50,7 +54,9 @@ impl Sessions {
             Format::Express => self.tokens.clone().signed(config.secrets.clone()),
         };
         let cookie_name = config.cookie.full_name();
+        let form_cookie_name = config.cookie.form_name();
         let clock = self.clock.clone();
+        let events = Events::open(&config, clock.clone())?;
         let sweep = place.swept.zip(config.sweep_interval());
         let sweeper = Sweeper::start(sweep.map(|(store, interval)| Sweep {
             store: logged(store),
@@ -63,10 +69,12 @@ impl Sessions {
             limits,
             tokens,
             cookie_name,
+            form_cookie_name,
             database,
             store,
             threads,
             clock,
+            events,
             turns: Turns::default(),
             sweeper,
         })
@@ -89,4 +97,23 @@ impl Sessions {
         }
         store.load(&Token::generate()?.key(), 0).map(drop)
     }
+}
+
+/// At its level `debug` Rocket logs cookies and bodies.
+fn check_log(figment: &Figment) -> Result<(), Error> {
+    if !matches!(figment.extract_inner("log_level"), Ok(LogLevel::Debug)) {
+        return Ok(());
+    }
+    let profile = figment.profile();
+    require(profile == "dev" || profile == "debug", || {
+        format!(
+            "log_level is \"debug\" in the profile {profile}, where Rocket would log every cookie and form, \
+             and passwords with them; set it to \"normal\", \"critical\" or \"off\""
+        )
+    })?;
+    log::warn!(
+        "log_level is \"debug\": Rocket logs every cookie and form, and passwords with them; show that \
+         to nobody"
+    );
+    Ok(())
 }

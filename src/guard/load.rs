@@ -8,6 +8,8 @@ use rocket::tokio::sync::OnceCell;
 use rocket::{Ignite, Rocket, Sentinel};
 
 use super::Session;
+use super::form::FormSecrets;
+use crate::address;
 use crate::commit::Client;
 use crate::context::Context;
 use crate::cookie::Incoming;
@@ -16,13 +18,14 @@ use crate::error::Error;
 use crate::session::{State, Stored};
 use crate::store::Store;
 use crate::threads::Waited;
-use crate::token::{Key, Token};
+use crate::token::{Key, Token, Tokens};
 
 impl Session {
-    fn new(context: Arc<Context>, state: State, client: Client) -> Self {
+    fn new(context: Arc<Context>, state: State, client: Client, forms: FormSecrets) -> Self {
         Self {
             state: Mutex::new(state),
             client,
+            forms,
             now: context.now(),
             context,
             waited: Waited::default(),
@@ -30,17 +33,23 @@ impl Session {
     }
 
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
-        let headers = request.headers();
-        let name = &context.cookie_name;
-        let incoming = Incoming::read(headers.get("Cookie"), name, &context.tokens);
+        let cookies = || request.headers().get("Cookie");
+        let incoming = Incoming::read(cookies(), &context.cookie_name, &context.tokens);
+        let form = Incoming::read(cookies(), &context.form_cookie_name, &Tokens::default());
+        let forms = FormSecrets::of(incoming.token.clone(), form.token);
         let state = State::new(incoming.came);
-        let session = Self::new(context, state, client(request));
+        let client = client(request, &context);
+        let session = Self::new(context, state, client, forms);
         let Some(token) = incoming.token else {
+            if incoming.came {
+                session.tell_of_stranger("session_malformed", None);
+            }
             return Ok(session);
         };
-        let fresh = session.read(token.key(), Some(token)).await?;
-        if let Some(fresh) = fresh {
-            *session.state() = fresh;
+        let key = token.key();
+        match session.read(key.clone(), Some(token)).await? {
+            Some(fresh) => *session.state() = fresh,
+            None => session.tell_of_stranger("session_use_after_expire", Some(&key)),
         }
         Ok(session)
     }
@@ -50,7 +59,12 @@ impl Session {
         context: Arc<Context>,
         key: Key,
     ) -> Result<Option<Self>, Error> {
-        let session = Self::new(context, State::default(), Client::default());
+        let session = Self::new(
+            context,
+            State::default(),
+            Client::default(),
+            FormSecrets::default(),
+        );
         let fresh = session.read(key, None).await?;
         Ok(fresh.map(|fresh| {
             *session.state() = fresh;
@@ -87,10 +101,15 @@ impl Session {
     }
 }
 
-fn client(request: &Request<'_>) -> Client {
-    let user_agent = request.headers().get_one("User-Agent");
+pub(crate) fn client(request: &Request<'_>, context: &Context) -> Client {
+    let (config, user_agent) = (&context.config, request.headers().get_one("User-Agent"));
+    let address = address::of(request, &config.trusted_proxies);
+    let route = request.route().filter(|_| context.events.are_told());
     Client {
         user_agent: user_agent.map(|text| text.chars().take(255).collect()),
+        address,
+        shown_address: address.and_then(|address| config.client_address.shown(address)),
+        route: route.map(|route| format!("{} {}", route.method, route.uri.path())),
     }
 }
 

@@ -74,15 +74,17 @@ impl Session {
             self.begin_commit(&mut state, plan.verb, now)?
         };
         let _turn = self.turn(&commit).await;
-        let done = database.transaction(&self.waited, work, commit).await;
-        let finished =
-            done.and_then(|(value, committed)| self.finish_commit(committed).map(|_| value));
-        if let Err(error) = &finished {
-            let mut state = self.state();
-            match error.kind() {
-                ErrorKind::Gone => state.gone(),
-                _ => state.reset(&self.limits().schema),
+        let work = database.transaction(&self.waited, work, commit.clone());
+        let finished = work.await.and_then(|(value, committed)| {
+            self.finish_commit(&commit, committed)?;
+            Ok(value)
+        });
+        match finished.as_ref().map_err(Error::kind) {
+            Ok(_) => {}
+            Err(ErrorKind::Gone) => {
+                self.finish_commit(&commit, Committed::Gone)?;
             }
+            Err(_) => self.state().reset(&self.limits().schema),
         }
         finished
     }
@@ -126,15 +128,17 @@ impl Session {
         let _turn = self.turn(&commit).await;
         let work = commit.clone();
         let committed = self.context.ask(&self.waited, move |store| {
-            let committed = work.run(store)?;
-            work.limit(store);
+            let mut committed = work.run(store)?;
+            work.limit(store, &mut committed);
             Ok(committed)
         });
         match committed.await {
-            Ok(committed) => self.finish_commit(committed).map(|gone| match gone {
-                true => (SetCookie::Nothing, true),
-                false => (cookie, false),
-            }),
+            Ok(committed) => self
+                .finish_commit(&commit, committed)
+                .map(|gone| match gone {
+                    true => (SetCookie::Nothing, true),
+                    false => (cookie, false),
+                }),
             Err(error) => {
                 self.state().save_failed(&commit.pending);
                 Err(error)
@@ -169,15 +173,15 @@ impl Session {
     }
 
     /// Takes over what became of a plan; whether the session was ended meanwhile.
-    fn finish_commit(&self, committed: Committed) -> Result<bool, Error> {
+    fn finish_commit(&self, commit: &Commit, committed: Committed) -> Result<bool, Error> {
+        self.tell_of(commit, &committed);
         let mut state = self.state();
         match committed {
             Committed::Unchanged => {}
             Committed::Saved(saved) => {
-                let (stored, contents) = *saved;
-                state.saved(stored, contents)?;
+                state.saved(saved.stored, saved.contents)?;
             }
-            Committed::Deleted => state.ended(),
+            Committed::Deleted(_) => state.ended(),
             Committed::Gone => {
                 state.gone();
                 return Ok(true);

@@ -121,7 +121,12 @@ impl Session {
             self.destroy();
             return Ok(true);
         }
-        let delete = move |store: &dyn Store| store.delete(&device.key);
-        self.context.ask(&self.waited, delete).await
+        let key = device.key.clone();
+        let delete = move |store: &dyn Store| store.delete(&key);
+        let ended = self.context.ask(&self.waited, delete).await?;
+        if ended {
+            self.tell_of_ended(&device.key);
+        }
+        Ok(ended)
     }
 }

@@ -54,3 +54,48 @@ fn b16_the_first_secret_signs_and_all_verify() {
 fn secrets_are_not_shown() {
     assert_eq!(format!("{:?}", secrets(&["s3cr3t"])), "1 secrets");
 }
+
+/// What could not be verified was read all the same, as the format of an earlier release.
+#[test]
+fn cve_2026_39324_a_cookie_with_anything_changed_is_none() {
+    let secrets = secrets(&["secret"]);
+    let good = secrets.sign("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let decoded = |value: &str| percent_decode_str(value).collect::<Vec<u8>>();
+    for at in 0..good.len() {
+        for bit in 0..7 {
+            let mut bytes = good.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            let changed = String::from_utf8(bytes).unwrap();
+            let same = decoded(&changed) == decoded(&good);
+            assert_eq!(secrets.verify(&changed).is_some(), same, "{changed}");
+        }
+        assert_eq!(secrets.verify(&good[..at]), None);
+    }
+    let (id, signature) = ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &good[good.len() - 43..]);
+    for other in [
+        id,
+        &format!("{id}.{signature}"),
+        &format!("j:{id}.{signature}"),
+        "s:.",
+        "{}",
+    ] {
+        assert_eq!(secrets.verify(other), None, "{other}");
+    }
+}
+
+/// Of two texts that were signed together, nobody could tell where the one ended.
+#[test]
+fn cve_2019_10911_the_end_of_an_id_cannot_be_moved() {
+    let secrets = secrets(&["secret"]);
+    let good = percent_decode_str(&secrets.sign("a.b.c"))
+        .decode_utf8()
+        .unwrap()
+        .into_owned();
+    assert_eq!(secrets.verify(&good).as_deref(), Some("a.b.c"));
+    let signature = good.strip_prefix("s:a.b.c.").unwrap();
+    for id in [
+        "a", "a.b", "a.b.c.", ".a.b.c", "a.b.", "b.c", "ab.c", "a.bc", "s:a.b.c",
+    ] {
+        assert_eq!(secrets.verify(&format!("s:{id}.{signature}")), None, "{id}");
+    }
+}

@@ -8,7 +8,7 @@ use rocket_diesel_session::{ErrorKind, Record, Session, Store};
 use crate::site::*;
 
 #[test]
-fn s21_data_over_the_limit_is_a_typed_error_and_changes_nothing() {
+fn s21_bad_input_row_42_cve_2016_3171_data_over_the_limit_is_refused_and_never_cut() {
     let mut site = Site::with("{max_data=\"1KiB\"}");
     site.post("/set/blue");
     assert_eq!(site.post("/fill/2000").status, 413);
@@ -26,7 +26,7 @@ fn s21_data_over_the_limit_is_a_typed_error_and_changes_nothing() {
 }
 
 #[test]
-fn s21_garbage_in_the_store_ends_that_session_and_no_other() {
+fn s21_bad_input_rows_39_to_41_garbage_in_the_store_ends_that_session_and_no_other() {
     let mut site = Site::new();
     site.post("/log_in/grace");
     let other = site.cookie.take();
@@ -89,7 +89,7 @@ fn s21_extreme_versions_and_times_do_not_overflow() {
 }
 
 #[test]
-fn bad_cookies_reach_no_store_make_no_row_and_get_no_cookie() {
+fn bad_input_rows_01_to_14_reach_no_store_make_no_row_and_get_no_cookie() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     let good = site
@@ -104,6 +104,7 @@ fn bad_cookies_reach_no_store_make_no_row_and_get_no_cookie() {
     for (header, calls) in [
         (format!("__Host-id={flipped}"), &["load"][..]),
         (format!("__Host-id={}", "A".repeat(43)), &["load"]),
+        (format!("__Host-id={}", key(&site).as_str()), &[]),
         ("__Host-id=".into(), &[]),
         (format!("__Host-id=\"{good}\""), &[]),
         (format!("__Host-id={good}x"), &[]),
@@ -143,7 +144,50 @@ fn bad_cookies_reach_no_store_make_no_row_and_get_no_cookie() {
 }
 
 #[test]
-fn a_made_up_token_is_never_adopted() {
+fn bad_input_row_17_the_cookie_of_another_application_is_none() {
+    let (mut one, mut other) = (Site::new(), Site::with("{cookie={name=\"other\"}}"));
+    one.post("/log_in/ada");
+    other.post("/log_in/grace");
+    let cookies = [&one, &other].map(|site| site.cookie.clone().unwrap());
+    other.store.calls();
+    other.cookie = Some(cookies[0].clone());
+    assert_eq!(other.get("/who").body, "nobody");
+    assert!(other.store.calls().is_empty());
+    other.cookie = Some(cookies[0].replace("__Host-id", "__Host-other"));
+    assert_eq!(other.get("/who").body, "nobody");
+    other.cookie = Some(cookies.join("; "));
+    assert_eq!(other.get("/who").body, "grace");
+}
+
+#[test]
+fn bad_input_row_18_tokens_of_the_past_are_strangers() {
+    let mut site = Site::new();
+    site.post("/set/blue");
+    let mut past = vec![site.cookie.clone()];
+    for uri in [
+        "/log_in/ada",
+        "/renew?drop=false",
+        "/end_others",
+        "/log_in/ada",
+    ] {
+        site.post(uri);
+        past.push(site.cookie.clone());
+    }
+    site.post("/log_out");
+    site.post("/log_in/ada");
+    past.push(site.cookie.clone());
+    site.pass(2 * HOUR);
+    for cookie in past {
+        site.cookie = cookie.clone();
+        let answer = site.get("/who");
+        assert_eq!((answer.body.as_str(), answer.set_cookie), ("nobody", None));
+        site.post("/set/red");
+        assert_ne!(site.cookie, cookie);
+    }
+}
+
+#[test]
+fn cve_2018_1000519_a_made_up_token_is_never_adopted() {
     let mut site = Site::new();
     for _ in 0..100 {
         let invented = format!("__Host-id={}", invented_token());
@@ -156,7 +200,7 @@ fn a_made_up_token_is_never_adopted() {
 }
 
 #[test]
-fn values_that_json_cannot_hold_are_refused() {
+fn bad_input_row_43_values_that_json_cannot_hold_are_refused() {
     #[post("/odd")]
     fn odd(session: &Session) -> String {
         let mut deep = rocket::serde::json::json!(1);
@@ -180,11 +224,13 @@ fn values_that_json_cannot_hold_are_refused() {
             session.insert("nul", "a\0b"),
             session.insert("emoji", "🦀"),
             session.insert("float", 0.1 + 0.2),
+            session.insert("nan", f64::NAN),
         ];
         format!(
-            "{refused} {} {:?}",
+            "{refused} {} {:?} {:?}",
             kept.iter().all(Result::is_ok),
-            session.get::<u8>("nul").map_err(|e| e.kind())
+            session.get::<u8>("nul").map_err(|e| e.kind()),
+            session.get::<f64>("nan").map_err(|e| e.kind())
         )
     }
     #[get("/odd")]
@@ -200,7 +246,7 @@ fn values_that_json_cannot_hold_are_refused() {
         rocket("{}", site.store.clone(), site.now.clone()).mount("/", routes![odd, read_odd]),
     )
     .unwrap();
-    assert_eq!(site.post("/odd").body, "true true Err(Value)");
+    assert_eq!(site.post("/odd").body, "true true Err(Value) Err(Value)");
     assert_eq!(
         site.get("/odd").body,
         r#"Some("a\0b") Some(0.30000000000000004)"#

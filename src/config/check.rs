@@ -1,0 +1,119 @@
+//! What the settings must be, one by one and together; each refusal names the key, what was given and
+//! what is accepted.
+
+use std::time::Duration;
+
+use super::{Config, Format};
+use crate::error::{Error, require};
+use crate::event::EventsKey;
+
+/// Browsers keep no cookie for longer.
+const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+impl Config {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.check_time_outs()?;
+        self.check_limits()?;
+        self.check_secrets()?;
+        self.check_origins()?;
+        self.table()?;
+        self.cookie.check()
+    }
+
+    fn check_time_outs(&self) -> Result<(), Error> {
+        let (idle, absolute) = (&self.idle_timeout, &self.absolute_timeout);
+        require(idle.0 >= Duration::from_secs(1), || {
+            format!("session.idle_timeout is {idle}; it must be at least 1s")
+        })?;
+        require(absolute.0 >= idle.0, || {
+            format!(
+                "session.idle_timeout is {idle} and session.absolute_timeout is {absolute}; \
+                 lower the first or raise the second"
+            )
+        })?;
+        require(absolute.0 <= LONGEST, || {
+            format!(
+                "session.absolute_timeout is {absolute}; browsers keep a cookie for at most 400days"
+            )
+        })?;
+        let remember = self.remember_timeout();
+        require(absolute.0 <= remember.0 && remember.0 <= LONGEST, || {
+            format!(
+                "session.remember_timeout is {remember}; it must be from session.absolute_timeout ({absolute}) to 400days"
+            )
+        })?;
+        require(
+            self.touch_interval().is_none_or(|touch| touch <= idle.0),
+            || {
+                format!(
+                    "session.touch_interval is longer than session.idle_timeout ({idle}); lower it, or write \"off\""
+                )
+            },
+        )
+    }
+
+    fn check_limits(&self) -> Result<(), Error> {
+        require(
+            self.sessions_per_user
+                .is_none_or(|limit| (1..=10_000).contains(&limit)),
+            || {
+                let limit = self.sessions_per_user.unwrap_or_default();
+                format!(
+                    "session.sessions_per_user is {limit}; it must be from 1 to 10000, or left out for any number"
+                )
+            },
+        )?;
+        require((1..=10_000).contains(&self.sweep_batch), || {
+            format!(
+                "session.sweep_batch is {}; it must be from 1 to 10000",
+                self.sweep_batch
+            )
+        })?;
+        require((1..=16_000_000).contains(&self.max_data.as_u64()), || {
+            format!(
+                "session.max_data is {}; it must be from 1B to 16MB",
+                self.max_data
+            )
+        })
+    }
+
+    fn check_secrets(&self) -> Result<(), Error> {
+        let length = self.events_key.as_ref().map(EventsKey::length);
+        require(length.is_none_or(|length| length >= 32), || {
+            let length = length.unwrap_or_default();
+            format!(
+                "session.events_key has {length} characters; write at least 32 random ones, or leave it out"
+            )
+        })?;
+        match self.format {
+            Format::Own => require(self.secrets.is_empty(), || {
+                "session.secrets is set, but only cookies of Express are signed; leave it out, or add \
+                 session.format = \"express\""
+                    .into()
+            }),
+            Format::Express => require(self.secrets.are_usable(), || {
+                format!(
+                    "session.secrets has {:?}; with session.format = \"express\" write those that Express \
+                     has, each of at least one character: [\"new\", \"old\"]",
+                    self.secrets
+                )
+            }),
+        }
+    }
+
+    fn check_origins(&self) -> Result<(), Error> {
+        for origin in &self.trusted_origins {
+            let authority = ["https://", "http://"].map(|scheme| origin.strip_prefix(scheme));
+            let authority = authority.into_iter().flatten().next();
+            require(
+                authority.is_some_and(|it| !it.is_empty() && !it.contains(['/', '@', ' '])),
+                || {
+                    format!(
+                        "session.trusted_origins has {origin:?}; write scheme and host, and a port that is not the usual one: \"https://www.example.org\""
+                    )
+                },
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! An event as one line of JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+/// How much an event matters, as the vocabulary has it; its own words come after the others.
+pub(super) fn level(event: &str) -> &'static str {
+    match event {
+        "authn_login_success"
+        | "authn_login_successafterfail"
+        | "authn_password_change"
+        | "session_created"
+        | "session_renewed"
+        | "session_expired"
+        | "session_logout" => "info",
+        "authn_password_change_fail"
+        | "authz_fail"
+        | "malicious_csrf"
+        | "malicious_direct_reference"
+        | "store_unavailable" => "critical",
+        _ => "warn",
+    }
+}
+
+/// What is there of `own`, in its order, and then `details`, if it is an object; what both have is as
+/// `details` has it.
+pub(super) fn line<const N: usize>(
+    own: [(&'static str, Option<String>); N],
+    details: &Value,
+) -> String {
+    let none = Map::new();
+    let details = details.as_object().unwrap_or(&none);
+    let own = own.into_iter();
+    let own = own.filter(|(name, _)| !details.contains_key(*name));
+    let own = own.filter_map(|(name, value)| Some(member(name, &Value::String(value?))));
+    let details = details.iter().map(|(name, value)| member(name, value));
+    let members: Vec<_> = own.chain(details).collect();
+    escaped(&format!("{{{}}}", members.join(","))) + "\n"
+}
+
+fn member(name: &str, value: &Value) -> String {
+    format!("{}:{value}", Value::from(name))
+}
+
+/// JSON leaves as they are some characters at which a terminal, an editor or a program may begin a
+/// new line, or write in another direction. They can stand in strings alone.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len() + 1);
+    for letter in json.chars() {
+        match letter {
+            '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escape(&mut escaped, letter),
+            _ if letter.is_control() => escape(&mut escaped, letter),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+fn escape(text: &mut String, letter: char) {
+    let _ = write!(text, "\\u{:04x}", u32::from(letter));
+}

@@ -1,0 +1,181 @@
+//! What a line looks like, whatever is put into it.
+
+use chrono::{DateTime, Utc};
+use rocket::figment::Figment;
+
+use super::*;
+
+/// What was told, as one text.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Told {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+const SECRET: &str = "a key of at least 32 characters!";
+
+fn events(now: DateTime<Utc>) -> (Events, Told) {
+    let told = Told::default();
+    let events = Events {
+        out: Some(Mutex::new(Box::new(told.clone()))),
+        key: EventsKey(SECRET.into()),
+        clock: Arc::new(move || now),
+        strangers: Mutex::default(),
+    };
+    (events, told)
+}
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-21T12:00:00.007Z".parse().unwrap()
+}
+
+#[test]
+fn o4_a_line_has_its_members_in_their_order() {
+    let (events, told) = events(noon());
+    let client = Client {
+        user_agent: Some("Firefox".into()),
+        address: Some("192.0.2.7".parse().unwrap()),
+        shown_address: Some("192.0.2.0".into()),
+        route: Some("POST /orders/<id>".into()),
+    };
+    let key = Key::from_stored("0".repeat(64));
+    let about = About {
+        key: Some(&key),
+        user_id: Some("ada"),
+        client: Some(&client),
+    };
+    events.tell(
+        "authz_fail",
+        about,
+        &json!({ "order": 7, "why": "not yours" }),
+    );
+    let expected = concat!(
+        r#"{"at":"2026-11-21T12:00:00.007Z","event":"authz_fail","level":"critical","#,
+        r#""session":"5d9002ee56ccdef8","user":"ada","address":"192.0.2.0","agent":"Firefox","#,
+        r#""route":"POST /orders/<id>","order":7,"why":"not yours"}"#,
+        "\n",
+    );
+    assert_eq!(told.text(), expected);
+}
+
+#[test]
+fn o4_what_there_is_not_is_left_out_and_details_go_before() {
+    let (events, told) = events(noon());
+    events.tell("sys_startup", About::default(), &Value::Null);
+    let about = About {
+        user_id: Some("ada"),
+        ..About::default()
+    };
+    events.tell("user_updated", about, &json!({ "user": "grace" }));
+    let expected = [
+        r#"{"at":"2026-11-21T12:00:00.007Z","event":"sys_startup","level":"warn"}"#,
+        r#"{"at":"2026-11-21T12:00:00.007Z","event":"user_updated","level":"warn","user":"grace"}"#,
+    ];
+    assert_eq!(told.text().lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn o4_a_session_has_one_name_under_one_key() {
+    let (events, _) = events(noon());
+    let [one, other] = ["0", "1"].map(|digit| Key::from_stored(digit.repeat(64)));
+    let name = events.name(&one);
+    // printf %064d 0 | openssl dgst -sha256 -hmac 'a key of at least 32 characters!'
+    assert_eq!(name, "5d9002ee56ccdef8");
+    assert_ne!(name, events.name(&other));
+    let config = |settings: &str| {
+        let settings: rocket::figment::value::Value = settings.parse().unwrap();
+        Config::read(&Figment::new().merge(("session", settings))).unwrap()
+    };
+    let name_with = |settings: &str| {
+        let clock: Clock = Arc::new(noon);
+        Events::open(&config(settings), clock).unwrap().name(&one)
+    };
+    assert_eq!(name_with(&format!("{{events_key={SECRET:?}}}")), name);
+    assert_ne!(
+        name_with("{rolling=true}"),
+        name_with("{rolling=true}"),
+        "drawn at each launch"
+    );
+    let printed = format!("{:?}", config(&format!("{{events_key={SECRET:?}}}")));
+    assert!(!printed.contains("32 characters"), "{printed}");
+}
+
+#[test]
+fn o4_one_line_is_one_physical_line_whatever_it_holds() {
+    let all: String = ('\0'..='\u{3000}').collect();
+    let hostile = [
+        "a\r\nFAKE {\"event\":\"authn_login_success\"}",
+        "\u{1b}[2J\u{7f}\u{85}\u{9b}31m",
+        "\u{2028}\u{2029}\u{202e}\u{2066}",
+        "\"},{\"event\":\"x\",\"a\":\"\\",
+        "\u{fffe}\u{10ffff}",
+        &all,
+    ];
+    for text in hostile {
+        let (events, told) = events(noon());
+        let client = Client {
+            user_agent: Some(text.into()),
+            ..Client::default()
+        };
+        let about = About {
+            user_id: Some(text),
+            client: Some(&client),
+            ..About::default()
+        };
+        events.tell("session_created", about, &json!({ text: [text] }));
+        let told = told.text();
+        let line = told.strip_suffix('\n').unwrap();
+        let breaks =
+            |letter: char| letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter);
+        assert!(!line.contains(breaks), "{line:?}");
+        let read: Value = serde_json::from_str(line).unwrap();
+        for member in [&read["user"], &read["agent"], &read[text][0]] {
+            assert_eq!(member, text, "nothing of it is lost");
+        }
+        assert_eq!(read.as_object().unwrap().len(), 6, "{line}");
+    }
+}
+
+#[test]
+fn o4_strangers_cause_so_many_lines_a_second_and_no_more() {
+    let now = Arc::new(Mutex::new(noon()));
+    let (mut events, told) = events(noon());
+    let clock = now.clone();
+    events.clock = Arc::new(move || *clock.lock().unwrap());
+    let flood = |count: u32| {
+        for _ in 0..count {
+            events.tell_of_stranger("session_malformed", About::default());
+        }
+        told.text().lines().count()
+    };
+    assert_eq!(flood(99), 99);
+    assert_eq!(flood(1_000), 100);
+    *now.lock().unwrap() += chrono::TimeDelta::seconds(1);
+    assert_eq!(flood(1), 101);
+    assert_eq!(flood(1), 102);
+    let told = told.text();
+    let [after, next] = [100, 101].map(|at| told.lines().nth(at).unwrap());
+    assert!(after.ends_with(r#""omitted":999}"#), "{after}");
+    assert!(!next.contains("omitted"), "{next}");
+}
+
+#[test]
+fn o4_events_that_nobody_wants_are_not_told() {
+    let config = Config::read(&Figment::new().merge(("session.rolling", false))).unwrap();
+    let events = Events::open(&config, Arc::new(noon)).unwrap();
+    assert!(!events.are_told());
+    events.tell("session_created", About::default(), &Value::Null);
+}

@@ -1,0 +1,76 @@
+//! The token of a form: what only a page that was made for this browser can know.
+//!
+//! It is computed from the secret in the browser's cookie, so nothing is stored for it, and it ends
+//! with that secret: at sign-in, at sign-out and whenever the session gets a new token.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use hmac::Mac;
+
+use crate::error::Error;
+use crate::token::{Token, random};
+
+/// The field of a form that holds it.
+pub(crate) const FIELD: &str = "_token";
+
+const BYTES: usize = 32;
+
+/// A form token for the browser that holds `secret`; another text each time, lest the size of
+/// compressed pages betray it (CVE-2013-3587).
+pub(crate) fn issue(secret: &Token) -> Result<String, Error> {
+    let mask = random()?;
+    let code = secret.code(FIELD).finalize().into_bytes();
+    let masked = mask.iter().zip(code).map(|(mask, code)| mask ^ code);
+    let bytes: Vec<u8> = mask.iter().copied().chain(masked).collect();
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Whether `text` is a form token for the browser that holds `secret`.
+pub(crate) fn is_for(text: &str, secret: &Token) -> bool {
+    let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(text) else {
+        return false;
+    };
+    let Some((mask, masked)) = bytes.split_at_checked(BYTES) else {
+        return false;
+    };
+    let code: Vec<u8> = mask.iter().zip(masked).map(|(a, b)| a ^ b).collect();
+    masked.len() == BYTES && secret.code(FIELD).verify_slice(&code).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u16_a_form_token_is_for_one_secret() {
+        let (own, other) = (Token::generate().unwrap(), Token::generate().unwrap());
+        let (first, second) = (issue(&own).unwrap(), issue(&own).unwrap());
+        assert_ne!(first, second);
+        assert!(is_for(&first, &own) && is_for(&second, &own));
+        assert!(!is_for(&first, &other));
+    }
+
+    #[test]
+    fn u16_nothing_but_a_whole_form_token_is_one() {
+        let secret = Token::generate().unwrap();
+        let good = issue(&secret).unwrap();
+        for length in 0..good.len() {
+            assert!(!is_for(&good[..length], &secret), "{length} characters");
+        }
+        for bad in [
+            format!("{good}A"),
+            format!("{good}{good}"),
+            format!("{good}="),
+            format!(" {good}"),
+            "A".repeat(good.len()),
+            "é".repeat(43),
+        ] {
+            assert!(!is_for(&bad, &secret), "{bad}");
+        }
+        for (at, letter) in good.char_indices() {
+            let other = if letter == 'A' { "B" } else { "A" };
+            let mut changed = good.clone();
+            changed.replace_range(at..=at, other);
+            assert!(!is_for(&changed, &secret), "{changed}");
+        }
+    }
+}

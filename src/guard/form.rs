@@ -1,0 +1,74 @@
+//! What a form needs to be accepted.
+
+use std::sync::OnceLock;
+
+use super::Session;
+use crate::error::Error;
+use crate::form_token;
+use crate::token::Token;
+
+/// The secrets that the browser's form tokens are computed from.
+#[derive(Default)]
+pub(super) struct FormSecrets {
+    /// The session's token as it came, whether a store knows it or not.
+    session: Option<Token>,
+    /// What came in the cookie that stands for it.
+    form: Option<Token>,
+    /// What that cookie is to hold from now on.
+    drawn: OnceLock<Token>,
+}
+
+impl FormSecrets {
+    pub(super) fn of(session: Option<Token>, form: Option<Token>) -> Self {
+        Self {
+            session,
+            form,
+            drawn: OnceLock::new(),
+        }
+    }
+}
+
+impl Session {
+    /// A token for the hidden field `_token` of a form, which
+    /// [`with_cross_site_protection`](crate::Sessions::with_cross_site_protection) wants to see.
+    ///
+    /// To be put first into the form, after `_method`: it is looked for in the first 512 bytes of the
+    /// body. Scripts may send it as the header `X-CSRF-Token` instead.
+    ///
+    /// It belongs to this browser and its session's present token, so it ends with a sign-in, a
+    /// sign-out and [`renew`](Self::renew): after these, redirect to the page with the next form.
+    /// For a stranger nothing is stored; a second cookie stands for the session.
+    ///
+    /// Fails when the operating system has no randomness to give.
+    ///
+    /// ```
+    /// use rocket::response::content::RawHtml;
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[rocket::get("/cart")]
+    /// fn cart(session: &Session) -> Result<RawHtml<String>, Error> {
+    ///     let token = session.form_token()?;
+    ///     Ok(RawHtml(format!(
+    ///         r#"<form method="post"><input type="hidden" name="_token" value="{token}"><button>Buy</button></form>"#
+    ///     )))
+    /// }
+    /// ```
+    pub fn form_token(&self) -> Result<String, Error> {
+        let came = &self.forms;
+        if let Some(secret) = came.session.as_ref().or(came.form.as_ref()) {
+            return form_token::issue(secret);
+        }
+        let drawn = Token::generate()?;
+        form_token::issue(came.drawn.get_or_init(|| drawn))
+    }
+
+    /// The secret for the second cookie, if the browser is to be given one.
+    pub(crate) fn drawn_form_secret(&self) -> Option<&Token> {
+        self.forms.drawn.get()
+    }
+
+    /// Whether the browser still has the second cookie although a session has taken its place.
+    pub(crate) fn has_spent_form_secret(&self) -> bool {
+        self.forms.form.is_some() && self.user_id().is_some()
+    }
+}

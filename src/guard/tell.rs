@@ -1,0 +1,110 @@
+//! What a session tells of itself.
+
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::commit::{Commit, Committed, Saved};
+use crate::event::About;
+use crate::record::Record;
+use crate::session::Verb;
+use crate::token::Key;
+
+impl Session {
+    /// Tells of something that happened, in one line of JSON, where `session.events` asks for events.
+    ///
+    /// `name` is best one of OWASP's Logging Vocabulary, such as `authn_login_fail`. The line has it
+    /// with the time, the session under a name that tells nothing else of it, the user's id, and the
+    /// request's route and browser. The members of `details`, an object, come after these, and take
+    /// the place of those that have the same name. Put no secret into it, and nothing that somebody
+    /// typed who may have typed it into the wrong field.
+    ///
+    /// ```
+    /// use rocket_diesel_session::Session;
+    /// use rocket::serde::json::json;
+    ///
+    /// #[rocket::get("/orders/<id>")]
+    /// fn order(session: &Session, id: u64) -> Option<String> {
+    ///     session.event("authz_fail", json!({ "order": id }));
+    ///     None
+    /// }
+    /// ```
+    pub fn event(&self, name: &'static str, details: Value) {
+        self.tell(name, &details);
+    }
+
+    pub(crate) fn tell(&self, event: &str, details: &Value) {
+        if self.context.events.are_told() {
+            let (key, user_id) = (self.key(), self.user_id());
+            let about = self.about(key.as_ref(), user_id.as_deref());
+            self.context.events.tell(event, about, details);
+        }
+    }
+
+    /// Tells of a cookie that opens no session.
+    pub(super) fn tell_of_stranger(&self, event: &str, key: Option<&Key>) {
+        let about = self.about(key, None);
+        self.context.events.tell_of_stranger(event, about);
+    }
+
+    /// Tells that another session of the user was ended.
+    pub(super) fn tell_of_ended(&self, key: &Key) {
+        let ended = self.context.events.name(key);
+        self.tell(
+            "session_expired",
+            &json!({ "why": "revoked", "ended": ended }),
+        );
+    }
+
+    /// Tells what became of a plan.
+    pub(super) fn tell_of(&self, commit: &Commit, committed: &Committed) {
+        if !self.context.events.are_told() {
+            return;
+        }
+        let before = commit.pending.stored.as_ref().map(|it| &it.record);
+        let tell = |event, details| self.tell_of_record(event, before, details);
+        match committed {
+            Committed::Saved(saved) => self.tell_of_saved(commit, saved),
+            Committed::Deleted(true) => tell("session_logout", Value::Null),
+            Committed::Gone => tell("session_conflict_resurrect_blocked", Value::Null),
+            Committed::Deleted(false) | Committed::Unchanged => {}
+        }
+    }
+
+    fn tell_of_saved(&self, commit: &Commit, saved: &Saved) {
+        let record = Some(&saved.stored.record);
+        let tell = |event, details| self.tell_of_record(event, record, details);
+        match &commit.pending.stored {
+            _ if saved.is_new => tell("session_created", Value::Null),
+            Some(before) if commit.verb == Verb::Renew => {
+                let before = self.context.events.name(&before.record.key);
+                tell("session_renewed", json!({ "before": before }));
+            }
+            _ => {}
+        }
+        if saved.others_ended > 0 {
+            let details = json!({ "why": "revoked", "count": saved.others_ended });
+            tell("session_expired", details);
+        }
+        if saved.oldest_ended > 0 {
+            tell(
+                "excess_sessions_exceeded",
+                json!({ "count": saved.oldest_ended }),
+            );
+        }
+    }
+
+    fn tell_of_record(&self, event: &str, record: Option<&Record>, details: Value) {
+        let key = record.map(|record| &record.key);
+        let user_id = record.and_then(|record| record.user_id.as_deref());
+        let about = self.about(key, user_id);
+        self.context.events.tell(event, about, &details);
+    }
+
+    fn about<'a>(&'a self, key: Option<&'a Key>, user_id: Option<&'a str>) -> About<'a> {
+        About {
+            key,
+            user_id,
+            client: Some(&self.client),
+        }
+    }
+}
