@@ -4,12 +4,18 @@ mod account;
 mod accounts;
 mod agent;
 mod api;
+mod attempts;
+mod body;
+mod caller;
 pub(crate) mod commands;
+mod common;
 mod devices;
 mod errors;
 mod fields;
 mod forms;
 mod fresh;
+mod headers;
+mod known_device;
 mod moment;
 mod next;
 mod own_password;
@@ -19,28 +25,37 @@ mod pages;
 mod password;
 mod problem;
 mod schema;
+mod settings;
 mod user;
 mod users;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use rocket::fairing::Fairing;
 use rocket::figment::{Figment, Profile};
 use rocket::fs::FileServer;
 use rocket::{Build, Config, Rocket};
 use rocket_diesel_session::Sessions;
 use rocket_dyn_templates::Template;
 
+use self::settings::Settings;
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 pub(crate) fn rocket() -> Rocket<Build> {
-    rocket::custom(figment())
+    let figment = figment();
+    let templates = templates(&figment);
+    rocket::custom(figment)
         .mount("/static", FileServer::from("static"))
+        .attach(settings::stage())
+        .attach(caller::stage())
         .attach(forms::stage())
         .attach(account::stage())
         .attach(devices::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())
-        .attach(Template::fairing())
+        .attach(headers::stage())
+        .attach(templates)
         .attach(sessions())
 }
 
@@ -53,8 +68,18 @@ fn figment() -> Figment {
     Config::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile))
 }
 
+/// The forms say of themselves how long a password has to be.
+fn templates(figment: &Figment) -> impl Fairing + use<> {
+    let settings = Settings::read(figment).unwrap_or_default();
+    Template::custom(move |engines| {
+        let environment = &mut engines.minijinja;
+        environment.add_global("password_min", settings.password_min);
+    })
+}
+
 fn sessions() -> Sessions {
     Sessions::fairing()
         .with_migrations(MIGRATIONS)
         .with_user("users", "id", user::COLUMNS)
+        .with_cross_site_protection()
 }

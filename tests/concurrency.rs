@@ -19,14 +19,14 @@ use support::{on_every_backend, on_redis};
 on_every_backend!(
     s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
     s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
-    s17_a_slow_request_does_not_undo_a_sign_out,
+    s17_cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
     u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
 );
 
 on_redis!(
     s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
     s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
-    s17_a_slow_request_does_not_undo_a_sign_out,
+    s17_cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
     u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
 );
 
@@ -74,7 +74,7 @@ fn s16_a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDa
     }
 }
 
-fn s17_a_slow_request_does_not_undo_a_sign_out(database: &TestDatabase) {
+fn s17_cve_2025_46336_a_slow_request_does_not_undo_a_sign_out(database: &TestDatabase) {
     let servers = [Server::busy(database), Server::busy(database)];
     let races = AtomicU32::new(0);
     thread::scope(|scope| {

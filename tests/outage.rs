@@ -68,6 +68,8 @@ fn user(application: &Application) -> Visitor {
         ("password", PASSWORD),
     ];
     assert_eq!(visitor.post("/register", &fields).location(), "/home");
+    // A page whose form for signing out stays open.
+    assert_eq!(visitor.get("/home").status, 200);
     visitor
 }
 

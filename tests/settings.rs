@@ -86,3 +86,112 @@ fn b8_a_life_of_connections_that_cannot_be_meant_is_refused() {
         is_refused(("ROCKET_DATABASES", &databases), &[given, accepted]);
     }
 }
+
+#[test]
+fn u7_settings_of_accounts_that_cannot_be_meant_are_refused() {
+    for (setting, given, accepted) in [
+        (
+            "password_min=7",
+            "accounts.password_min is 7",
+            "a number from 8 to 64",
+        ),
+        (
+            "password_hash=\"md5\"",
+            "md5",
+            "\"pbkdf2-sha256\" or \"pbkdf2-sha512\"",
+        ),
+        (
+            "attempts_per_account=\"many\"",
+            "accounts.attempts_per_account",
+            "a number from 1 to 100",
+        ),
+        (
+            "attempts_per_address=0",
+            "accounts.attempts_per_address is 0",
+            "a number from 1 to 10000",
+        ),
+        ("attempts=10", "attempts", "attempts_per_account"),
+    ] {
+        is_refused(
+            ("ROCKET_ACCOUNTS", &format!("{{{setting}}}")),
+            &[given, accepted],
+        );
+    }
+}
+
+#[test]
+fn bad_input_row_46_what_cannot_be_meant_is_refused() {
+    for (setting, given, accepted) in [
+        (
+            r#"cookie={name="__Host-id"}"#,
+            "session.cookie.name",
+            "leave the prefix out",
+        ),
+        (r#"cookie={name=""}"#, "session.cookie.name", "use letters"),
+        (
+            r#"cookie={secure=false,same_site="none"}"#,
+            "session.cookie.same_site",
+            "session.cookie.secure = true",
+        ),
+        (
+            r#"idle_timeout="2h",absolute_timeout="1h""#,
+            "session.idle_timeout is 2h",
+            "raise the second",
+        ),
+        (
+            r#"idle_timeout="0s""#,
+            "session.idle_timeout is 0s",
+            "at least 1s",
+        ),
+        (
+            r#"idle_timeout="-1h""#,
+            "session.idle_timeout",
+            "write one like",
+        ),
+        (r#"idle_timeout=7200"#, "session.idle_timeout", "string"),
+        (
+            r#"absolute_timeout="401days""#,
+            "session.absolute_timeout",
+            "at most 400days",
+        ),
+        (
+            r#"sweep_interval="584542046090years""#,
+            "session.sweep_interval",
+            "at most ten years",
+        ),
+        (
+            r#"idle_timeout="18446744073709551615s 1000ms""#,
+            "session.idle_timeout",
+            "at most ten years",
+        ),
+        (
+            r#"sweep_batch=0"#,
+            "session.sweep_batch is 0",
+            "from 1 to 10000",
+        ),
+        (
+            r#"max_data="0B""#,
+            "session.max_data is 0B",
+            "from 1B to 16MB",
+        ),
+    ] {
+        let session = format!("{{{setting}}}");
+        is_refused(("ROCKET_SESSION", &session), &[given, accepted]);
+    }
+    for (setting, given, accepted) in [
+        (
+            "pool_size=0",
+            "databases.app.pool_size is 0",
+            "from 1 to 256",
+        ),
+        ("queue=0", "databases.app.queue is 0", "from 1 to 1000000"),
+        (
+            "timeout=\"0s\"",
+            "databases.app.timeout is 0s",
+            "from 10ms to 60s",
+        ),
+    ] {
+        let databases = format!("{{app={{url=\"sqlite:app.db\",{setting}}}}}");
+        is_refused(("ROCKET_DATABASES", &databases), &[given, accepted]);
+    }
+}

@@ -6,10 +6,12 @@ use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
 use rocket::http::Status;
 use rocket::response::Redirect;
+use rocket::serde::json::json;
 use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
+use crate::app::caller::Caller;
 use crate::app::fresh::Fresh;
 use crate::app::own_password::{self, PasswordChange};
 use crate::app::page::{Answer, Page, Visit};
@@ -58,6 +60,7 @@ async fn move_to(
     }
     let now = Utc::now().timestamp_millis();
     users::set_location(database, id, place.to_owned(), now).await?;
+    session.event("user_updated", json!({ "what": "location" }));
     page.go("/account".to_owned(), "Your location is saved.")
 }
 
@@ -70,18 +73,18 @@ fn password_page(_fresh: Fresh, page: Page<'_>) -> Result<Template, Error> {
 async fn change_password(
     form: Form<PasswordChange>,
     _fresh: Fresh,
+    user: &User,
     page: Page<'_>,
-    session: &Session,
-    database: &Database,
+    caller: Caller<'_>,
 ) -> Result<Answer, Error> {
-    match own_password::change(database, session, &form).await? {
+    match own_password::change(&caller, user, &form).await? {
         Ok(()) => page.go(
             "/account".to_owned(),
             "Your password is changed. All your other devices are signed out.",
         ),
-        Err(errors) => {
-            let own = context! { errors };
-            page.mend("password", Status::UnprocessableEntity, own)
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("current");
+            page.mend("password", status, context! { errors })
         }
     }
 }
@@ -111,15 +114,14 @@ async fn confirm(
     form: Form<Confirmation>,
     _user: &User,
     page: Page<'_>,
-    session: &Session,
-    database: &Database,
+    caller: Caller<'_>,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    match own_password::confirm(database, session, &form.password).await? {
+    match own_password::confirm(&caller, &form.password).await? {
         Ok(()) => page.go(next::or_home(next), "Thank you. Now you can go on."),
-        Err(errors) => {
-            let own = context! { errors, next };
-            page.mend("confirm", Status::UnprocessableEntity, own)
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("password");
+            page.mend("confirm", status, context! { errors, next })
         }
     }
 }

@@ -1,20 +1,26 @@
 //! What registering and signing in do, whichever way they are asked for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::Utc;
 use rocket::form::FromForm;
+use rocket::http::Status;
 use rocket::serde::Deserialize;
-use rocket_diesel_session::{Database, Error, Session};
+use rocket::serde::json::json;
+use rocket_diesel_session::Error;
 use uuid::Uuid;
 
+use crate::app::attempts::Counter;
+use crate::app::caller::Caller;
+use crate::app::fields;
 use crate::app::owner::{Owner, log_in};
+use crate::app::settings::Settings;
 use crate::app::user::Profile;
 use crate::app::users::{self, NewUser};
-use crate::app::{fields, password};
 
 /// What is wrong with each field.
-pub(crate) type Complaints = BTreeMap<&'static str, &'static str>;
+pub(crate) type Complaints = BTreeMap<&'static str, Cow<'static, str>>;
 
 #[derive(Default, Deserialize, FromForm)]
 #[serde(crate = "rocket::serde", default)]
@@ -48,23 +54,58 @@ pub(crate) struct SignIn {
     pub(crate) next: Option<String>,
 }
 
-/// Why somebody is not signed in now.
+/// Why somebody did not get what they asked for.
 pub(crate) enum Refusal {
     Mend(Complaints),
     /// Address and password do not belong together, or the account is closed: nobody learns which.
     Wrong,
+    /// There were too many attempts.
+    TooOften {
+        /// How long to wait for the next one.
+        seconds: i64,
+    },
 }
 
 /// What a refused sign-in is told, whether the account exists or not.
 pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
 
+/// What is told after too many attempts, whether the account exists or not.
+pub(crate) fn too_often(seconds: i64) -> String {
+    let minutes = (seconds + 59) / 60;
+    let plural = if minutes == 1 { "" } else { "s" };
+    format!("There were too many attempts. Please try again in {minutes} minute{plural}.")
+}
+
+impl Refusal {
+    /// As a form tells it; beside `field` what is about none.
+    pub(crate) fn on_form(self, field: &'static str) -> (Status, Complaints) {
+        match self {
+            Self::Mend(complaints) => (Status::UnprocessableEntity, complaints),
+            Self::Wrong => (Status::Unauthorized, [(field, WRONG.into())].into()),
+            Self::TooOften { seconds } => {
+                let complaints = [(field, too_often(seconds).into())];
+                (Status::TooManyRequests, complaints.into())
+            }
+        }
+    }
+}
+
 impl Registration {
-    fn complaints(&self) -> Complaints {
+    fn profile(&self) -> Profile {
+        Profile {
+            email: fields::canonical_email(&self.email),
+            first_name: self.first_name.trim().to_owned(),
+            last_name: self.last_name.trim().to_owned(),
+        }
+    }
+
+    fn complaints(&self, profile: &Profile, settings: &Settings) -> Complaints {
+        let password = fields::new_password(&self.password, profile, settings);
         complaints([
             ("first_name", fields::name(&self.first_name)),
             ("last_name", fields::name(&self.last_name)),
             ("email", fields::email(&self.email)),
-            ("password", fields::new_password(&self.password)),
+            ("password", password),
         ])
     }
 }
@@ -72,7 +113,7 @@ impl Registration {
 impl SignIn {
     fn complaints(&self) -> Complaints {
         complaints([
-            ("email", fields::present(&self.email)),
+            ("email", fields::email(&self.email)),
             ("password", fields::present(&self.password)),
         ])
     }
@@ -86,20 +127,23 @@ pub(crate) fn complaints<const N: usize>(checks: [(&'static str, fields::Check);
 
 /// Makes an account and signs its owner in.
 pub(crate) async fn register(
-    database: &Database,
-    session: &Session,
+    caller: &Caller<'_>,
     given: &Registration,
-) -> Result<Result<Profile, Complaints>, Error> {
-    let complaints = given.complaints();
+) -> Result<Result<Profile, Refusal>, Error> {
+    let profile = given.profile();
+    let complaints = given.complaints(&profile, caller.settings);
     if !complaints.is_empty() {
-        return Ok(Err(complaints));
+        return Ok(Err(Refusal::Mend(complaints)));
     }
-    let password_hash = password::hash(given.password.clone()).await?;
-    let profile = Profile {
-        email: fields::canonical_email(&given.email),
-        first_name: given.first_name.trim().to_owned(),
-        last_name: given.last_name.trim().to_owned(),
+    let address = caller.session.client_address();
+    let counter = address.map(|address| Counter::registrations(address, caller.settings));
+    let attempt = match caller.attempt(counter.into_iter().collect()).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return Ok(Err(refusal)),
     };
+    let (password, algorithm) = (given.password.clone(), caller.settings.password_hash);
+    let hash = attempt.place.hash(password, algorithm).await;
+    let (password_hash, _) = caller.hashed(attempt, hash).await?;
     let (id, now) = (Uuid::now_v7().to_string(), Utc::now().timestamp_millis());
     let user = NewUser {
         id: id.clone(),
@@ -110,34 +154,41 @@ pub(crate) async fn register(
         created_at: now,
         updated_at: now,
     };
-    log_in(session, &id, given.remember)?;
-    if !users::insert_and_save(database, session, user).await? {
+    log_in(caller.session, &id, given.remember)?;
+    if !users::insert_and_save(caller.database, caller.session, user).await? {
         let taken =
             "There is an account with this e-mail address already. Sign in, or use another one.";
-        return Ok(Err([("email", taken)].into()));
+        return Ok(Err(Refusal::Mend([("email", taken.into())].into())));
     }
+    caller.session.event("user_created", json!({ "user": &id }));
+    caller.remember_device(None, &id).await;
     Ok(Ok(profile))
 }
 
 /// Signs in whoever knows the password of an open account.
 pub(crate) async fn sign_in(
-    database: &Database,
-    session: &Session,
+    caller: &Caller<'_>,
     given: &SignIn,
 ) -> Result<Result<Profile, Refusal>, Error> {
     let complaints = given.complaints();
     if !complaints.is_empty() {
         return Ok(Err(Refusal::Mend(complaints)));
     }
-    let known = users::credentials(database, fields::canonical_email(&given.email)).await?;
-    let Some(owner) = Owner::prove(known, &given.password).await? else {
+    let email = fields::canonical_email(&given.email);
+    let device = caller.known_device(&email).await?;
+    let counters = caller.counters(&email, device.as_ref());
+    let attempt = match caller.attempt(counters).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let known = users::credentials(caller.database, email).await?;
+    let Some(owner) = Owner::prove(caller, attempt, known, &given.password).await? else {
         return Ok(Err(Refusal::Wrong));
     };
-    let profile = owner.user.profile.clone();
-    Ok(
-        match owner.sign_in(database, session, given.remember).await? {
-            true => Ok(profile),
-            false => Err(Refusal::Wrong),
-        },
-    )
+    let (id, profile) = (owner.user.id.clone(), owner.user.profile.clone());
+    if !owner.sign_in(caller, given.remember).await? {
+        return Ok(Err(Refusal::Wrong));
+    }
+    caller.remember_device(device, &id).await;
+    Ok(Ok(profile))
 }

@@ -5,10 +5,13 @@ use rocket::http::Status;
 use rocket::response::status::NoContent;
 use rocket::serde::json::{Json, Value, json};
 use rocket::{delete, get, post, put, routes};
-use rocket_diesel_session::{Database, Device, Error, Session};
+use rocket_diesel_session::{Device, Error, Session};
 
-use crate::app::accounts::{self, Complaints, Refusal, Registration, SignIn};
+use crate::app::accounts::{self, Refusal, Registration, SignIn};
+use crate::app::body::Body;
+use crate::app::caller::Caller;
 use crate::app::fresh::Fresh;
+use crate::app::headers::SignedOut;
 use crate::app::own_password::{self, PasswordChange};
 use crate::app::problem::problem;
 use crate::app::user::{Profile, User};
@@ -32,54 +35,36 @@ pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("API", |rocket| async { rocket.mount("/api/v1", routes) })
 }
 
-#[post("/signup", data = "<given>")]
-async fn sign_up(
-    given: Json<Registration>,
-    session: &Session,
-    database: &Database,
-) -> Answer<(Status, Json<Profile>)> {
-    let registered = accounts::register(database, session, &given).await?;
+#[post("/signup", format = "json", data = "<given>")]
+async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Status, Json<Profile>)> {
+    let registered = accounts::register(&caller, &given).await?;
     Ok(match registered {
         Ok(profile) => Ok((Status::Created, Json(profile))),
-        Err(complaints) => Err(mend(&complaints)),
+        Err(refusal) => Err(refuse(refusal)),
     })
 }
 
-#[post("/signin", data = "<given>")]
-async fn sign_in(
-    given: Json<SignIn>,
-    session: &Session,
-    database: &Database,
-) -> Answer<Json<Profile>> {
-    let signed_in = accounts::sign_in(database, session, &given).await?;
-    Ok(match signed_in {
-        Ok(profile) => Ok(Json(profile)),
-        Err(Refusal::Mend(complaints)) => Err(mend(&complaints)),
-        Err(Refusal::Wrong) => {
-            let status = Status::Unauthorized;
-            Err((status, problem(status, accounts::WRONG)))
-        }
-    })
+#[post("/signin", format = "json", data = "<given>")]
+async fn sign_in(given: Body<SignIn>, caller: Caller<'_>) -> Answer<Json<Profile>> {
+    let signed_in = accounts::sign_in(&caller, &given).await?;
+    Ok(signed_in.map(Json).map_err(refuse))
 }
 
 #[post("/signout")]
-fn sign_out(session: &Session) -> NoContent {
+fn sign_out(session: &Session) -> SignedOut<NoContent> {
     session.log_out();
-    NoContent
+    SignedOut::with(NoContent)
 }
 
-#[put("/password", data = "<given>")]
+#[put("/password", format = "json", data = "<given>")]
 async fn change_password(
-    given: Json<PasswordChange>,
+    given: Body<PasswordChange>,
     _fresh: Fresh,
-    session: &Session,
-    database: &Database,
+    user: &User,
+    caller: Caller<'_>,
 ) -> Answer<NoContent> {
-    let changed = own_password::change(database, session, &given).await?;
-    Ok(match changed {
-        Ok(()) => Ok(NoContent),
-        Err(complaints) => Err(mend(&complaints)),
-    })
+    let changed = own_password::change(&caller, user, &given).await?;
+    Ok(changed.map(|()| NoContent).map_err(refuse))
 }
 
 #[get("/me")]
@@ -100,6 +85,9 @@ async fn end_device(
     session: &Session,
 ) -> Result<Option<NoContent>, Error> {
     let ended = session.end_device(key).await?;
+    if !ended {
+        session.event("malicious_direct_reference", json!({}));
+    }
     Ok(ended.then_some(NoContent))
 }
 
@@ -109,9 +97,20 @@ fn end_others(_fresh: Fresh, session: &Session) -> NoContent {
     NoContent
 }
 
-fn mend(complaints: &Complaints) -> Problem {
-    let status = Status::BadRequest;
-    let Json(mut problem) = problem(status, "Some fields are not right.");
-    problem["errors"] = json!(complaints);
+fn refuse(refusal: Refusal) -> Problem {
+    let (status, detail, complaints) = match refusal {
+        Refusal::Mend(complaints) => {
+            let detail = "Some fields are not right.".to_owned();
+            (Status::BadRequest, detail, Some(complaints))
+        }
+        Refusal::Wrong => (Status::Unauthorized, accounts::WRONG.to_owned(), None),
+        Refusal::TooOften { seconds } => {
+            (Status::TooManyRequests, accounts::too_often(seconds), None)
+        }
+    };
+    let Json(mut problem) = problem(status, &detail);
+    if let Some(complaints) = complaints {
+        problem["errors"] = json!(complaints);
+    }
     (status, Json(problem))
 }

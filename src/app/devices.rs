@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use rocket::fairing::AdHoc;
 use rocket::serde::Serialize;
+use rocket::serde::json::json;
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Device, Error, Session};
 use rocket_dyn_templates::{Template, context};
@@ -65,7 +66,11 @@ async fn end(
 ) -> Result<Option<Answer>, Error> {
     match session.end_device(key).await? {
         true => back(&page, "That device is signed out.").map(Some),
-        false => Ok(None),
+        false => {
+            // Another user's, perhaps: nobody is offered a device that is not there.
+            session.event("malicious_direct_reference", json!({}));
+            Ok(None)
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use rocket::{Request, catch, catchers, uri};
 use rocket_dyn_templates::{Template, context};
 
 use crate::app::fresh::{self, STALE};
+use crate::app::page::Page;
 use crate::app::problem::problem;
-use crate::app::user::User;
-use crate::app::{account, forms, next};
+use crate::app::{account, caller, forms, next};
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Errors", |rocket| async {
@@ -42,7 +42,11 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
             "That could not be read",
             "Something in the request is missing or has the wrong form.",
         ),
-        403 => ("Not allowed", "You may not do that here."),
+        403 => (
+            "Please send it again",
+            "It did not come from a page of this site as you see it now: perhaps you signed in or out \
+             in another window. Open the page again and repeat it there.",
+        ),
         404 => (
             "Page not found",
             "There is nothing at this address. It may have been moved, or mistyped.",
@@ -50,6 +54,11 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         413 => (
             "Too much at once",
             "What was sent is larger than this page accepts. Send less.",
+        ),
+        503 if caller::is_put_off(request) => (
+            "One moment, please",
+            "More passwords are being checked right now than this server can check at once, so \
+             yours was not, and nothing is changed. Try again in a few seconds.",
         ),
         503 => (
             "One moment, please",
@@ -67,15 +76,18 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
     // Whether somebody is signed in cannot be told while the store is away, so the page says
     // neither.
     let known = status != Status::ServiceUnavailable;
-    let user = if known {
-        request.guard::<Option<&User>>().await.succeeded().flatten()
-    } else {
-        None
+    let page = match known {
+        true => request.guard::<Page<'_>>().await.succeeded(),
+        false => None,
     };
+    let user = page.as_ref().and_then(|page| page.user);
+    let form_token = page
+        .as_ref()
+        .and_then(|page| page.form_token().ok().flatten());
     let retry = status.code >= 500 && request.method() == Method::Get;
     Left(Template::render(
         "error",
-        context! { user, status: status.code, title, message, retry, without_account: !known },
+        context! { user, form_token, status: status.code, title, message, retry, without_account: !known },
     ))
 }
 

@@ -3,13 +3,14 @@
 use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::Form;
-use rocket::http::{Header, Status};
-use rocket::response::{Redirect, Responder};
+use rocket::response::Redirect;
 use rocket::{get, post, routes};
-use rocket_diesel_session::{Database, Error, Session};
+use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
-use crate::app::accounts::{self, Refusal, Registration, SignIn, WRONG};
+use crate::app::accounts::{self, Registration, SignIn};
+use crate::app::caller::Caller;
+use crate::app::headers::SignedOut;
 use crate::app::next;
 use crate::app::page::{Answer, Page, Visit};
 
@@ -22,7 +23,7 @@ pub(crate) fn stage() -> AdHoc {
 fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
     Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(page.show("register", context! { next })?),
+        None => Right(page.show_form("register", context! { next })?),
     })
 }
 
@@ -30,16 +31,16 @@ fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
 async fn register(
     form: Form<Registration>,
     page: Page<'_>,
-    session: &Session,
-    database: &Database,
+    caller: Caller<'_>,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    match accounts::register(database, session, &form).await? {
+    match accounts::register(&caller, &form).await? {
         Ok(_) => page.go(
             next::or_home(next),
             "Welcome! Your account is ready, and you are signed in.",
         ),
-        Err(errors) => {
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("form");
             let Registration {
                 first_name,
                 last_name,
@@ -49,7 +50,7 @@ async fn register(
             } = &*form;
             let values = context! { first_name, last_name, email, remember };
             let own = context! { values, errors, next };
-            page.mend("register", Status::UnprocessableEntity, own)
+            page.mend("register", status, own)
         }
     }
 }
@@ -63,45 +64,25 @@ pub(crate) fn login_page(
 ) -> Result<Visit, Error> {
     Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(page.show("login", context! { next, signed_out })?),
+        None => Right(page.show_form("login", context! { next, signed_out })?),
     })
 }
 
 #[post("/login", data = "<form>")]
-async fn login(
-    form: Form<SignIn>,
-    page: Page<'_>,
-    session: &Session,
-    database: &Database,
-) -> Result<Answer, Error> {
+async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let values = context! { email: &form.email, remember: form.remember };
-    match accounts::sign_in(database, session, &form).await? {
+    match accounts::sign_in(&caller, &form).await? {
         Ok(_) => page.go(next::or_home(next), "You are signed in."),
-        Err(Refusal::Mend(errors)) => {
-            let own = context! { values, errors, next };
-            page.mend("login", Status::UnprocessableEntity, own)
-        }
-        Err(Refusal::Wrong) => {
-            let errors = context! { form: WRONG };
-            let own = context! { values, errors, next };
-            page.mend("login", Status::Unauthorized, own)
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("form");
+            page.mend("login", status, context! { values, errors, next })
         }
     }
-}
-
-#[derive(Responder)]
-struct SignedOut {
-    sign_in: Redirect,
-    /// Chromium may keep pages for its button Back, though they say no-store.
-    forget: Header<'static>,
 }
 
 #[post("/logout")]
-fn logout(session: &Session) -> SignedOut {
+fn logout(session: &Session) -> SignedOut<Redirect> {
     session.log_out();
-    SignedOut {
-        sign_in: Redirect::to("/login?signed_out"),
-        forget: Header::new("Clear-Site-Data", "\"cache\""),
-    }
+    SignedOut::with(Redirect::to("/login?signed_out"))
 }

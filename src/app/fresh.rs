@@ -4,6 +4,7 @@ use chrono::{TimeDelta, Utc};
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::json;
 use rocket_diesel_session::Session;
 
 use crate::app::user::User;
@@ -34,7 +35,10 @@ impl<'r> FromRequest<'r> for Fresh {
         let session = request.guard::<&Session>().await;
         let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
         if Utc::now() - session.signed_in_at() > FRESH {
-            request.local_cache(|| Stale(true));
+            request.local_cache(|| {
+                session.event("authz_fail", json!({ "why": "no fresh sign-in" }));
+                Stale(true)
+            });
             return Outcome::Error((Status::Unauthorized, ()));
         }
         Outcome::Success(Self)

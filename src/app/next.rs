@@ -7,8 +7,9 @@ use rocket::http::{Method, RawStr};
 /// Where somebody goes who asked for nothing in particular.
 const HOME: &str = "/home";
 
-/// Pages to which a sign-in leads nobody: those that ask for one, and one that cannot be opened.
-const ELSEWHERE: &[&str] = &["/", "/login", "/register", "/logout", "/account/confirm"];
+/// Pages to which a sign-in leads nobody, without the slash at their end: the one for strangers, those
+/// that ask for one, and one that cannot be opened.
+const ELSEWHERE: &[&str] = &["", "/login", "/register", "/logout", "/account/confirm"];
 
 /// `next` if it is a page of ours that a person can be sent to, the home page otherwise.
 pub(crate) fn or_home(next: Option<&str>) -> String {
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_rows_30_to_33() {
+    fn bad_input_rows_30_to_33_cve_2021_23435_other_places_are_home() {
         for next in [
             "//evil",
             "/\\evil",
@@ -73,6 +74,8 @@ mod tests {
             "/\tevil",
             "/%0d%0aSet-Cookie:x",
             "/%00",
+            "/",
+            "/?a=b",
             "/login?next=/login",
             "/logout",
             "/logout/",

@@ -2,10 +2,15 @@
 
 use rocket::form::FromForm;
 use rocket::serde::Deserialize;
-use rocket_diesel_session::{Database, Error, Session};
+use rocket::serde::json::json;
+use rocket_diesel_session::Error;
 
-use crate::app::accounts::{Complaints, complaints};
+use crate::app::accounts::{Complaints, Refusal, complaints};
+use crate::app::attempts::Counter;
+use crate::app::caller::Caller;
 use crate::app::owner::Owner;
+use crate::app::settings::Settings;
+use crate::app::user::{Profile, User};
 use crate::app::{fields, password, users};
 
 #[derive(Default, Deserialize, FromForm)]
@@ -21,63 +26,77 @@ pub(crate) struct PasswordChange {
 const NOT_YOURS: &str = "This is not your present password.";
 
 impl PasswordChange {
-    fn complaints(&self) -> Complaints {
-        complaints([
-            ("current", fields::present(&self.current)),
-            ("new", fields::other_password(&self.new, &self.current)),
-        ])
+    fn complaints(&self, owner: &Profile, settings: &Settings) -> Complaints {
+        let new = fields::other_password(&self.new, &self.current, owner, settings);
+        complaints([("current", fields::present(&self.current)), ("new", new)])
     }
 }
 
 /// Changes the password of whoever is signed in, and signs out all others in the same transaction.
 pub(crate) async fn change(
-    database: &Database,
-    session: &Session,
+    caller: &Caller<'_>,
+    user: &User,
     given: &PasswordChange,
-) -> Result<Result<(), Complaints>, Error> {
-    let complaints = given.complaints();
+) -> Result<Result<(), Refusal>, Error> {
+    let complaints = given.complaints(&user.into(), caller.settings);
     if !complaints.is_empty() {
-        return Ok(Err(complaints));
+        return Ok(Err(Refusal::Mend(complaints)));
     }
-    let wrong = Ok(Err([("current", NOT_YOURS)].into()));
-    let Some(owner) = prove(database, session, &given.current).await? else {
-        return wrong;
+    let owner = match prove(caller, &given.current, "current").await? {
+        Ok(owner) => owner,
+        Err(refusal) => {
+            caller
+                .session
+                .event("authn_password_change_fail", json!({}));
+            return Ok(Err(refusal));
+        }
     };
-    let hash = password::hash(given.new.clone()).await?;
-    session.end_others();
-    match users::save_with_hash(database, session, owner.user, hash).await? {
-        true => Ok(Ok(())),
-        false => wrong,
+    let hash = password::hash(given.new.clone(), caller.settings.password_hash).await;
+    let hash = hash.map_err(|busy| caller.put_off(busy))?;
+    caller.session.end_others();
+    if !users::save_with_hash(caller.database, caller.session, owner.user, hash).await? {
+        return Ok(Err(not_yours("current")));
     }
+    caller.session.event("authn_password_change", json!({}));
+    Ok(Ok(()))
 }
 
 /// Signs in again whoever is signed in and knows the password.
 pub(crate) async fn confirm(
-    database: &Database,
-    session: &Session,
+    caller: &Caller<'_>,
     password: &str,
-) -> Result<Result<(), Complaints>, Error> {
+) -> Result<Result<(), Refusal>, Error> {
     if let Err(why) = fields::present(password) {
-        return Ok(Err([("password", why)].into()));
+        return Ok(Err(Refusal::Mend([("password", why)].into())));
     }
-    let owner = prove(database, session, password).await?;
-    let remember = session.is_remembered();
-    let signed_in = match owner {
-        Some(owner) => owner.sign_in(database, session, remember).await?,
-        None => false,
+    let owner = match prove(caller, password, "password").await? {
+        Ok(owner) => owner,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    Ok(match signed_in {
+    let remember = caller.session.is_remembered();
+    Ok(match owner.sign_in(caller, remember).await? {
         true => Ok(()),
-        false => Err([("password", NOT_YOURS)].into()),
+        false => Err(not_yours("password")),
     })
 }
 
+/// Attempts in a live session count for this session alone: nobody else can use them up.
 async fn prove(
-    database: &Database,
-    session: &Session,
+    caller: &Caller<'_>,
     password: &str,
-) -> Result<Option<Owner>, Error> {
-    let id = session.user_id().unwrap_or_default();
-    let known = users::credentials_of(database, id).await?;
-    Owner::prove(known, password).await
+    field: &'static str,
+) -> Result<Result<Owner, Refusal>, Error> {
+    let id = caller.session.user_id().unwrap_or_default();
+    let counter = Counter::session(&id, caller.session.key().as_ref(), caller.settings);
+    let attempt = match caller.attempt(vec![counter]).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let known = users::credentials_of(caller.database, id).await?;
+    let owner = Owner::prove(caller, attempt, known, password).await?;
+    Ok(owner.ok_or_else(|| not_yours(field)))
+}
+
+fn not_yours(field: &'static str) -> Refusal {
+    Refusal::Mend([(field, NOT_YOURS.into())].into())
 }

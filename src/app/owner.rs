@@ -1,45 +1,86 @@
 //! Whoever proved to be the owner of an account, by its password.
 
-use rocket_diesel_session::{Database, Error, Session};
+use rocket::serde::json::json;
+use rocket_diesel_session::{Error, Session};
 
-use crate::app::password::{self, Verdict};
+use crate::app::attempts::Attempt;
+use crate::app::caller::Caller;
+use crate::app::password::Verdict;
 use crate::app::users::{self, Credentials};
 
 pub(crate) struct Owner {
     pub(crate) user: Credentials,
-    /// The hash to be stored from now on: of the same password, with today's rounds.
+    /// The hash to be stored from now on: of the same password, as hashes are made today.
     hash: String,
+    /// How many attempts failed before.
+    failures: i64,
 }
 
 impl Owner {
     /// `None` for a wrong password, a closed account or none; all three take the same time.
     pub(crate) async fn prove(
+        caller: &Caller<'_>,
+        attempt: Attempt,
         known: Option<Credentials>,
         password: &str,
     ) -> Result<Option<Self>, Error> {
-        let stored = known.as_ref().map(|known| known.password_hash.clone());
-        let verdict = password::verify(password.to_owned(), stored).await;
-        let open = known.filter(|user| verdict != Verdict::Wrong && user.disabled_at.is_none());
-        let Some(user) = open else {
-            return Ok(None);
+        let id = known.as_ref().map(|user| user.id.clone());
+        let open = known.filter(|user| user.disabled_at.is_none());
+        let stored = open.as_ref().map(|user| user.password_hash.clone());
+        let algorithm = caller.settings.password_hash;
+        let verdict = attempt
+            .place
+            .verify(password.to_owned(), stored, algorithm)
+            .await;
+        let (verdict, attempt) = caller.hashed(attempt, verdict).await?;
+        let (user, hash) = match (open, verdict) {
+            (Some(user), Verdict::Right) => (user, None),
+            (Some(user), Verdict::RightButOld(hash)) => (user, Some(hash)),
+            _ => {
+                tell_of_failure(caller.session, &attempt, id.as_deref());
+                return Ok(None);
+            }
         };
-        let hash = match verdict {
-            Verdict::RightButOld => password::hash(password.to_owned()).await?,
-            _ => user.password_hash.clone(),
-        };
-        Ok(Some(Self { user, hash }))
+        let failures = attempt.failures - 1;
+        attempt.succeed(caller.database).await?;
+        let hash = hash.unwrap_or_else(|| user.password_hash.clone());
+        Ok(Some(Self {
+            user,
+            hash,
+            failures,
+        }))
     }
 
     /// Signs the owner in and saves the session; `false` when the password was changed or the
     /// account was closed since it was proved.
-    pub(crate) async fn sign_in(
-        self,
-        database: &Database,
-        session: &Session,
-        remember: bool,
-    ) -> Result<bool, Error> {
+    pub(crate) async fn sign_in(self, caller: &Caller<'_>, remember: bool) -> Result<bool, Error> {
+        let session = caller.session;
         log_in(session, &self.user.id, remember)?;
-        users::save_with_hash(database, session, self.user, self.hash).await
+        let saved = users::save_with_hash(caller.database, session, self.user, self.hash).await?;
+        match self.failures {
+            _ if !saved => {}
+            0 => session.event("authn_login_success", json!({})),
+            failures => {
+                let details = json!({ "retries": failures });
+                session.event("authn_login_successafterfail", details);
+            }
+        }
+        Ok(saved)
+    }
+}
+
+/// Whose account it is, is told by its id: people type passwords where the address belongs.
+fn tell_of_failure(session: &Session, attempt: &Attempt, id: Option<&str>) {
+    let mut details = json!({ "attempts": attempt.failures });
+    if let Some(id) = id {
+        details["user"] = id.into();
+    }
+    session.event("authn_login_fail", details.clone());
+    if let Some(counter) = attempt.counter()
+        && attempt.failures >= counter.limit
+    {
+        details["max"] = counter.limit.into();
+        session.event("authn_login_fail_max", details);
     }
 }
 

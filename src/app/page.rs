@@ -28,6 +28,7 @@ pub(crate) type Visit = Either<Redirect, Template>;
 struct Framed<'a, T> {
     user: Option<&'a User>,
     flashes: Vec<Flash>,
+    form_token: Option<String>,
     #[serde(flatten)]
     own: T,
 }
@@ -39,9 +40,34 @@ impl Page<'_> {
         template: &'static str,
         own: impl Serialize,
     ) -> Result<Template, Error> {
+        self.render(template, self.form_token()?, own)
+    }
+
+    /// Fills a template that has a form for strangers too.
+    pub(crate) fn show_form(
+        &self,
+        template: &'static str,
+        own: impl Serialize,
+    ) -> Result<Template, Error> {
+        self.render(template, Some(self.session.form_token()?), own)
+    }
+
+    /// What the forms need that all pages of users have.
+    pub(crate) fn form_token(&self) -> Result<Option<String>, Error> {
+        let form_token = self.user.map(|_| self.session.form_token());
+        form_token.transpose()
+    }
+
+    fn render(
+        &self,
+        template: &'static str,
+        form_token: Option<String>,
+        own: impl Serialize,
+    ) -> Result<Template, Error> {
         let framed = Framed {
             user: self.user,
             flashes: self.session.flashes()?,
+            form_token,
             own,
         };
         Ok(Template::render(template, framed))
@@ -54,7 +80,7 @@ impl Page<'_> {
         status: Status,
         own: impl Serialize,
     ) -> Result<Answer, Error> {
-        Ok(Right((status, self.show(template, own)?)))
+        Ok(Right((status, self.show_form(template, own)?)))
     }
 
     /// Sends to another page, which tells what was done.

@@ -1,6 +1,23 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    attempts (id) {
+        id -> Text,
+        failures -> BigInt,
+        next_at -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_devices (id) {
+        id -> Text,
+        user_id -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Text,
         user_id -> Nullable<Text>,
@@ -29,4 +46,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(sessions, users,);
+diesel::allow_tables_to_appear_in_same_query!(attempts, known_devices, sessions, users,);

@@ -4,6 +4,7 @@ use diesel::{Queryable, Selectable};
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::json;
 use rocket::serde::{Deserialize, Serialize};
 use rocket_diesel_session::Session;
 
@@ -58,11 +59,25 @@ impl<'r> FromRequest<'r> for &'r User {
         let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
         match request.local_cache(|| session.user::<User>()) {
             Ok(Some(user)) if user.disabled_at.is_none() => Outcome::Success(user),
-            Ok(_) => Outcome::Error((Status::Unauthorized, ())),
+            Ok(_) => {
+                tell_of_refusal(request, session);
+                Outcome::Error((Status::Unauthorized, ()))
+            }
             Err(error) => {
                 rocket::error!("{error}");
                 Outcome::Error((Status::InternalServerError, ()))
             }
         }
+    }
+}
+
+/// Tells, once for each request, of a user whose account is closed or gone.
+fn tell_of_refusal(request: &Request<'_>, session: &Session) {
+    struct Told;
+    if session.user_id().is_some() {
+        request.local_cache(|| {
+            session.event("authz_fail", json!({ "why": "the account is closed" }));
+            Told
+        });
     }
 }

@@ -32,6 +32,8 @@ macro_rules! on {
     };
 }
 
+pub(crate) use on;
+
 /// An account to be made.
 #[derive(Clone, Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]

@@ -5,7 +5,9 @@ use std::thread;
 
 use rocket::serde::json::Value;
 
-use crate::support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
+use crate::support::accounts::{
+    EMAIL, PASSWORD, cookie, is_signed_in, patiently, register, sign_in,
+};
 use crate::support::application::{Application, Visitor};
 use crate::support::database::TestDatabase;
 use crate::support::{self, on_every_backend, sql};
@@ -181,7 +183,10 @@ fn u9_signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
 /// On several nodes, since one of them verifies few passwords at a time.
 fn u10_of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
     const AT_ONCE: usize = 32;
-    let setting = [("ROCKET_SESSION", "{sessions_per_user=5}")];
+    let setting = [
+        ("ROCKET_SESSION", "{sessions_per_user=5}"),
+        ("ROCKET_ACCOUNTS", "{attempts_per_account=100}"),
+    ];
     let nodes = [(); 4].map(|()| Application::start_with(database, &setting));
     register(&nodes[0].visitor(), EMAIL, &[]);
     sql::execute(
@@ -201,7 +206,8 @@ fn u10_of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
                 scope.spawn(|| {
                     let visitor = node.visitor();
                     start.wait();
-                    assert_eq!(sign_in(&visitor, EMAIL, PASSWORD).location(), "/home");
+                    let signed_in = patiently(|| sign_in(&visitor, EMAIL, PASSWORD));
+                    assert_eq!(signed_in.location(), "/home");
                     visitor
                 })
             })

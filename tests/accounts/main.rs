@@ -15,5 +15,6 @@ mod messages;
 mod own_users;
 mod password;
 mod remember;
+mod rules;
 #[path = "../support/mod.rs"]
 mod support;

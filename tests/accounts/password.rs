@@ -16,6 +16,7 @@ on_every_backend!(
     u1_an_account_and_its_first_session_are_made_together_or_not_at_all,
     u11_a_sign_in_with_the_old_password_loses_against_its_change,
     u11_a_password_change_ends_the_other_sessions_at_once,
+    cve_2026_32700_of_two_password_changes_at_once_one_wins,
     u13_the_password_is_asked_for_again_before_it_is_changed,
 );
 
@@ -115,6 +116,32 @@ fn u11_a_password_change_ends_the_other_sessions_at_once(database: &TestDatabase
     assert_eq!(changed.status, 204);
     assert!(is_signed_in(&visitor) && !is_signed_in(&other));
     signed_in(PASSWORD);
+}
+
+fn cve_2026_32700_of_two_password_changes_at_once_one_wins(database: &TestDatabase) {
+    let application = Application::start(database);
+    let browsers = [(); 2].map(|()| application.visitor());
+    register(&browsers[0], EMAIL, &[]);
+    sign_in(&browsers[1], EMAIL, PASSWORD);
+    let new = [NEW_PASSWORD, "horse staple battery"];
+    let changed = thread::scope(|scope| {
+        let changes = browsers.each_ref().into_iter().zip(new);
+        let changes = changes
+            .map(|(browser, new)| scope.spawn(move || change_password(browser, PASSWORD, new)));
+        let changes: Vec<_> = changes.collect();
+        let answers = changes.into_iter().map(|one| one.join().unwrap());
+        answers
+            .map(|answer| answer.status == 303 && answer.location() == "/account")
+            .collect::<Vec<_>>()
+    });
+    let winner = changed.iter().position(|changed| *changed).unwrap();
+    let loser = 1 - winner;
+    assert!(!changed[loser], "both won");
+    assert!(is_signed_in(&browsers[winner]) && !is_signed_in(&browsers[loser]));
+    let stranger = application.visitor();
+    assert_eq!(sign_in(&stranger, EMAIL, PASSWORD).status, 401);
+    assert_eq!(sign_in(&stranger, EMAIL, new[loser]).status, 401);
+    assert_eq!(sign_in(&stranger, EMAIL, new[winner]).location(), "/home");
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Ran {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+    /// What it told of on stderr beside that.
+    pub events: Vec<Value>,
 }
 
 /// The program in the profile dev, not yet started.
@@ -51,11 +53,14 @@ pub fn run_with(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ra
     {
         assert!(word.len() < 43, "{arguments:?} shows {word}");
     }
-    let code = status.code().unwrap();
+    let (events, stderr): (Vec<_>, Vec<_>) = stderr
+        .split_inclusive('\n')
+        .partition(|line| line.starts_with('{'));
     Ran {
-        code,
+        code: status.code().unwrap(),
         stdout,
-        stderr,
+        stderr: stderr.concat(),
+        events: events.iter().map(|line| from_str(line).unwrap()).collect(),
     }
 }
 
@@ -64,6 +69,16 @@ pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ran {
 }
 
 impl Ran {
+    /// Of each event its name, and the members that only some have.
+    pub fn told(&self) -> Vec<Value> {
+        let events = self.events.iter().cloned().map(|mut event| {
+            let members = event.as_object_mut().unwrap();
+            assert!(members.remove("at").is_some() && members.remove("level").is_some());
+            event
+        });
+        events.collect()
+    }
+
     /// What a command that did its work wrote.
     pub fn done(self) -> String {
         assert_eq!((self.code, &*self.stderr), (0, ""), "{self:?}");

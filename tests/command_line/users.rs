@@ -23,23 +23,33 @@ fn o5_a_closed_account_is_out_until_it_is_opened_again(database: &TestDatabase) 
     };
 
     let disable = ["users", "disable", " Ada@Example.org "];
-    let done = run(database, &disable).done();
-    assert_eq!(done, "ada@example.org is disabled; sessions ended: 2\n");
+    let id = database.lines("SELECT id AS line FROM users WHERE email = 'ada@example.org'");
+    let updated =
+        |change: &str| json!({ "event": "user_updated", "user": id[0], "change": change });
+    let ran = run(database, &disable);
+    let expired = json!({
+        "event": "session_expired", "why": "revoked", "user": id[0], "count": 2
+    });
+    assert_eq!(ran.told(), [updated("disabled"), expired]);
+    assert_eq!(
+        ran.done(),
+        "ada@example.org is disabled; sessions ended: 2\n"
+    );
     assert!(!is_signed_in(&ada) && is_signed_in(&grace));
     assert_eq!(ada_s_sign_in(), 401);
     assert_eq!(database.store.count(now()).unwrap(), 1, "of Grace alone");
-    let done = run(database, &disable).done();
+    let ran = run(database, &disable);
+    assert!(ran.told().is_empty(), "nothing happened: {ran:?}");
     assert_eq!(
-        done,
+        ran.done(),
         "ada@example.org was disabled before; sessions ended: 0\n"
     );
     assert_eq!(ada_s_sign_in(), 401);
 
     let enable = ["users", "enable", ADA];
-    assert_eq!(
-        run(database, &enable).done(),
-        "ada@example.org is enabled\n"
-    );
+    let ran = run(database, &enable);
+    assert_eq!(ran.told(), [updated("enabled")]);
+    assert_eq!(ran.done(), "ada@example.org is enabled\n");
     assert!(!is_signed_in(&ada), "what ended stays ended");
     assert_eq!(ada_s_sign_in(), 200);
     assert_eq!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 use rocket::serde::json::{Value, from_slice, to_string};
 
 use crate::support::application::{Answer, Visitor};
@@ -23,11 +23,7 @@ pub fn browser() -> Visitor {
 
 /// A browser that sends this cookie, whatever it is told.
 pub fn browser_with(cookie: &str) -> Visitor {
-    let cookie = HeaderValue::from_str(cookie).unwrap();
-    Visitor::new(
-        "",
-        HeaderMap::from_iter([("Cookie".parse().unwrap(), cookie)]),
-    )
+    Visitor::with_cookie("", cookie)
 }
 
 /// `NAME=VALUE`, as the browser sends it back.

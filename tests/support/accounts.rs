@@ -2,6 +2,9 @@
 
 #![cfg(all(feature = "app", feature = "sqlite"))]
 
+use std::thread;
+use std::time::Duration;
+
 use super::application::{Answer, Visitor};
 
 pub const EMAIL: &str = "ada@example.org";
@@ -19,6 +22,18 @@ pub fn register(visitor: &Visitor, email: &str, more: &[(&str, &str)]) -> Answer
 
 pub fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Answer {
     visitor.post("/login", &[("email", email), ("password", password)])
+}
+
+/// Does something with a password until it is its turn: so many are hashed at once and no more.
+pub fn patiently(ask: impl Fn() -> Answer) -> Answer {
+    for _ in 0..200 {
+        let answer = ask();
+        if answer.status != 503 {
+            return answer;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it is never their turn");
 }
 
 pub fn is_signed_in(visitor: &Visitor) -> bool {

@@ -2,8 +2,10 @@
 
 #![cfg(all(feature = "app", feature = "sqlite"))]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,11 +42,22 @@ impl Application {
         application
     }
 
+    /// On a database that is somewhere else.
+    pub fn start_at(url: &str, variables: &[(&str, &str)]) -> Self {
+        let mut application = Self::launch_at(url, variables);
+        application.wait_until_healthy();
+        application
+    }
+
     /// Does not wait until it is up.
     pub fn launch(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::launch_at(&database.url, variables)
+    }
+
+    fn launch_at(url: &str, variables: &[(&str, &str)]) -> Self {
         let port = free_port();
         let output = NamedTempFile::new().unwrap();
-        let mut command = command(&database.url, &output);
+        let mut command = command(url, &output);
         command
             .env("ROCKET_PORT", port.to_string())
             .envs(variables.iter().copied());
@@ -66,6 +79,11 @@ impl Application {
             assert!(Instant::now() < patience, "the application did not come up");
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What it has printed so far.
@@ -101,11 +119,7 @@ impl Application {
 
     /// Somebody who sends this `Cookie` header, whatever the application sets.
     pub fn visitor_with(&self, cookie: &str) -> Visitor {
-        let cookie = HeaderValue::from_str(cookie).unwrap();
-        Visitor::new(
-            &self.base,
-            HeaderMap::from_iter([("Cookie".parse().unwrap(), cookie)]),
-        )
+        Visitor::with_cookie(&self.base, cookie)
     }
 }
 
@@ -172,7 +186,8 @@ pub fn make_empty(database: &TestDatabase) {
 
 fn drop_tables<C: Connection>(url: &str) {
     let mut connection = C::establish(url).unwrap();
-    for table in ["sessions", "users", "__diesel_schema_migrations"] {
+    let tables = ["sessions", "users", "attempts", "known_devices"];
+    for table in tables.into_iter().chain(["__diesel_schema_migrations"]) {
         connection
             .batch_execute(&format!("DROP TABLE {table}"))
             .unwrap();
@@ -183,19 +198,34 @@ fn drop_tables<C: Connection>(url: &str) {
 pub struct Visitor {
     client: Client,
     base: String,
+    cookies: Mutex<BTreeMap<String, String>>,
+    /// Cookies that no answer replaces.
+    fixed: Option<String>,
+    /// The token for forms that stood on the last page that had one, until the session changes.
+    form_token: Mutex<Option<String>>,
 }
 
 impl Visitor {
-    /// With an empty cookie jar and these headers in each request.
+    /// With no cookies and these headers in each request.
     pub fn new(base: &str, headers: HeaderMap) -> Self {
         let client = Client::builder()
-            .cookie_store(true)
             .redirect(Policy::none())
             .default_headers(headers)
             .timeout(Duration::from_secs(30));
         Self {
             client: client.build().unwrap(),
             base: base.to_owned(),
+            cookies: Mutex::default(),
+            fixed: None,
+            form_token: Mutex::default(),
+        }
+    }
+
+    /// With cookies that no answer replaces.
+    pub fn with_cookie(base: &str, cookie: &str) -> Self {
+        Self {
+            fixed: Some(cookie.to_owned()),
+            ..Self::new(base, HeaderMap::new())
         }
     }
 
@@ -207,13 +237,38 @@ impl Visitor {
         self.send(self.client.get(self.at(path)).header("Accept", accept))
     }
 
+    /// Sends a form as it stands on the last page, or on the page for signing in.
     pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.send(self.client.post(self.at(path)).form(fields))
+        self.try_post(path, fields).unwrap()
     }
 
     /// `None` if the application ends before it answers.
     pub fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
-        Self::try_send(self.client.post(self.at(path)).form(fields)).ok()
+        self.post_with_token(&self.form_token(), path, fields)
+    }
+
+    /// Sends a form with another token than that of the last page.
+    pub fn post_with_token(
+        &self,
+        token: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Option<Answer> {
+        let mut form = [fields, &[("_token", token)]].concat();
+        form.sort_by_key(|(name, _)| !name.starts_with('_'));
+        self.try_send(self.client.post(self.at(path)).form(&form))
+            .ok()
+    }
+
+    /// The token that a form needs; visits a page with a form if none was seen yet.
+    pub fn form_token(&self) -> String {
+        let known = || self.form_token.lock().unwrap().clone();
+        for page in ["/login", "/home"] {
+            if known().is_none() {
+                let _ = self.try_send(self.client.get(self.at(page)));
+            }
+        }
+        known().unwrap_or_default()
     }
 
     /// As a program asks: JSON goes out and comes in.
@@ -233,8 +288,30 @@ impl Visitor {
 
     /// Sends the form of a page, and says so as browsers do.
     pub fn post_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.client.post(self.at(path)).form(fields);
+        let token = self.form_token();
+        let form = [&[("_token", token.as_str())], fields].concat();
+        let request = self.client.post(self.at(path)).form(&form);
         self.send(request.header("Referer", self.at(page)))
+    }
+
+    /// Sends a form with a header of one's own.
+    pub fn post_with(
+        &self,
+        path: &str,
+        name: &str,
+        value: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let request = self.client.post(self.at(path)).form(fields);
+        let request = request.header("X-CSRF-Token", self.form_token());
+        self.send(request.header(name, value))
+    }
+
+    /// Sends a body of any kind.
+    pub fn post_body(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let request = self.client.post(self.at(path)).body(body);
+        let request = request.header("X-CSRF-Token", self.form_token());
+        self.send(request.header("Content-Type", content_type))
     }
 
     fn at(&self, path: &str) -> String {
@@ -242,23 +319,57 @@ impl Visitor {
     }
 
     fn send(&self, request: RequestBuilder) -> Answer {
-        Self::try_send(request).unwrap()
+        self.try_send(request).unwrap()
     }
 
-    fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
-        let response = request.send()?;
-        Ok(Answer {
+    fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let response = match self.cookies() {
+            cookies if cookies.is_empty() => request.send()?,
+            cookies => request.header("Cookie", cookies).send()?,
+        };
+        let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.text()?,
-        })
+        };
+        for line in answer.cookies() {
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            let mut cookies = self.cookies.lock().unwrap();
+            match line.contains("Max-Age=0") {
+                true => cookies.remove(name),
+                false => cookies.insert(name.to_owned(), value.to_owned()),
+            };
+        }
+        let token = answer.form_token().map(str::to_owned);
+        if token.is_some() || !answer.cookies().is_empty() {
+            *self.form_token.lock().unwrap() = token;
+        }
+        Ok(answer)
+    }
+
+    /// The `Cookie` header, Secure ones included: browsers take a loopback address for secure.
+    fn cookies(&self) -> String {
+        let cookies = self.cookies.lock().unwrap();
+        let kept = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let fixed = self.fixed.as_deref().unwrap_or_default();
+        let is_free = |cookie: &String| {
+            let (name, _) = cookie.split_once('=').unwrap();
+            !fixed.starts_with(&format!("{name}="))
+        };
+        let fixed = self.fixed.iter().cloned();
+        fixed
+            .chain(kept.filter(is_free))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    headers: HeaderMap,
+    pub headers: HeaderMap,
     pub body: String,
 }
 
@@ -270,6 +381,12 @@ impl Answer {
     /// What a program reads in it.
     pub fn json(&self) -> Value {
         rocket::serde::json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The token of the page's first form.
+    pub fn form_token(&self) -> Option<&str> {
+        let (_, rest) = self.body.split_once(r#"name="_token" value=""#)?;
+        rest.split('"').next()
     }
 
     /// The page it sends to.

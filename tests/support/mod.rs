@@ -11,12 +11,14 @@
 pub mod accounts;
 pub mod application;
 pub mod database;
+pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod sql;
 
 /// Names one test for each backend; those that need a server are left out by a plain `cargo test`,
 /// which says so.
+#[allow(unused_macros, reason = "each test uses a part of it")]
 macro_rules! on_every_backend {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
@@ -32,6 +34,7 @@ macro_rules! on_every_backend {
         }
     };
 }
+#[allow(unused_imports, reason = "each test uses a part of it")]
 pub(crate) use on_every_backend;
 
 /// Names one test for Redis alone and one for a cluster of it.

@@ -32,7 +32,8 @@ impl Server {
     /// `output`.
     pub fn busy_with(database: &TestDatabase, settings: &str, level: &str, output: Stdio) -> Self {
         let (url, table) = (&database.url, &database.table);
-        let session = format!("{{cookie={{secure=false}},table={table:?}{settings}}}");
+        let session =
+            format!("{{events=\"off\",cookie={{secure=false}},table={table:?}{settings}}}");
         let mut command = example("busy");
         command
             .env("ROCKET_LOG_LEVEL", level)

@@ -22,7 +22,9 @@ impl Operator {
 
     /// Like the server, up to the moment before it would listen; but the tables stay as they are.
     pub(super) async fn with(figment: Figment) -> Result<Self, Stop> {
-        let rocket = rocket::custom(figment.merge(("session.migrate", false)))
+        let figment = with_events_aside(figment).merge(("session.migrate", false));
+        let rocket = rocket::custom(figment)
+            .attach(app::settings::stage())
             .attach(app::sessions())
             .ignite()
             .await
@@ -51,6 +53,14 @@ impl Operator {
                 "no user has the e-mail address {email:?}; check its spelling"
             ))
         })
+    }
+}
+
+/// A command's answer is all that it writes to stdout.
+fn with_events_aside(figment: Figment) -> Figment {
+    match figment.extract_inner::<String>("session.events") {
+        Ok(events) if events == "stdout" => figment.merge(("session.events", "stderr")),
+        _ => figment,
     }
 }
 

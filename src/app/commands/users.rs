@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use chrono::Utc;
+use rocket::serde::json::json;
 
 use super::Users;
 use super::operator::Operator;
@@ -24,6 +25,9 @@ async fn disable(email: &str) -> Result<String, Stop> {
     let now = Utc::now().timestamp_millis();
     let changed =
         users::set_disabled_at(operator.database()?, user.id.clone(), Some(now), now).await?;
+    if changed {
+        tell_of(&operator, &user.id, "disabled");
+    }
     let live = operator.live.list(&user.id).await?.len();
     operator.live.end_all(&user.id).await?;
     let state = if changed {
@@ -41,11 +45,19 @@ async fn enable(email: &str) -> Result<String, Stop> {
     let operator = Operator::new().await?;
     let user = operator.user(email).await?;
     let now = Utc::now().timestamp_millis();
-    let changed = users::set_disabled_at(operator.database()?, user.id, None, now).await?;
+    let changed = users::set_disabled_at(operator.database()?, user.id.clone(), None, now).await?;
+    if changed {
+        tell_of(&operator, &user.id, "enabled");
+    }
     let state = if changed {
         "is enabled"
     } else {
         "was not disabled"
     };
     Ok(format!("{} {state}", user.profile.email))
+}
+
+fn tell_of(operator: &Operator, user_id: &str, change: &str) {
+    let details = json!({ "user": user_id, "change": change });
+    operator.live.event("user_updated", details);
 }

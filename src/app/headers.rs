@@ -1,0 +1,93 @@
+//! What tells browsers to protect the pages: the same on every answer, whatever that says.
+
+use rocket::fairing::AdHoc;
+use rocket::figment::Profile;
+use rocket::http::Header;
+use rocket::response::Responder;
+use rocket::shield::{Feature, Frame, Hsts, NoSniff, Permission, Policy, Referrer, Shield};
+use rocket::time::Duration;
+
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_ignite("Page headers", |rocket| async {
+        let shield = shield(rocket.figment().profile());
+        rocket.attach(shield)
+    })
+}
+
+/// Takes the place of Rocket's own.
+fn shield(profile: &Profile) -> Shield {
+    let shield = Shield::new()
+        .enable(Content)
+        .enable(Opener)
+        .enable(Resource)
+        .enable(Frame::Deny)
+        .enable(NoSniff::Enable)
+        .enable(unused())
+        // The pages learn from it where somebody comes from; nobody else is told.
+        .enable(Referrer::SameOrigin);
+    // Browsers heed it over TLS alone, and then ask this host for nothing without TLS for a year.
+    match profile == "dev" {
+        true => shield,
+        false => shield.enable(Hsts::IncludeSubDomains(Duration::days(365))),
+    }
+}
+
+/// Denies the pages, and whatever might get into them, what no page here asks for.
+fn unused() -> Permission {
+    let features = [
+        Feature::Camera,
+        Feature::Displaycapture,
+        Feature::Geolocation,
+        Feature::Gyroscope,
+        Feature::Magnetometer,
+        Feature::Microphone,
+        Feature::Midi,
+        Feature::Payment,
+        Feature::Usb,
+    ];
+    let none = Permission::blocked(Feature::Accelerometer);
+    features.into_iter().fold(none, Permission::block)
+}
+
+macro_rules! policies {
+    ($($(#[$meta:meta])* $Policy:ident: $name:literal = $value:literal;)+) => {$(
+        $(#[$meta])*
+        #[derive(Default)]
+        struct $Policy;
+
+        impl Policy for $Policy {
+            const NAME: &'static str = $name;
+
+            fn header(&self) -> Header<'static> {
+                Header::new(Self::NAME, $value)
+            }
+        }
+    )+};
+}
+
+policies! {
+    /// Only what lies in `static`, and forms that come back; nothing that stands in a page itself.
+    Content: "Content-Security-Policy" = "default-src 'none'; script-src 'self'; style-src 'self'; \
+        img-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+        frame-ancestors 'none'";
+    /// Windows of other sites cannot hold on to one of these pages.
+    Opener: "Cross-Origin-Opener-Policy" = "same-origin";
+    /// Pages of other sites cannot load anything from here into themselves.
+    Resource: "Cross-Origin-Resource-Policy" = "same-origin";
+}
+
+/// The answer to a sign-out.
+#[derive(Responder)]
+pub(crate) struct SignedOut<R> {
+    answer: R,
+    forget: Header<'static>,
+}
+
+impl<R> SignedOut<R> {
+    /// Has the browser forget what it keeps of the pages, which Chromium may do for its button Back
+    /// though they say no-store; not the cookies, of which the one for a known device has to stay.
+    pub(crate) fn with(answer: R) -> Self {
+        let forget = Header::new("Clear-Site-Data", "\"cache\", \"storage\"");
+        Self { answer, forget }
+    }
+}
