@@ -51,6 +51,8 @@ missing_packages() {
     type -P redis-server >/dev/null || echo redis-server
     type -P redis-cli >/dev/null || echo redis-tools
     type -P nginx >/dev/null || echo nginx-light
+    type -P haproxy >/dev/null || echo haproxy
+    type -P openssl >/dev/null || echo openssl
     has_node || printf '%s\n' nodejs npm
 }
 

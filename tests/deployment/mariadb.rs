@@ -1,0 +1,110 @@
+//! A MariaDB of its own that takes nobody without TLS.
+
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::authority::certify;
+use crate::support::server::free_port;
+
+/// Killed at the end.
+pub struct MariaDb {
+    pub port: u16,
+    pub folder: TempDir,
+    process: Child,
+}
+
+impl MariaDb {
+    pub fn start() -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        certify(folder.path(), "server", "IP:127.0.0.1");
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let user = Command::new("id").arg("-un").output().unwrap().stdout;
+        let user = String::from_utf8(user).unwrap();
+        let own = [
+            "--no-defaults".to_owned(),
+            format!("--user={}", user.trim_end()),
+            format!("--datadir={}", at("data")),
+        ];
+        let installed = Command::new("mariadb-install-db")
+            .args(&own)
+            .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+            .output()
+            .unwrap();
+        assert!(installed.status.success(), "{installed:?}");
+        let process = Command::new("mariadbd")
+            .args(&own)
+            .args([
+                format!("--socket={}", at("socket")),
+                format!("--port={port}"),
+                "--bind-address=127.0.0.1".into(),
+                "--skip-name-resolve".into(),
+                "--performance-schema=OFF".into(),
+                "--require-secure-transport=ON".into(),
+                format!("--ssl-cert={}", at("server.crt")),
+                format!("--ssl-key={}", at("server.key")),
+            ])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            port,
+            folder,
+            process,
+        };
+        server.wait_until_up();
+        server
+    }
+
+    fn wait_until_up(&self) {
+        let patience = Instant::now() + Duration::from_secs(30);
+        while !self.client(&[], "SELECT 1").status.success() {
+            assert!(Instant::now() < patience, "MariaDB did not come up");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Its client, with further arguments, on statements.
+    pub fn client(&self, arguments: &[&str], statements: &str) -> Output {
+        let mut client = Command::new("mariadb")
+            .args(["--no-defaults", "--connect-timeout=2"])
+            .args(match arguments {
+                [] => vec!["--user=root"],
+                arguments => arguments.to_vec(),
+            })
+            .arg(format!(
+                "--socket={}",
+                self.folder.path().join("socket").display()
+            ))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = client.stdin.take().unwrap();
+        input.write_all(statements.as_bytes()).unwrap();
+        drop(input);
+        client.wait_with_output().unwrap()
+    }
+
+    /// Does something as its administrator, who comes by the socket.
+    pub fn run(&self, statements: &str) {
+        let done = self.client(&[], statements);
+        assert!(done.status.success(), "{statements}: {done:?}");
+    }
+
+    /// `ca.crt` of the server's own authority, or another file of its folder.
+    pub fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
