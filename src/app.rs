@@ -14,6 +14,8 @@ mod errors;
 mod fields;
 mod forms;
 mod fresh;
+#[cfg(test)]
+mod fuzz;
 mod headers;
 mod known_device;
 mod moment;

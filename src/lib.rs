@@ -13,6 +13,9 @@ mod event;
 mod express;
 mod fairing;
 mod form_token;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod guard;
 pub mod guide;
 mod live;
