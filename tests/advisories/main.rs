@@ -11,6 +11,7 @@
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
 mod creation;
+mod dependencies;
 mod endings;
 #[allow(dead_code, reason = "the site's tests use all of it")]
 #[path = "../session/features.rs"]
