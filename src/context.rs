@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rocket::Request;
 use rocket::tokio::sync::{Mutex, MutexGuard};
 use rocket::tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::cookie::Incoming;
 use crate::database::Database;
 use crate::error::Error;
 use crate::event::Events;
@@ -18,7 +20,7 @@ use crate::session::Limits;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::threads::{Threads, Waited};
-use crate::token::{Key, Tokens};
+use crate::token::{Key, Token, Tokens};
 
 pub(crate) struct Context {
     pub(crate) config: Config,
@@ -44,6 +46,18 @@ impl Context {
     {
         let store = self.store.clone();
         self.threads.ask(waited, move || work(&*store)).await
+    }
+
+    /// What the cookie of the session says.
+    pub(crate) fn incoming(&self, request: &Request<'_>) -> Incoming {
+        let cookies = request.headers().get("Cookie");
+        Incoming::read(cookies, &self.cookie_name, &self.tokens)
+    }
+
+    /// What the cookie holds that stands for it in the forms of strangers.
+    pub(crate) fn form_secret(&self, request: &Request<'_>) -> Option<Token> {
+        let cookies = request.headers().get("Cookie");
+        Incoming::read(cookies, &self.form_cookie_name, &Tokens::default()).token
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot

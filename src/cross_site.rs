@@ -10,10 +10,9 @@ use rocket::{Build, Request, Rocket};
 use serde_json::json;
 
 use crate::context::Context;
-use crate::cookie::Incoming;
 use crate::form_token::{self, FIELD};
 use crate::site::{Sender, Site};
-use crate::token::{Token, Tokens};
+use crate::token::Token;
 
 /// For scripts, which have no form to put it into.
 const HEADER: &str = "X-CSRF-Token";
@@ -108,10 +107,8 @@ async fn has_token(request: &Request<'_>, data: &mut Data<'_>, context: &Context
 
 /// What the browser holds: the session's token, and what stands for it until there is a session.
 fn secrets(request: &Request<'_>, context: &Context) -> impl Iterator<Item = Token> {
-    let cookies = || request.headers().get("Cookie");
-    let session = Incoming::read(cookies(), &context.cookie_name, &context.tokens);
-    let form = Incoming::read(cookies(), &context.form_cookie_name, &Tokens::default());
-    session.token.into_iter().chain(form.token)
+    let session = context.incoming(request).token;
+    session.into_iter().chain(context.form_secret(request))
 }
 
 fn in_form(beginning: &str) -> Option<&str> {

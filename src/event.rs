@@ -17,7 +17,6 @@ use crate::clock::Clock;
 use crate::commit::Client;
 use crate::config::Config;
 use crate::context::Context;
-use crate::cookie::Incoming;
 use crate::error::Error;
 use crate::guard::load::{Slot, client};
 use crate::signature::mac;
@@ -186,9 +185,7 @@ impl Context {
         if let Some(Ok(session)) = Slot::of(request).get() {
             return session.tell(event, details);
         }
-        let cookies = request.headers().get("Cookie");
-        let incoming = Incoming::read(cookies, &self.cookie_name, &self.tokens);
-        let key = incoming.token.map(|token| token.key());
+        let key = self.incoming(request).token.map(|token| token.key());
         let about = About {
             key: key.as_ref(),
             user_id: None,

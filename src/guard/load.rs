@@ -12,13 +12,12 @@ use super::form::FormSecrets;
 use crate::address;
 use crate::commit::Client;
 use crate::context::Context;
-use crate::cookie::Incoming;
 use crate::database::Database;
 use crate::error::Error;
 use crate::session::{State, Stored};
 use crate::store::Store;
 use crate::threads::Waited;
-use crate::token::{Key, Token, Tokens};
+use crate::token::{Key, Token};
 
 impl Session {
     fn new(context: Arc<Context>, state: State, client: Client, forms: FormSecrets) -> Self {
@@ -33,10 +32,8 @@ impl Session {
     }
 
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
-        let cookies = || request.headers().get("Cookie");
-        let incoming = Incoming::read(cookies(), &context.cookie_name, &context.tokens);
-        let form = Incoming::read(cookies(), &context.form_cookie_name, &Tokens::default());
-        let forms = FormSecrets::of(incoming.token.clone(), form.token);
+        let incoming = context.incoming(request);
+        let forms = FormSecrets::of(incoming.token.clone(), context.form_secret(request));
         let state = State::new(incoming.came);
         let client = client(request, &context);
         let session = Self::new(context, state, client, forms);
