@@ -5,6 +5,7 @@ mod line;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::SecondsFormat;
@@ -54,6 +55,8 @@ pub(crate) struct Events {
     key: EventsKey,
     clock: Clock,
     strangers: Mutex<Strangers>,
+    /// Whether a server has begun and not ended.
+    serving: AtomicBool,
 }
 
 /// Whom and what an event is about.
@@ -85,7 +88,21 @@ impl Events {
             key: config.events_key.clone().map_or_else(drawn, Ok)?,
             clock,
             strangers: Mutex::default(),
+            serving: AtomicBool::default(),
         })
+    }
+
+    /// Tells that the server listens.
+    pub(crate) fn begin(&self) {
+        self.serving.store(true, Ordering::Relaxed);
+        self.tell("sys_startup", About::default(), &Value::Null);
+    }
+
+    /// Tells, once, that the server was told to stop.
+    pub(crate) fn end(&self) {
+        if self.serving.swap(false, Ordering::Relaxed) {
+            self.tell("sys_shutdown", About::default(), &Value::Null);
+        }
     }
 
     /// Whether anybody listens.
@@ -149,6 +166,14 @@ impl Events {
             omitted => json!({ "omitted": omitted }),
         };
         self.tell(event, about, &details);
+    }
+}
+
+/// Rocket 0.5.2 leaves the shutdown fairings out if its listener hears of the shutdown first
+/// (`server.rs`, the outer `select!`).
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -17,7 +17,6 @@ use crate::context::Context;
 use crate::cross_site;
 use crate::database::UserTable;
 use crate::error::Error;
-use crate::event::About;
 use crate::response;
 use crate::session::Schema;
 use crate::store::Store;
@@ -217,7 +216,9 @@ impl Fairing for Sessions {
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
-        tell(rocket, "sys_startup");
+        if let Some(context) = rocket.state::<Arc<Context>>() {
+            context.events.begin();
+        }
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
@@ -231,15 +232,9 @@ impl Fairing for Sessions {
     }
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
-        tell(rocket, "sys_shutdown");
         if let Some(context) = rocket.state::<Arc<Context>>() {
+            context.events.end();
             context.sweeper.stop(context.threads.deadline()).await;
         }
-    }
-}
-
-fn tell(rocket: &Rocket<Orbit>, event: &str) {
-    if let Some(context) = rocket.state::<Arc<Context>>() {
-        context.events.tell(event, About::default(), &Value::Null);
     }
 }

@@ -34,6 +34,7 @@ fn events(now: DateTime<Utc>) -> (Events, Told) {
         key: EventsKey(SECRET.into()),
         clock: Arc::new(move || now),
         strangers: Mutex::default(),
+        serving: AtomicBool::default(),
     };
     (events, told)
 }
