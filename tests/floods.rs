@@ -175,23 +175,9 @@ fn rows(database: &TestDatabase) -> [usize; 2] {
 
 #[cfg(feature = "mysql")]
 mod counted {
-    use diesel::prelude::*;
-    use diesel::sql_types::Text;
+    use diesel::{Connection, MysqlConnection};
 
     use super::*;
-
-    #[derive(QueryableByName)]
-    struct Variable {
-        #[diesel(sql_type = Text, column_name = "Value")]
-        value: String,
-    }
-
-    /// The server's count of statements; asking is one of them.
-    fn statements(connection: &mut MysqlConnection) -> u64 {
-        let question = diesel::sql_query("SHOW GLOBAL STATUS LIKE 'Questions'");
-        let answer: Variable = question.get_result(connection).unwrap();
-        answer.value.parse().unwrap()
-    }
 
     /// Every visit had made a session, and filled the store.
     #[test]
@@ -205,7 +191,7 @@ mod counted {
         ];
         let application = Application::start_with(&database, &setting);
         let connection = &mut MysqlConnection::establish(&database.url).unwrap();
-        let before = statements(connection);
+        let before = sql::statements(connection);
         flood(&application, 100_000, request, |number, answer| {
             let line = String::from_utf8_lossy(&request(number)).into_owned();
             assert!(
@@ -216,7 +202,7 @@ mod counted {
             // Where one comes in and the session is to end, it is taken away.
             assert!(!answer.sets_cookie || line.contains("/logout"), "{line}");
         });
-        assert_eq!(statements(connection) - before - 1, 0);
+        assert_eq!(sql::statements(connection) - before - 1, 0);
         assert_eq!(rows(&database), [0, 0]);
     }
 }

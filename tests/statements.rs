@@ -8,37 +8,24 @@ mod support;
 
 use std::sync::Mutex;
 
-use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::{Connection, MysqlConnection};
 
 use support::application::{Application, Visitor};
 use support::database;
 use support::server::{Browser, Server};
+use support::sql;
 
 const REQUESTS: u64 = 20;
 
 /// Held by the test that counts.
 static COUNTING: Mutex<()> = Mutex::new(());
 
-#[derive(QueryableByName)]
-struct Variable {
-    #[diesel(sql_type = Text, column_name = "Value")]
-    value: String,
-}
-
-/// The server's count of statements; asking is one of them.
-fn statements(connection: &mut MysqlConnection) -> u64 {
-    let question = diesel::sql_query("SHOW GLOBAL STATUS LIKE 'Questions'");
-    let answer: Variable = question.get_result(connection).unwrap();
-    answer.value.parse().unwrap()
-}
-
 fn cost(connection: &mut MysqlConnection, visitor: &Visitor, page: &str) -> u64 {
-    let before = statements(connection);
+    let before = sql::statements(connection);
     for _ in 0..REQUESTS {
         assert_eq!(visitor.get(page).status, 200);
     }
-    statements(connection) - before - 1
+    sql::statements(connection) - before - 1
 }
 
 #[test]
@@ -85,11 +72,11 @@ fn reading_costs_one_statement_changing_two_beginning_one() {
     let server = Server::busy(&database);
     let connection = &mut MysqlConnection::establish(&database.url).unwrap();
     let mut cost = |use_it: &dyn Fn() -> (u16, String)| {
-        let before = statements(connection);
+        let before = sql::statements(connection);
         for _ in 0..REQUESTS {
             assert_eq!(use_it().0, 200);
         }
-        statements(connection) - before - 1
+        sql::statements(connection) - before - 1
     };
     let url = |path: &str| format!("{}{path}", server.base);
     let mut browser = Browser::default();

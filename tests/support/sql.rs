@@ -40,6 +40,21 @@ macro_rules! on {
     }};
 }
 
+#[cfg(feature = "mysql")]
+#[derive(QueryableByName)]
+struct Variable {
+    #[diesel(sql_type = Text, column_name = "Value")]
+    value: String,
+}
+
+/// MariaDB's count of all its statements; asking is one of them.
+#[cfg(feature = "mysql")]
+pub fn statements(connection: &mut diesel::MysqlConnection) -> u64 {
+    let question = sql_query("SHOW GLOBAL STATUS LIKE 'Questions'");
+    let answer: Variable = question.get_result(connection).unwrap();
+    answer.value.parse().unwrap()
+}
+
 /// "sqlite", "mysql" or "postgres".
 pub fn backend(database: &TestDatabase) -> &str {
     database.url.split_once(':').unwrap().0
