@@ -1,6 +1,5 @@
 //! A MariaDB of its own that takes nobody without TLS.
 
-use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::authority::certify;
-use crate::support::server::free_port;
+use crate::support::server::{fed, free_port};
 
 /// Killed at the end.
 pub struct MariaDb {
@@ -69,7 +68,8 @@ impl MariaDb {
 
     /// Its client, with further arguments, on statements.
     pub fn client(&self, arguments: &[&str], statements: &str) -> Output {
-        let mut client = Command::new("mariadb")
+        let mut client = Command::new("mariadb");
+        client
             .args(["--no-defaults", "--connect-timeout=2"])
             .args(match arguments {
                 [] => vec!["--user=root"],
@@ -79,15 +79,8 @@ impl MariaDb {
                 "--socket={}",
                 self.folder.path().join("socket").display()
             ))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = client.stdin.take().unwrap();
-        input.write_all(statements.as_bytes()).unwrap();
-        drop(input);
-        client.wait_with_output().unwrap()
+            .stderr(Stdio::piped());
+        fed(&mut client, statements)
     }
 
     /// Does something as its administrator, who comes by the socket.

@@ -1,7 +1,6 @@
 //! A PostgreSQL of its own that takes nobody without TLS.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::authority::certify;
-use crate::support::server::free_port;
+use crate::support::server::{fed, free_port};
 
 /// Stopped at the end.
 pub struct Postgresql {
@@ -79,7 +78,8 @@ impl Postgresql {
 
     /// Its client, with further arguments, on statements.
     pub fn client(&self, arguments: &[&str], statements: &str) -> Output {
-        let mut client = Command::new("psql")
+        let mut client = Command::new("psql");
+        client
             .args([
                 "-X",
                 "-q",
@@ -91,15 +91,8 @@ impl Postgresql {
             .args(["-d", "postgres", "-U", "postgres", "-h"])
             .arg(self.folder.path())
             .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = client.stdin.take().unwrap();
-        input.write_all(statements.as_bytes()).unwrap();
-        drop(input);
-        client.wait_with_output().unwrap()
+            .stderr(Stdio::piped());
+        fed(&mut client, statements)
     }
 
     /// Does something as its administrator, who comes by the socket.

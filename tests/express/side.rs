@@ -1,7 +1,6 @@
 //! The two applications, side by side on one place for their sessions.
 
 use std::env;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +10,7 @@ use rocket::serde::json::{Value, from_slice, to_string};
 
 use crate::support::application::{Answer, Visitor};
 use crate::support::database::{TestDatabase, empty_mariadb};
-use crate::support::server::{Server, example, free_port};
+use crate::support::server::{Server, example, fed, free_port};
 
 pub const SECRET: &str = "keyboard cat";
 
@@ -163,24 +162,15 @@ impl Place {
 
     /// Has `sessions.mjs` do something by Express's own means.
     pub fn node_sessions(&self, task: &str, input: &Value) -> Value {
-        let mut process = self
-            .node()
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/express/sessions.mjs"
-            ))
-            .arg(task)
-            .env("TEST_EXPRESS", express_folder())
-            .env("SESSION_SECRETS", SECRET)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = to_string(input).unwrap();
-        let mut stdin = process.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).unwrap();
-        drop(stdin);
-        let done = process.wait_with_output().unwrap();
+        let mut node = self.node();
+        node.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/express/sessions.mjs"
+        ))
+        .arg(task)
+        .env("TEST_EXPRESS", express_folder())
+        .env("SESSION_SECRETS", SECRET);
+        let done = fed(&mut node, &to_string(input).unwrap());
         assert!(done.status.success(), "{task}: what Node says stands above");
         from_slice(&done.stdout).unwrap()
     }

@@ -1,8 +1,9 @@
 //! A server process of its own for a test: on a free port, stopped at the end.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,16 @@ pub fn example(name: &str) -> Command {
     let program = folder.join("examples").join(name);
     assert!(program.exists(), "build {program:?} with --examples");
     Command::new(program)
+}
+
+/// Has a program read `input`, and waits until it has ended.
+pub fn fed(program: &mut Command, input: &str) -> Output {
+    let program = program.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = program.spawn().unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    process.wait_with_output().unwrap()
 }
 
 impl Server {
