@@ -1,4 +1,6 @@
-//! From the raw `Cookie` header to a token, and from the configuration to `Set-Cookie`.
+//! From the configuration to `Set-Cookie`, and from the raw `Cookie` header to a token.
+
+mod incoming;
 
 use std::net::IpAddr;
 
@@ -7,9 +9,9 @@ use rocket::http::{Cookie, Header, SameSite};
 use rocket::time::Duration;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::incoming::Incoming;
 use crate::address::is_trusted;
 use crate::error::{Error, require};
-use crate::token::{Token, Tokens};
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -239,54 +241,6 @@ impl CookieConfig {
         };
         Header::new("Set-Cookie", format!("{cookie}{priority}"))
     }
-}
-
-/// What a request's cookies say.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Incoming {
-    /// There is a cookie of our name, usable or not.
-    pub(crate) came: bool,
-    pub(crate) token: Option<Token>,
-}
-
-impl Incoming {
-    /// Reads the raw headers: Rocket's jar decodes names, so that `__%48ost-id` would pass for
-    /// `__Host-id`, and keeps the last of two cookies of one name (CVE-2020-8184 was the same in
-    /// Rack).
-    pub(crate) fn read<'h>(
-        headers: impl Iterator<Item = &'h str>,
-        name: &str,
-        tokens: &Tokens,
-    ) -> Self {
-        let mut values = headers
-            .flat_map(pairs)
-            .filter_map(|(key, value)| (key == name).then_some(value));
-        let Some(value) = values.next() else {
-            return Self {
-                came: false,
-                token: None,
-            };
-        };
-        let unanimous = values.all(|other| other == value);
-        Self {
-            came: true,
-            token: tokens.parse(value).filter(|_| unanimous),
-        }
-    }
-}
-
-/// The pairs of one header, byte for byte but for the one space after each semicolon (RFC 6265,
-/// section 4.2.1).
-fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pieces = header.split(';').enumerate();
-    let pieces = pieces.map(|(at, piece)| {
-        if at == 0 {
-            piece
-        } else {
-            piece.strip_prefix(' ').unwrap_or(piece)
-        }
-    });
-    pieces.filter_map(|piece| piece.split_once('='))
 }
 
 #[cfg(test)]

@@ -10,18 +10,17 @@
     )
 )]
 
+mod connections;
 mod fault;
 mod trust;
 
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use diesel::r2d2::ConnectionManager;
 use diesel::result::Error as DieselError;
 use diesel::{ConnectionError, QueryResult};
 
+pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
 pub(crate) use self::trust::Trust;
 use crate::backend::Backend;
@@ -132,113 +131,6 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         }
         pooled.lost || std::thread::panicking() || pooled.connection.is_broken()
     }
-}
-
-/// A pool of connections of the type `C`, whoever made it, or the one of a transaction.
-#[allow(
-    unreachable_pub,
-    reason = "a parameter of DieselStore, which nobody else chooses"
-)]
-pub trait Connections<C>: Send + Sync {
-    #[doc(hidden)]
-    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error>;
-
-    /// Whether what failed on one connection can be tried on another.
-    #[doc(hidden)]
-    fn has_others(&self) -> bool {
-        true
-    }
-}
-
-impl<C> Connections<C> for Box<dyn Connections<C>> {
-    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        (**self).checkout()
-    }
-}
-
-/// The one connection of a transaction, which all that happens in it borrows in turn.
-pub(crate) struct Single<'c, C>(Mutex<&'c mut C>);
-
-impl<'c, C> Single<'c, C> {
-    pub(crate) fn new(connection: &'c mut C) -> Self {
-        Self(Mutex::new(connection))
-    }
-}
-
-impl<C: Send> Connections<C> for Single<'_, C> {
-    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(Borrowed(connection)))
-    }
-
-    fn has_others(&self) -> bool {
-        false
-    }
-}
-
-struct Borrowed<'s, 'c, C>(MutexGuard<'s, &'c mut C>);
-
-impl<C> Deref for Borrowed<'_, '_, C> {
-    type Target = C;
-    fn deref(&self) -> &C {
-        &self.0
-    }
-}
-
-impl<C> DerefMut for Borrowed<'_, '_, C> {
-    fn deref_mut(&mut self) -> &mut C {
-        &mut self.0
-    }
-}
-
-impl<C> Lease<C> for Borrowed<'_, '_, C> {
-    /// Whoever has lent it finds out by the same error.
-    fn give_up(&mut self) {}
-}
-
-/// One connection, until it is dropped.
-#[allow(unreachable_pub, reason = "what Connections lends")]
-pub trait Lease<C>: DerefMut<Target = C> {
-    /// Keeps the connection from going back into the pool.
-    fn give_up(&mut self);
-}
-
-impl<C: Backend> Connections<C> for r2d2::Pool<Manager<C>> {
-    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(Own(self.get()?)))
-    }
-}
-
-struct Own<C: Backend>(r2d2::PooledConnection<Manager<C>>);
-
-impl<C: Backend> Deref for Own<C> {
-    type Target = C;
-    fn deref(&self) -> &C {
-        &self.0.connection
-    }
-}
-
-impl<C: Backend> DerefMut for Own<C> {
-    fn deref_mut(&mut self) -> &mut C {
-        &mut self.0.connection
-    }
-}
-
-impl<C: Backend> Lease<C> for Own<C> {
-    fn give_up(&mut self) {
-        self.0.lost = true;
-    }
-}
-
-impl<C: Backend> Connections<C> for r2d2::Pool<ConnectionManager<C>> {
-    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(self.get()?))
-    }
-}
-
-impl<C: Backend> Lease<C> for r2d2::PooledConnection<ConnectionManager<C>> {
-    /// Diesel's own manager tests its connections at every checkout instead.
-    fn give_up(&mut self) {}
 }
 
 /// Whether work may be done a second time after its connection was lost in the middle of it.

@@ -1,0 +1,116 @@
+//! How the store is set up: its connections, its table, and what comes along of a user.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use diesel::r2d2::ConnectionManager;
+
+use super::DieselStore;
+use super::sql::Sql;
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::pool::{Bounds, Connections, Manager};
+use crate::store::table::Table;
+
+impl<C: Backend> DieselStore<C> {
+    /// Uses a pool that the application already has.
+    pub fn new(pool: diesel::r2d2::Pool<ConnectionManager<C>>) -> Self {
+        Self::on(pool)
+    }
+
+    /// Opens a pool of its own, of up to `size` connections, which are made when they are needed and
+    /// closed after 10 minutes without work.
+    ///
+    /// `url` is what the connection itself takes: a file's path for SQLite.
+    pub fn connect(url: &str, size: u32) -> Self {
+        Self::on(Manager::<C>::pool(url, &Bounds::of_size(size)))
+    }
+
+    pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
+        let writing = C::ONE_WRITER.then(Arc::default);
+        let table = Arc::new(Table::default());
+        Self {
+            pool: Box::new(pool),
+            writing,
+            sql: Arc::new(Sql::new::<C>(&table, None)),
+            table,
+            user: None,
+            connection: PhantomData,
+        }
+    }
+
+    /// The same store on other connections to the same database.
+    pub(crate) fn apart(&self, pool: impl Connections<C> + 'static) -> Self {
+        Self {
+            pool: Box::new(pool),
+            writing: self.writing.clone(),
+            table: self.table.clone(),
+            user: self.user.clone(),
+            sql: self.sql.clone(),
+            connection: PhantomData,
+        }
+    }
+
+    /// Keeps the sessions in `table`, which may be `schema.table`, instead of in `sessions`.
+    ///
+    /// `columns` are pairs of a column's name in the migrations and in this table; those left out
+    /// are called as in the migrations. Each name has 1 to 63 letters of ASCII, digits and `_`, and
+    /// may be a word that SQL reserves. Fails when a name is another one or given twice.
+    pub fn with_table(self, table: &str, columns: &[(&str, &str)]) -> Result<Self, Error> {
+        Ok(self.on_table(Table::new(table, columns.iter().copied())?))
+    }
+
+    pub(crate) fn on_table(self, table: Table) -> Self {
+        let sql = Arc::new(Sql::new::<C>(&table, self.user.as_ref()));
+        let table = Arc::new(table);
+        Self { table, sql, ..self }
+    }
+
+    /// Brings these columns of the user's row along with each record, in the same statement.
+    ///
+    /// The names must be as SQL takes them; `key` is the column, of a text or a number, that holds
+    /// the ids given to [`Session::log_in`](crate::Session::log_in).
+    #[must_use]
+    pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
+        let pair = |column| format!("'{column}', {table}.{column}");
+        let pairs: Vec<String> = columns.iter().map(pair).collect();
+        let [open, close] = C::JSON_OBJECT;
+        let object = format!("{open}{}{close}", pairs.join(", "));
+        let [before, after] = C::as_key_of(table, key);
+        let user = [
+            format!("(SELECT {object} FROM {table} WHERE {table}.{key} = {before}"),
+            format!("{after})"),
+        ];
+        let sql = Arc::new(Sql::new::<C>(&self.table, Some(&user)));
+        Self {
+            user: Some(user),
+            sql,
+            ..self
+        }
+    }
+
+    /// Makes the table and its two indexes where there is no table of this name.
+    ///
+    /// Several nodes may do so at once. The table has the types of the migrations. Fails as
+    /// unavailable when the database does not make it, and as a wrong setting when its name has
+    /// more than 52 characters.
+    pub fn create_table(&self) -> Result<(), Error> {
+        let create = self.table.creation(C::QUOTE)?;
+        let probe = "SELECT 1 FROM sessions WHERE 1 = 0";
+        let probe = self.table.put_into(probe, C::QUOTE);
+        let failed = "the sessions table was not made";
+        let mut lease = self
+            .pool
+            .checkout()
+            .map_err(|cause| Error::unavailable(failed).because(cause))?;
+        // Looking first, because the right to make tables is asked for even where one is there.
+        lease
+            .exclusively(|connection| {
+                if connection.batch_execute(&probe).is_err() {
+                    connection.batch_execute(&create)?;
+                }
+                Ok(())
+            })
+            .map_err(|cause| Error::unavailable(failed).because(cause))
+    }
+}
