@@ -4,8 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rocket::Request;
 
-use crate::guard::Session;
-
 /// What is told and stored of a browser's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,17 +29,6 @@ fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),
-    }
-}
-
-impl Session {
-    /// Whose request this is: the address at the other end of the connection, or what a proxy of
-    /// `session.trusted_proxies` says of it in `X-Forwarded-For`; `None` outside a request.
-    ///
-    /// It is the whole address, for counting attempts; what is kept of it is up to
-    /// `session.client_address`.
-    pub fn client_address(&self) -> Option<IpAddr> {
-        self.client().address
     }
 }
 

@@ -1,26 +1,15 @@
 //! Carries out a plan on a store: inserts at birth, compares and swaps afterwards, and brings
 //! nothing back.
 
-use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
+use crate::client::Client;
 use crate::error::Error;
 use crate::record::Record;
 use crate::session::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Tokens};
-
-/// What is known of the browser and its request, for the list of a user's devices and for events.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Client {
-    pub(crate) user_agent: Option<String>,
-    pub(crate) address: Option<IpAddr>,
-    /// As much of the address as the configuration allows to be kept.
-    pub(crate) shown_address: Option<String>,
-    /// The method and the pattern of the route that asked for the session.
-    pub(crate) route: Option<String>,
-}
 
 /// What became of a plan.
 #[derive(Debug)]

@@ -6,20 +6,16 @@ mod line;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::SecondsFormat;
 use hmac::Mac;
-use rocket::Request;
 use serde_json::{Value, json};
 
 use self::line::{level, line};
+use crate::client::Client;
 use crate::clock::Clock;
-use crate::commit::Client;
-use crate::config::Config;
-use crate::context::Context;
 use crate::error::Error;
-use crate::guard::load::{Slot, client};
 use crate::signature::mac;
 use crate::token::{Key, Token};
 
@@ -79,13 +75,14 @@ struct Strangers {
 const PATIENCE: u32 = 100;
 
 impl Events {
-    pub(crate) fn open(config: &Config, clock: Clock) -> Result<Self, Error> {
+    /// Without a key, one is drawn.
+    pub(crate) fn open(sink: Sink, key: Option<EventsKey>, clock: Clock) -> Result<Self, Error> {
         let cannot =
             |cause| Error::configuration("session.events has nowhere to go").because(cause);
         let drawn = || Token::generate().map(|token| EventsKey(token.key().as_str().to_owned()));
         Ok(Self {
-            out: out(config.events).map_err(cannot)?.map(Mutex::new),
-            key: config.events_key.clone().map_or_else(drawn, Ok)?,
+            out: out(sink).map_err(cannot)?.map(Mutex::new),
+            key: key.map_or_else(drawn, Ok)?,
             clock,
             strangers: Mutex::default(),
             serving: AtomicBool::default(),
@@ -199,36 +196,6 @@ fn out(sink: Sink) -> io::Result<Option<Box<dyn Write + Send>>> {
         Sink::Stdout => Some(Box::new(io::stdout())),
         Sink::Stderr => Some(Box::new(io::stderr())),
     })
-}
-
-impl Context {
-    /// Tells of a request, whether or not its session was asked for.
-    pub(crate) fn tell(&self, request: &Request<'_>, event: &'static str, details: &Value) {
-        if !self.events.are_told() {
-            return;
-        }
-        if let Some(Ok(session)) = Slot::of(request).get() {
-            return session.tell(event, details);
-        }
-        let key = self.incoming(request).token.map(|token| token.key());
-        let about = About {
-            key: key.as_ref(),
-            user_id: None,
-            client: Some(&client(request, self)),
-        };
-        self.events.tell(event, about, details);
-    }
-}
-
-/// Tells, once for each request, that the store did not answer it.
-pub(crate) fn store_unavailable(request: &Request<'_>) {
-    struct Told;
-    request.local_cache(|| {
-        if let Some(context) = request.rocket().state::<Arc<Context>>() {
-            context.tell(request, "store_unavailable", &Value::Null);
-        }
-        Told
-    });
 }
 
 #[cfg(test)]

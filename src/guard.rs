@@ -4,16 +4,17 @@
 mod form;
 pub(crate) mod load;
 mod save;
-mod tell;
+pub(crate) mod tell;
 mod user;
 mod values;
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::form::FormSecrets;
-use crate::commit::Client;
+use crate::client::Client;
 use crate::context::Context;
 use crate::session::{Limits, State, Stored};
 use crate::threads::Waited;
@@ -118,6 +119,15 @@ impl Session {
         self.expires_at() - self.context.time(self.now)
     }
 
+    /// Whose request this is: the address at the other end of the connection, or what a proxy of
+    /// `session.trusted_proxies` says of it in `X-Forwarded-For`; `None` outside a request.
+    ///
+    /// It is the whole address, for counting attempts; what is kept of it is up to
+    /// `session.client_address`.
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.client.address
+    }
+
     /// The token's text for the cookie, and how many milliseconds the cookie may live.
     pub(crate) fn cookie(&self) -> Option<(String, Option<i64>)> {
         let state = self.state();
@@ -131,10 +141,6 @@ impl Session {
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
-    }
-
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
     }
 
     fn limits(&self) -> &Limits {

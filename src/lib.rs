@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod client;
 mod clock;
 mod commit;
 mod config;

@@ -10,9 +10,9 @@ use rocket::{Request, Response};
 
 use crate::config::OnGone;
 use crate::error::{Error, ErrorKind};
-use crate::event;
 use crate::guard::Session;
 use crate::guard::load::Slot;
+use crate::guard::tell::store_unavailable;
 use crate::session::SetCookie;
 use crate::token::Tokens;
 
@@ -29,7 +29,7 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
             keep_private(response);
         }
         Some(Err(_)) => {
-            event::store_unavailable(request);
+            store_unavailable(request);
             // A guard such as `Option<&Session>` makes a stranger of somebody whose session could
             // not be read.
             if response.status() != Status::ServiceUnavailable {
@@ -57,7 +57,7 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         }
         Ok((cookie, _)) => cookie,
         Err(error) => {
-            event::store_unavailable(request);
+            store_unavailable(request);
             log::error!(
                 "a session was not saved, and {} is answered with 503: {error}",
                 request.uri().path()
@@ -173,7 +173,7 @@ impl<'r> Responder<'r, 'static> for Error {
     /// Fails with the status that fits, so that the application's catchers make the page.
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         if self.tells_of_outage() {
-            event::store_unavailable(request);
+            store_unavailable(request);
         }
         match self.status() {
             status if status.code >= 500 => log::error!("{self}"),

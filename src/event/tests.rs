@@ -1,9 +1,12 @@
 //! What a line looks like, whatever is put into it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use rocket::figment::Figment;
 
 use super::*;
+use crate::config::Config;
 
 /// What was told, as one text.
 #[derive(Clone, Default)]
@@ -101,8 +104,9 @@ fn o4_a_session_has_one_name_under_one_key() {
         Config::read(&Figment::new().merge(("session", settings))).unwrap()
     };
     let name_with = |settings: &str| {
-        let clock: Clock = Arc::new(noon);
-        Events::open(&config(settings), clock).unwrap().name(&one)
+        let key = config(settings).events_key;
+        let events = Events::open(Sink::Off, key, Arc::new(noon)).unwrap();
+        events.name(&one)
     };
     assert_eq!(name_with(&format!("{{events_key={SECRET:?}}}")), name);
     assert_ne!(
@@ -176,7 +180,7 @@ fn o4_strangers_cause_so_many_lines_a_second_and_no_more() {
 #[test]
 fn o4_events_that_nobody_wants_are_not_told() {
     let config = Config::read(&Figment::new().merge(("session.rolling", false))).unwrap();
-    let events = Events::open(&config, Arc::new(noon)).unwrap();
+    let events = Events::open(config.events, config.events_key, Arc::new(noon)).unwrap();
     assert!(!events.are_told());
     events.tell("session_created", About::default(), &Value::Null);
 }

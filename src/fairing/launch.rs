@@ -56,7 +56,7 @@ impl Sessions {
         let cookie_name = config.cookie.full_name();
         let form_cookie_name = config.cookie.form_name();
         let clock = self.clock.clone();
-        let events = Events::open(&config, clock.clone())?;
+        let events = Events::open(config.events, config.events_key.clone(), clock.clone())?;
         let sweep = place.swept.zip(config.sweep_interval());
         let sweeper = Sweeper::start(sweep.map(|(store, interval)| Sweep {
             store: logged(store),

@@ -10,7 +10,7 @@ use rocket::{Ignite, Rocket, Sentinel};
 use super::Session;
 use super::form::FormSecrets;
 use crate::address;
-use crate::commit::Client;
+use crate::client::Client;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::Error;

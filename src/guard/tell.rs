@@ -1,9 +1,14 @@
-//! What a session tells of itself.
+//! What a session tells of itself, and a request without one.
 
+use std::sync::Arc;
+
+use rocket::Request;
 use serde_json::{Value, json};
 
 use super::Session;
+use super::load::{Slot, client};
 use crate::commit::{Commit, Committed, Saved};
+use crate::context::Context;
 use crate::event::About;
 use crate::record::Record;
 use crate::session::Verb;
@@ -107,4 +112,34 @@ impl Session {
             client: Some(&self.client),
         }
     }
+}
+
+impl Context {
+    /// Tells of a request, whether or not its session was asked for.
+    pub(crate) fn tell(&self, request: &Request<'_>, event: &'static str, details: &Value) {
+        if !self.events.are_told() {
+            return;
+        }
+        if let Some(Ok(session)) = Slot::of(request).get() {
+            return session.tell(event, details);
+        }
+        let key = self.incoming(request).token.map(|token| token.key());
+        let about = About {
+            key: key.as_ref(),
+            user_id: None,
+            client: Some(&client(request, self)),
+        };
+        self.events.tell(event, about, details);
+    }
+}
+
+/// Tells, once for each request, that the store did not answer it.
+pub(crate) fn store_unavailable(request: &Request<'_>) {
+    struct Told;
+    request.local_cache(|| {
+        if let Some(context) = request.rocket().state::<Arc<Context>>() {
+            context.tell(request, "store_unavailable", &Value::Null);
+        }
+        Told
+    });
 }
