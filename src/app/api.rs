@@ -7,13 +7,14 @@ use rocket::serde::json::{Json, Value, json};
 use rocket::{delete, get, post, put, routes};
 use rocket_diesel_session::{Device, Error, Session};
 
-use crate::app::accounts::{self, Refusal, Registration, SignIn};
+use crate::app::accounts::{self, Registration, SignIn};
 use crate::app::body::Body;
 use crate::app::caller::Caller;
 use crate::app::fresh::Fresh;
 use crate::app::headers::SignedOut;
 use crate::app::own_password::{self, PasswordChange};
 use crate::app::problem::problem;
+use crate::app::refusal::{self, Refusal};
 use crate::app::user::{Profile, User};
 
 /// What was asked for, or what is wrong with the question.
@@ -103,9 +104,9 @@ fn refuse(refusal: Refusal) -> Problem {
             let detail = "Some fields are not right.".to_owned();
             (Status::BadRequest, detail, Some(complaints))
         }
-        Refusal::Wrong => (Status::Unauthorized, accounts::WRONG.to_owned(), None),
+        Refusal::Wrong => (Status::Unauthorized, refusal::WRONG.to_owned(), None),
         Refusal::TooOften { seconds } => {
-            (Status::TooManyRequests, accounts::too_often(seconds), None)
+            (Status::TooManyRequests, refusal::too_often(seconds), None)
         }
     };
     let Json(mut problem) = problem(status, &detail);

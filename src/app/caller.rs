@@ -10,10 +10,10 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
 use rocket_diesel_session::{Database, Error, Session};
 
-use crate::app::accounts::Refusal;
 use crate::app::attempts::{Attempt, Counter, TooOften};
 use crate::app::known_device::{self, KnownDevice};
 use crate::app::password::{Busy, Place};
+use crate::app::refusal::Refusal;
 use crate::app::settings::Settings;
 
 pub(crate) struct Caller<'r> {

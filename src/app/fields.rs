@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use email_address::{EmailAddress, Options};
 
-use crate::app::common;
+use crate::app::common_passwords;
 use crate::app::settings::Settings;
 use crate::app::user::Profile;
 
@@ -61,13 +61,13 @@ pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> 
         "Please end it with another character.",
     )?;
     require(
-        !common::is_common(text),
+        !common_passwords::is_common(text),
         "This is one of the passwords that are tried first. Please choose another one.",
     )?;
     let own = [&owner.first_name, &owner.last_name, &owner.email];
     let known = own.into_iter().chain(&settings.words).map(String::as_str);
     require(
-        !common::is_made_of(text, known),
+        !common_passwords::is_made_of(text, known),
         "This has nothing but your name, your e-mail address or the name of this site in it. \
          Please choose another one.",
     )

@@ -5,10 +5,10 @@ use rocket::serde::Deserialize;
 use rocket::serde::json::json;
 use rocket_diesel_session::Error;
 
-use crate::app::accounts::{Complaints, Refusal, complaints};
 use crate::app::attempts::Counter;
 use crate::app::caller::Caller;
 use crate::app::owner::Owner;
+use crate::app::refusal::{Complaints, Refusal, complaints};
 use crate::app::settings::Settings;
 use crate::app::user::{Profile, User};
 use crate::app::{fields, password, users};
