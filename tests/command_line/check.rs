@@ -11,6 +11,7 @@ use crate::support::on_every_backend;
 on_every_backend!(
     o5_a_set_up_that_works,
     o5_tables_that_cannot_be_used_are_told,
+    o5_a_table_that_is_missing_is_told,
 );
 
 const PROD: [(&str, &str); 1] = [("ROCKET_PROFILE", "prod")];
@@ -80,6 +81,15 @@ fn o5_tables_that_cannot_be_used_are_told(database: &TestDatabase) {
         assert!(last.starts_with("failed   database "), "{last}");
         assert!(last.contains("run its migrations"), "{last}");
     }
+}
+
+fn o5_a_table_that_is_missing_is_told(database: &TestDatabase) {
+    execute(database, "DROP TABLE known_devices");
+    let check = run(database, &["sessions", "check"]);
+    assert_eq!(check.code, 1, "{check:?}");
+    let mut lines = check.stdout.lines();
+    let tables = lines.find(|line| line.starts_with("failed   tables "));
+    assert!(tables.unwrap().contains("known_devices"), "{check:?}");
 }
 
 #[test]

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::time::Instant;
 
+use diesel::prelude::*;
 use rocket::figment::Figment;
 use rocket::figment::value::Value;
 use rocket::serde::Serialize;
 use rocket::serde::json::json;
+use rocket_diesel_session::{Database, Error};
 
 use super::operator::{Operator, database_entry};
 use super::output::Output;
 use super::stop::Stop;
+use crate::app::schema::{attempts, known_devices};
+use crate::app::users::on;
 use crate::app::{self, users};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -111,9 +115,21 @@ async fn answers(operator: &Operator) -> Result<(Status, String), Stop> {
 
 async fn usable(operator: &Operator) -> Result<(Status, String), Stop> {
     operator.live.probe().await?;
-    users::credentials(operator.database()?, String::new()).await?;
-    let detail = "a record was stored, changed, read and deleted; users can be read";
+    let database = operator.database()?;
+    users::credentials(database, String::new()).await?;
+    read_attempts_and_known_devices(database).await?;
+    let detail = "a record was stored, changed, read and deleted; users, attempts and known \
+                  devices can be read";
     Ok((Status::Ok, detail.into()))
+}
+
+async fn read_attempts_and_known_devices(database: &Database) -> Result<(), Error> {
+    on!(database, database.run, |connection| {
+        let attempt = attempts::table.select(attempts::id);
+        attempt.first::<String>(connection).optional()?;
+        let device = known_devices::table.select(known_devices::id);
+        device.first::<String>(connection).optional().map(drop)
+    })
 }
 
 async fn counted(operator: &Operator) -> Result<(Status, String), Stop> {
