@@ -11,9 +11,10 @@ mod support;
 
 use rocket::serde::json::{Value, json};
 
-use support::application::{Answer, Application, Visitor};
+use support::application::Application;
 use support::database::TestDatabase;
 use support::on_every_backend;
+use support::visitor::{Answer, Visitor};
 
 on_every_backend!(
     u2_programs_register_sign_in_and_sign_out,

@@ -18,11 +18,12 @@ use reqwest::blocking::Client;
 use reqwest::header::HeaderMap;
 
 use support::accounts::{EMAIL, PASSWORD, register, sign_in};
-use support::application::{Answer, Application, Visitor};
+use support::application::Application;
 use support::database::{self, TestDatabase};
 use support::proxy::{NGINX_FOLDERS, nginx};
 use support::server::free_port;
 use support::sql::execute;
+use support::visitor::{Answer, Visitor};
 
 const PROTECTION: [(&str, &str); 7] = [
     (

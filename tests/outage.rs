@@ -10,8 +10,9 @@ use std::env;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::application::{Answer, Application, Visitor};
+use support::application::Application;
 use support::database;
+use support::visitor::{Answer, Visitor};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery";

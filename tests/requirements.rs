@@ -12,9 +12,10 @@ use reqwest::header::HeaderMap;
 use rocket::serde::json::Value;
 
 use support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
-use support::application::{Application, Visitor};
+use support::application::Application;
 use support::database;
 use support::sql::{count, texts};
+use support::visitor::Visitor;
 
 #[test]
 fn asvs_1_2_4_what_somebody_writes_is_never_a_part_of_a_statement() {

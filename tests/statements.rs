@@ -10,10 +10,11 @@ use std::sync::Mutex;
 
 use diesel::{Connection, MysqlConnection};
 
-use support::application::{Application, Visitor};
+use support::application::Application;
 use support::database;
 use support::server::{Browser, Server};
 use support::sql;
+use support::visitor::Visitor;
 
 const REQUESTS: u64 = 20;
 

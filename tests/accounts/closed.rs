@@ -3,8 +3,9 @@
 use rocket::serde::json::json;
 
 use crate::support::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
-use crate::support::application::{Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::Visitor;
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(u12_a_closed_account_is_dead_on_the_next_request);
@@ -23,7 +24,7 @@ fn is_shut_out(visitor: &Visitor) -> bool {
         "/account/confirm",
         "/account/devices/end_others",
     ];
-    let to_sign_in = |answer: support::application::Answer| {
+    let to_sign_in = |answer: support::visitor::Answer| {
         answer.status == 303 && answer.location().starts_with("/login")
     };
     let password = json!({ "current": PASSWORD, "new": "staple battery horse" });

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::password::NEW_PASSWORD;
 use crate::support::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
-use crate::support::application::{Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::Visitor;
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(

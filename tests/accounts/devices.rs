@@ -8,8 +8,9 @@ use rocket::serde::json::Value;
 use crate::support::accounts::{
     EMAIL, PASSWORD, cookie, is_signed_in, patiently, register, sign_in,
 };
-use crate::support::application::{Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::Visitor;
 use crate::support::{self, on_every_backend, sql};
 
 use crate::password::age;

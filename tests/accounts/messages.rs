@@ -1,8 +1,9 @@
 //! Messages for the next page.
 
 use crate::support::accounts::{EMAIL, PASSWORD, register, sign_in};
-use crate::support::application::{Answer, Application};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::Answer;
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(s20_a_message_is_shown_once_and_by_the_next_page_that_is_one);

@@ -8,8 +8,9 @@ use rocket::serde::json::json;
 use crate::support::accounts::{
     EMAIL, PASSWORD, complaint, cookie, is_signed_in, register, sign_in,
 };
-use crate::support::application::{Answer, Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::{Answer, Visitor};
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(

@@ -4,8 +4,9 @@ use rocket::serde::json::json;
 
 use crate::password::age;
 use crate::support::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
-use crate::support::application::{Answer, Application};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::Answer;
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(u14_who_asks_for_it_stays_signed_in);

@@ -4,8 +4,9 @@ use rocket::serde::json::json;
 
 use crate::support;
 use crate::support::accounts::{EMAIL, PASSWORD, complaint, register, sign_in};
-use crate::support::application::{Answer, Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::{Answer, Visitor};
 use crate::support::{on_every_backend, sql};
 
 on_every_backend!(u7_a_sign_in_hashes_anew_as_the_settings_have_it);

@@ -6,7 +6,8 @@ use rocket_diesel_session::Store;
 use crate::site::{START, Site, key};
 use crate::support;
 use crate::support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
-use crate::support::application::{Answer, Application};
+use crate::support::application::Application;
+use crate::support::visitor::Answer;
 
 #[test]
 fn cve_2022_25896_the_token_from_before_a_sign_in_is_worthless() {

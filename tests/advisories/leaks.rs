@@ -6,8 +6,9 @@ use std::path::Path;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
 use crate::support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
-use crate::support::application::{Answer, Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::{Answer, Visitor};
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(cve_2019_16782_the_table_has_nothing_that_signs_anybody_in);

@@ -1,8 +1,9 @@
 //! What people may call themselves, and what passwords may be.
 
 use crate::support::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
-use crate::support::application::{Answer, Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::{Answer, Visitor};
 use crate::support::{self, on_every_backend, sql};
 
 on_every_backend!(bad_input_row_20_no_two_addresses_are_taken_for_one);

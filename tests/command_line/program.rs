@@ -6,8 +6,9 @@ use diesel::Connection;
 use rocket::serde::json::{Value, from_str, json};
 use rocket_diesel_session::{Key, Record, Token};
 
-use crate::support::application::{Answer, Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::visitor::{Answer, Visitor};
 
 pub const ADA: &str = "ada@example.org";
 pub const GRACE: &str = "grace@example.org";

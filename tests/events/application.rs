@@ -3,8 +3,9 @@
 use rocket::serde::json::{Value, from_str, json};
 
 use crate::support::accounts::PASSWORD;
-use crate::support::application::{Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::{self, TestDatabase};
+use crate::support::visitor::Visitor;
 
 fn application(database: &TestDatabase) -> Application {
     Application::start_with(database, &[("ROCKET_LOG_LEVEL", "off")])

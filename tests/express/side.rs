@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use reqwest::header::HeaderMap;
 use rocket::serde::json::{Value, from_slice, to_string};
 
-use crate::support::application::{Answer, Visitor};
 use crate::support::database::{TestDatabase, empty_mariadb};
 use crate::support::server::{Server, example, fed, free_port};
+use crate::support::visitor::{Answer, Visitor};
 
 pub const SECRET: &str = "keyboard cat";
 

@@ -1,10 +1,11 @@
 //! The application with its users in SQL and its sessions in Redis.
 
 use crate::support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
-use crate::support::application::{Application, Visitor};
+use crate::support::application::Application;
 use crate::support::database::{self, TestDatabase};
 use crate::support::redis::Redis;
 use crate::support::sql;
+use crate::support::visitor::Visitor;
 
 const NEW_PASSWORD: &str = "staple battery horse";
 

@@ -5,7 +5,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::application::{Answer, Visitor};
+use super::visitor::{Answer, Visitor};
 
 pub const EMAIL: &str = "ada@example.org";
 pub const PASSWORD: &str = "correct horse battery";

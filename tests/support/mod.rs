@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod sql;
+pub mod visitor;
 
 /// Names one test for each backend; those that need a server are left out by a plain `cargo test`,
 /// which says so.
