@@ -121,6 +121,18 @@ run_tests() {
     return "$status"
 }
 
+# Nothing that opens a session, and no password, may be in any file that the servers
+# and the applications have written; the tests note what they are given and send.
+find_secrets() {
+    local found status=0
+    sort -u -o "$TEST_SECRETS" "$TEST_SECRETS"
+    found=$(LC_ALL=C grep -raoFf "$TEST_SECRETS" --exclude="${TEST_SECRETS##*/}" "$work" |
+        sort | uniq -c) || status=$?
+    echo "Secrets looked for: $(wc -l <"$TEST_SECRETS"), in files:" \
+        "$(find "$work" -type f | wc -l), found: ${found:-none}"
+    ((status == 1))
+}
+
 install_packages
 [[ ${1:-} != --install-only ]] || exit 0
 
@@ -139,10 +151,16 @@ trap 'exit 129' HUP
 work=$(mktemp -d -t rds.XXXXXX)
 chmod 711 "$work"     # lets the user postgres through
 export TMPDIR="$work" # what an interrupted test leaves behind is removed too
+export TEST_SECRETS="$work/secrets"
+: >"$TEST_SECRETS"
 install_diesel_cli
 install_express
 start_mariadb
 start_postgres
 start_redis
 start_redis_cluster
-run_tests "$@"
+status=0
+run_tests "$@" || status=$?
+[[ -s $TEST_SECRETS || $# -gt 0 ]] || fail "the tests have noted no secret"
+find_secrets || fail "what is secret was left behind: see above"
+exit "$status"

@@ -1,5 +1,6 @@
 # The database servers for ./test.sh, which reads this file: each start_… exports
-# where its server is to be found. Their data goes to $work.
+# where its server is to be found. Their data goes to $work, and so does each of
+# their statements, since what a test has deleted is searched for secrets too.
 
 servers=()  # processes, to be killed in the end
 postgres=() # the command that stops PostgreSQL
@@ -21,7 +22,8 @@ start_mariadb() {
         --auth-root-authentication-method=normal --skip-test-db
     mariadbd --no-defaults --user="$user" --datadir="$home" --socket="$work/mariadb.sock" \
         --port="$port" --bind-address=127.0.0.1 --skip-name-resolve --max-connections=300 \
-        --performance-schema=OFF >>"$log" 2>&1 </dev/null &
+        --performance-schema=OFF --general-log --general-log-file="$work/mariadb-statements.log" \
+        >>"$log" 2>&1 </dev/null &
     local mariadb=$!
     servers+=("$mariadb")
 
@@ -54,7 +56,8 @@ start_postgres() {
     logged "$log" as_postgres "$bin/initdb" -D "$home/data" -A trust -U session -E UTF8 --locale=C
     postgres=("$bin/pg_ctl" -D "$home/data")
     logged "$log" as_postgres "${postgres[@]}" start -w -t 60 -o "-c port=$port \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200"
+        -c listen_addresses=127.0.0.1 -c unix_socket_directories='$home' -c max_connections=200 \
+        -c log_statement=all"
     logged "$log" "$bin/createdb" -h 127.0.0.1 -p "$port" -U session session
     export TEST_POSTGRES_URL="postgres://session@127.0.0.1:$port/session"
 }
@@ -88,8 +91,8 @@ start_redis_cluster() {
 redis_server() {
     local name=$1 port=$2 log="$work/$1.log"
     mkdir "$work/$name"
-    redis-server --bind 127.0.0.1 --port "$port" --dir "$work/$name" --save '' --appendonly no \
-        "${@:3}" >>"$log" 2>&1 </dev/null &
+    redis-server --bind 127.0.0.1 --port "$port" --dir "$work/$name" --save '' --appendonly yes \
+        --appendfsync no --auto-aof-rewrite-percentage 0 "${@:3}" >>"$log" 2>&1 </dev/null &
     servers+=($!)
     redis_answers "$log" "$port" PONG PING
 }

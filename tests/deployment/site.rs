@@ -15,6 +15,7 @@ use crate::support::accounts::{EMAIL, PASSWORD};
 use crate::support::application::Application;
 use crate::support::database::{self, TestDatabase};
 use crate::support::proxy::{NGINX_FOLDERS, Proxy, nginx};
+use crate::support::secrets;
 use crate::support::server::{Server, free_port};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Site {
 impl Site {
     /// In front of whatever serves on a port.
     pub fn before(kind: Kind, served: u16) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = secrets::temporary().tempdir().unwrap();
         let ports = [free_port(), free_port()];
         certify(home.path(), "site", "DNS:example.org");
         let authority = home.path().join("ca.crt");

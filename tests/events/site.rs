@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rocket::serde::json::{Value, from_str};
 use tempfile::NamedTempFile;
 
+use crate::support::secrets;
 use crate::support::server::{Server, example, free_port};
 
 pub struct Site {
@@ -23,7 +24,7 @@ impl Site {
     }
 
     pub fn on(url: &str, settings: &str, level: &str) -> Self {
-        let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().unwrap());
+        let [stdout, stderr] = [(); 2].map(|()| secrets::temporary().tempfile().unwrap());
         let session =
             format!("{{events=\"stdout\",migrate=false,cookie={{secure=false}}{settings}}}");
         let port = free_port();
@@ -122,6 +123,7 @@ impl Browser<'_> {
         let answer = request.send().unwrap();
         if let Some(set) = answer.headers().get("Set-Cookie") {
             let set = set.to_str().unwrap();
+            secrets::note_cookie(set);
             let pair = set.split(';').next().unwrap().to_owned();
             self.cookie = (!set.contains("Max-Age=0")).then_some(pair);
         }

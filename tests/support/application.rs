@@ -12,6 +12,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use tempfile::NamedTempFile;
 
 use super::database::TestDatabase;
+use super::secrets;
 use super::server::free_port;
 use super::visitor::Visitor;
 
@@ -52,7 +53,7 @@ impl Application {
 
     fn launch_at(url: &str, variables: &[(&str, &str)]) -> Self {
         let port = free_port();
-        let output = NamedTempFile::new().unwrap();
+        let output = secrets::temporary().tempfile().unwrap();
         let mut command = command(url, &output);
         command
             .env("ROCKET_PORT", port.to_string())

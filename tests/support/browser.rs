@@ -15,6 +15,7 @@ use thirtyfour::common::command::FormatRequestData;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, RequestData, SessionId};
 
+use crate::support::secrets;
 use crate::support::server::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -212,7 +213,9 @@ impl Browser {
     }
 
     pub async fn cookie(&self, name: &str) -> WebDriverResult<thirtyfour::Cookie> {
-        self.driver.get_named_cookie(name).await
+        let cookie = self.driver.get_named_cookie(name).await?;
+        secrets::note(&cookie.value);
+        Ok(cookie)
     }
 
     /// For how many days a cookie is kept; `None`: until the browser is closed.
@@ -232,7 +235,9 @@ impl Browser {
     }
 
     pub async fn source(&self) -> WebDriverResult<String> {
-        self.driver.source().await
+        let source = self.driver.source().await?;
+        secrets::note_form_tokens(&source);
+        Ok(source)
     }
 
     /// Keeps pictures of the page, wide and narrow, light and dark; nothing may stick out sideways.

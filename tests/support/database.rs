@@ -11,6 +11,7 @@ use rocket_diesel_session::{DieselStore, Store};
 
 #[cfg(feature = "redis")]
 use super::redis;
+use super::secrets;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -88,7 +89,7 @@ impl Drop for TestDatabase {
 }
 
 pub fn sqlite() -> TestDatabase {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = secrets::temporary().tempdir().unwrap();
     let path = folder.path().join("test.db").display().to_string();
     migrate::<diesel::SqliteConnection>(&path);
     let store = Arc::new(DieselStore::<diesel::SqliteConnection>::connect(&path, 8));

@@ -13,6 +13,7 @@ pub mod application;
 pub mod database;
 pub mod proxy;
 pub mod redis;
+pub mod secrets;
 pub mod server;
 pub mod sql;
 pub mod visitor;

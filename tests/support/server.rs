@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::database::TestDatabase;
+use super::secrets;
 
 /// Below the range from which the kernel hands out ports, so that nobody is given it while its
 /// server is down.
@@ -133,6 +134,7 @@ impl Browser {
         let response = request.send().unwrap();
         if let Some(set) = response.headers().get("Set-Cookie") {
             let set = set.to_str().unwrap();
+            secrets::note_cookie(set);
             self.cookie =
                 (!set.contains("Max-Age=0")).then(|| set.split(';').next().unwrap().to_owned());
         }

@@ -11,6 +11,8 @@ use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use rocket::serde::json::Value;
 
+use super::secrets;
+
 /// A browser as far as requests and cookies go; it does not follow redirects.
 pub struct Visitor {
     client: Client,
@@ -75,6 +77,9 @@ impl Visitor {
         form.sort_by_key(|(name, _)| !name.starts_with('_'));
         let request = self.client.post(self.at(path)).form(&form);
         let answer = self.try_send(request).ok()?;
+        if answer.status == 303 {
+            secrets::note_passwords(fields);
+        }
         Some(answer)
     }
 
@@ -155,7 +160,9 @@ impl Visitor {
             headers: response.headers().clone(),
             body: response.text()?,
         };
+        secrets::note_form_tokens(&answer.body);
         for line in answer.cookies() {
+            secrets::note_cookie(line);
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
             let mut cookies = self.cookies.lock().unwrap();
             match line.contains("Max-Age=0") {
