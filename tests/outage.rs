@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use support::application::Application;
 use support::database;
+use support::server::wait_until;
 use support::visitor::{Answer, Visitor};
 
 const EMAIL: &str = "ada@example.org";
@@ -109,11 +110,7 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
 }
 
 fn heal(stranger: &Visitor) {
-    let patience = Instant::now() + Duration::from_secs(20);
-    while stranger.get("/health").status != 200 {
-        assert!(
-            Instant::now() < patience,
-            "the application does not recover"
-        );
-    }
+    wait_until("the application recovers", Duration::from_secs(20), || {
+        stranger.get("/health").status == 200
+    });
 }

@@ -16,6 +16,7 @@ use std::path::Path;
 use rocket::serde::json::json;
 use rocket_diesel_session::Token;
 
+use support::accounts::PAGES;
 use support::application::Application;
 use support::database::TestDatabase;
 use support::visitor::{Answer, Visitor};
@@ -74,13 +75,7 @@ fn walk_through_the_pages(application: &Application, email: &str, watch: &mut dy
     let registered = post(&visitor, "/register", "/register", &account(&password));
     assert_eq!(registered.status, 303, "{registered:?}");
     watch(&token(&visitor));
-    for page in [
-        "/home",
-        "/messages",
-        "/account",
-        "/account/devices",
-        "/account/password",
-    ] {
+    for page in PAGES {
         assert_eq!(get(&visitor, page).status, 200, "{page}");
     }
     let confirm = "/account/confirm";

@@ -11,7 +11,7 @@ use reqwest::blocking::Client;
 use reqwest::header::HeaderMap;
 use rocket::serde::json::Value;
 
-use support::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
+use support::accounts::{EMAIL, PAGES, PASSWORD, cookie, is_signed_in, register, sign_in};
 use support::application::Application;
 use support::database;
 use support::sql::{count, texts};
@@ -112,15 +112,7 @@ fn asvs_7_4_4_every_page_of_a_user_offers_the_way_out() {
     let application = Application::start(&database);
     let user = application.visitor();
     register(&user, EMAIL, &[]);
-    for page in [
-        "/",
-        "/home",
-        "/messages",
-        "/account",
-        "/account/devices",
-        "/account/password",
-        "/nowhere",
-    ] {
+    for page in PAGES.into_iter().chain(["/nowhere"]) {
         let body = user.get(page).body;
         assert!(
             body.contains(r#"<form method="post" action="/logout">"#),

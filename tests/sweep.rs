@@ -7,7 +7,7 @@ mod support;
 
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryResult};
@@ -21,6 +21,7 @@ use rocket_diesel_session::{
 
 use support::database::{TestDatabase, with_connection};
 use support::on_every_backend;
+use support::server::wait_until;
 
 const EXPIRED: i64 = 900;
 const NOW: i64 = 1_790_000_000_000;
@@ -122,11 +123,9 @@ fn launch(database: &TestDatabase, settings: &str) -> Client {
 }
 
 fn wait_until_swept(database: &TestDatabase, live: &[Record]) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while database.store.count(i64::MIN).unwrap() > live.len() as u64 {
-        assert!(Instant::now() < patience, "rows are left");
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("no rows are left", Duration::from_secs(30), || {
+        database.store.count(i64::MIN).unwrap() <= live.len() as u64
+    });
     assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
 }
 

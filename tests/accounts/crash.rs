@@ -1,12 +1,13 @@
 //! The password change of a process that is killed on the way.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::password::NEW_PASSWORD;
 use crate::support::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
 use crate::support::application::Application;
 use crate::support::database::TestDatabase;
+use crate::support::server::wait_until;
 use crate::support::visitor::Visitor;
 use crate::support::{self, on_every_backend, sql};
 
@@ -17,13 +18,7 @@ on_every_backend!(
 
 const CHANGE: [(&str, &str); 2] = [("current", PASSWORD), ("new", NEW_PASSWORD)];
 
-fn wait_until(holds: impl Fn() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < patience, "waited in vain");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Ada's browser, and another one of hers.
 fn two_browsers(application: &Application) -> [Visitor; 2] {
@@ -84,7 +79,7 @@ fn u11_killed_between_its_two_writes_a_password_change_did_not_happen(database: 
     let mut beside = stop_deletions(database);
     thread::scope(|scope| {
         let told = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
-        wait_until(|| is_stopped(database));
+        wait_until("the change is stopped", PATIENCE, || is_stopped(database));
         application.kill();
         let told = told.join().unwrap();
         assert!(
@@ -117,7 +112,7 @@ fn u11_killed_after_its_commit_a_password_change_did_happen(database: &TestDatab
     let before = hash();
     thread::scope(|scope| {
         let told = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
-        wait_until(|| hash() != before);
+        wait_until("the hash is another one", PATIENCE, || hash() != before);
         application.kill();
         told.join().unwrap();
     });

@@ -1,13 +1,12 @@
 //! A MariaDB of its own that takes nobody without TLS.
 
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::authority::certify;
-use crate::support::server::{fed, free_port};
+use crate::support::server::{fed, free_port, wait_until};
 
 /// Killed at the end.
 pub struct MariaDb {
@@ -59,11 +58,9 @@ impl MariaDb {
     }
 
     fn wait_until_up(&self) {
-        let patience = Instant::now() + Duration::from_secs(30);
-        while !self.client(&[], "SELECT 1").status.success() {
-            assert!(Instant::now() < patience, "MariaDB did not come up");
-            thread::sleep(Duration::from_millis(100));
-        }
+        wait_until("MariaDB is up", Duration::from_secs(30), || {
+            self.client(&[], "SELECT 1").status.success()
+        });
     }
 
     /// Its client, with further arguments, on statements.

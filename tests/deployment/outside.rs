@@ -7,6 +7,7 @@ use std::thread;
 
 use crate::client::{Answer, HERE, ask, connect, read, request};
 use crate::site::{Kind, Site, Whole, value_of};
+use crate::support::secrets;
 
 behind_both!(
     o6_the_whole_walk_over_tls,
@@ -59,8 +60,7 @@ fn o6_the_whole_walk_over_tls(kind: Kind) {
 
 /// The body of a form that has nothing but the page's token.
 fn token_of(page: &Answer) -> String {
-    let token = page.body.split_once(r#"name="_token" value=""#);
-    let token = token.map_or("", |(_, rest)| rest.split('"').next().unwrap());
+    let token = secrets::form_tokens(&page.body).next().unwrap_or_default();
     format!("_token={token}")
 }
 

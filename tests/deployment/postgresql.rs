@@ -5,13 +5,12 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::authority::certify;
-use crate::support::server::{fed, free_port};
+use crate::support::server::{fed, free_port, wait_until};
 
 /// Stopped at the end.
 pub struct Postgresql {
@@ -69,11 +68,9 @@ impl Postgresql {
     }
 
     fn wait_until_up(&self) {
-        let patience = Instant::now() + Duration::from_secs(30);
-        while !self.client(&[], "SELECT 1").status.success() {
-            assert!(Instant::now() < patience, "PostgreSQL did not come up");
-            thread::sleep(Duration::from_millis(100));
-        }
+        wait_until("PostgreSQL is up", Duration::from_secs(30), || {
+            self.client(&[], "SELECT 1").status.success()
+        });
     }
 
     /// Its client, with further arguments, on statements.

@@ -101,8 +101,7 @@ pub fn value_of(line: &str) -> &str {
 
 /// A form as it stands on a page, filled in; more fields may follow.
 fn form(page: &Answer, fields: &[(&str, &str)]) -> String {
-    let token = page.body.split_once(r#"name="_token" value=""#);
-    let token = token.map_or("", |(_, rest)| rest.split('"').next().unwrap());
+    let token = secrets::form_tokens(&page.body).next().unwrap_or_default();
     encoded(&[("_token", token)]) + &encoded(fields)
 }
 

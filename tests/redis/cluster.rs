@@ -9,8 +9,8 @@ use rocket_diesel_session::{Record, Token, Updated};
 use crate::outage::Visitor;
 use crate::records::{name, name_of_list, of, stored};
 use crate::support::database::TestDatabase;
-use crate::support::redis::{Cluster, wait_until};
-use crate::support::server::Server;
+use crate::support::redis::Cluster;
+use crate::support::server::{Server, wait_until};
 
 /// The nodes that have a visitor's session and the list of all sessions of the user.
 fn places(cluster: &Cluster, database: &TestDatabase, visitor: &Visitor, user: &str) -> [usize; 2] {

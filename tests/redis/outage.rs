@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::support::database::TestDatabase;
-use crate::support::redis::{Redis, wait_until};
-use crate::support::server::{Browser, Server, free_port};
+use crate::support::redis::Redis;
+use crate::support::server::{Browser, Server, free_port, wait_until};
 
 /// Somebody who is signed in at the example and has counted one visit.
 pub(crate) struct Visitor {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rocket_diesel_session::{Inserted, Key, Record, Token, Updated, contract};
 
 use crate::support::database::TestDatabase;
-use crate::support::redis::{Redis, ask, nodes, wait_until};
+use crate::support::redis::{Redis, ask, nodes};
+use crate::support::server::wait_until;
 use crate::support::{self, on_redis};
 
 on_redis!(

@@ -10,6 +10,16 @@ use super::visitor::{Answer, Visitor};
 pub const EMAIL: &str = "ada@example.org";
 pub const PASSWORD: &str = "correct horse battery";
 
+/// The pages of whoever is signed in.
+pub const PAGES: [&str; 6] = [
+    "/",
+    "/home",
+    "/messages",
+    "/account",
+    "/account/devices",
+    "/account/password",
+];
+
 pub fn register(visitor: &Visitor, email: &str, more: &[(&str, &str)]) -> Answer {
     let fields = [
         ("first_name", "Ada"),

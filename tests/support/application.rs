@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::database::TestDatabase;
 use super::secrets;
-use super::server::free_port;
+use super::server::{free_port, wait_until};
 use super::visitor::Visitor;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -68,14 +68,12 @@ impl Application {
     }
 
     pub fn wait_until_healthy(&mut self) {
-        let patience = Instant::now() + PATIENCE;
         let health = format!("{}/health", self.base);
-        while !reqwest::blocking::get(&health).is_ok_and(|answer| answer.status() == 200) {
+        wait_until("the application is up", PATIENCE, || {
             let ended = self.process.try_wait().unwrap();
             assert!(ended.is_none(), "the application ended: {ended:?}");
-            assert!(Instant::now() < patience, "the application did not come up");
-            thread::sleep(Duration::from_millis(50));
-        }
+            reqwest::blocking::get(&health).is_ok_and(|answer| answer.status() == 200)
+        });
     }
 
     /// Its process.

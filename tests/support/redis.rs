@@ -3,13 +3,12 @@
 #![cfg(feature = "redis")]
 
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::database::{self, TestDatabase};
-use super::server::free_port;
+use super::server::{free_port, wait_until};
 
 /// How long servers may take to come up, and to agree.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,15 +39,6 @@ pub fn nodes(url: &str) -> Vec<String> {
             .split(',')
             .map(|host| format!("redis://{host}"))
             .collect(),
-    }
-}
-
-/// Waits until something is so, but not forever.
-pub fn wait_until(what: &str, patience: Duration, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + patience;
-    while !is_so() {
-        assert!(Instant::now() < end, "not within {patience:?}: {what}");
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -42,11 +42,14 @@ pub fn note_cookie(line: &str) {
     note(cookie.split_once('=').unwrap().1);
 }
 
-/// Notes the tokens of a page's forms.
+/// The tokens of a page's forms.
+pub fn form_tokens(page: &str) -> impl Iterator<Item = &str> {
+    let rests = page.split(r#"name="_token" value=""#).skip(1);
+    rests.map(|rest| rest.split('"').next().unwrap())
+}
+
 pub fn note_form_tokens(page: &str) {
-    for rest in page.split(r#"name="_token" value=""#).skip(1) {
-        note(rest.split('"').next().unwrap());
-    }
+    form_tokens(page).for_each(note);
 }
 
 /// Notes the passwords among the fields of a form that was accepted.

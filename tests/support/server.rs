@@ -19,6 +19,15 @@ pub fn free_port() -> u16 {
         .unwrap()
 }
 
+/// Waits until something is so, but not forever.
+pub fn wait_until(what: &str, patience: Duration, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + patience;
+    while !is_so() {
+        assert!(Instant::now() < end, "not within {patience:?}: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The example `busy` on a database.
 pub struct Server {
     pub base: String,
@@ -55,13 +64,11 @@ impl Server {
             base: format!("http://127.0.0.1:{port}"),
             process,
         };
-        let patience = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        wait_until("the server is up", Duration::from_secs(20), || {
             let ended = server.process.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
-            assert!(Instant::now() < patience, "the server did not come up");
-            thread::sleep(Duration::from_millis(20));
-        }
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         server
     }
 }

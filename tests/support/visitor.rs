@@ -215,8 +215,7 @@ impl Answer {
 
     /// The token of the page's first form.
     pub fn form_token(&self) -> Option<&str> {
-        let (_, rest) = self.body.split_once(r#"name="_token" value=""#)?;
-        rest.split('"').next()
+        secrets::form_tokens(&self.body).next()
     }
 
     /// The page it sends to.
