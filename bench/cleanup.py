@@ -1,67 +1,87 @@
 #!/usr/bin/env python3
 """What deleting a million expired sessions does to live requests: this crate's sweeper, while it
-serves. Started by run.sh, with the file of its peers; the load is that of the rig's cleanup.py."""
+serves. Started by run.sh, with the file of its peers; the load is the rig's: S1 on 32 connections."""
 
+import json
 import os
+import re
+import statistics
+import subprocess
 import sys
 import time
-import types
 
 rig = os.environ["RIG"]
 sys.path.insert(0, rig)
 import bench
 
-# The rig's script runs when it is imported: all of it but that, and for as long as it takes.
-cleanup = types.ModuleType("cleanup")
-source = open(f"{rig}/cleanup.py").read().replace("-d600s", "-d7200s")
-exec(source[: source.rindex("main()")], cleanup.__dict__)
-
 EXPIRED = int(os.environ.get("EXPIRED", 1_000_000))
 FILL = f"""INSERT INTO rig_own.sessions SELECT SHA2(CONCAT('expired', seq), 256), seq % 10000 + 1,
   (SELECT data FROM rig_own.sessions LIMIT 1), 0, 0, 0, 1 + seq % 86400, 1 + seq % 86400, NULL, NULL
   FROM rig.big WHERE seq <= {EXPIRED}"""
-# Each session in use is touched once per interval, all of them at about the same time. A window that
-# does not span whole intervals says little beside one that does.
-TOUCH_INTERVAL = 120
 DIRTY = "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'"
-# To count them would take longer than to delete them.
-LEFT = "SELECT 1 FROM rig_own.sessions WHERE expires_at <= 86400 LIMIT 1"
+LEFT = "SELECT COUNT(*) FROM rig_own.sessions WHERE expires_at <= 86400"
+OFF = '{sweep_interval="off"}'
+# The machine's speed drifts by a third within minutes, so windows without the sweeper lie among those
+# with it. All have the same length: the sessions in use are touched once in two minutes, all at about
+# the same time, which weighs more in a short window.
+WINDOW = 40
+ON_PER_OFF = 3
 
 
 def fill():
     """And has the database write that to its files: none of it is the sweeper's doing."""
+    bench.sql(f"""USE rig; CREATE TABLE IF NOT EXISTS big (seq INT PRIMARY KEY);
+      INSERT IGNORE INTO big SELECT seq FROM seq_1_to_{EXPIRED}""")
     bench.sql(FILL)
-    bench.sql("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+    bench.sql("SET GLOBAL innodb_max_dirty_pages_pct = 0, innodb_io_capacity = 2000")
     while int(bench.sql(DIRTY).split()[-1]) > 100:
         time.sleep(1)
-    bench.sql("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT")
+    bench.sql("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, innodb_io_capacity = DEFAULT")
 
 
-def swept():
-    while bench.sql(LEFT):
-        time.sleep(1)
-    return f"{EXPIRED} rows"
+def window(server, process, cookies, settings):
+    """The p99 in ms."""
+    server["env"]["ROCKET_SESSION"] = settings
+    process.start()
+    try:
+        load(server, cookies, 2)
+        return load(server, cookies, WINDOW)
+    finally:
+        process.stop()
+
+
+def load(server, cookies, seconds):
+    method, path, *_ = bench.SCEN["S1"]
+    environment = {**os.environ, "RIG_METHOD": method, "RIG_PATH": path, "RIG_COOKIES": cookies}
+    wrk = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--timeout", "60s", "-s", f"{rig}/wrk.lua"]
+    url = f"http://127.0.0.1:{server['port']}"
+    out = subprocess.run([*wrk, url], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    figures = json.loads(re.search(r"RIG (\{.*\})", out.stdout).group(1))
+    assert not any(figures[error] for error in ("e_status", "e_timeout", "e_read")), figures
+    return figures["p99"] / 1e3
+
+
+def report(label, values):
+    quartiles = " ".join(f"{value:.2f}" for value in statistics.quantiles(values))
+    print(f"{label:10} {len(values)} windows, p99 ms {statistics.mean(values):.2f} ({quartiles})")
 
 
 def main(peers, settings):
     server = bench.load_peers([f"{rig}/peers.toml", peers])["own-mysql"]
-    server["env"] = {**server["env"], "ROCKET_SESSION": settings}
-    bench.base_data()
-    bench.sql(f"""USE rig; CREATE TABLE IF NOT EXISTS big (seq INT PRIMARY KEY);
-      INSERT IGNORE INTO big SELECT seq FROM seq_1_to_{EXPIRED}""")
     process, cookies = bench.prepare(server, 5_000, 100_000)
-    window = lambda label, work: cleanup.window(
-        label, server, open(cookies).read().split(), cookies, work
-    )
-    try:
-        window("no clean-up", lambda: time.sleep(2 * TOUCH_INTERVAL) or "")
-        process.stop()
-        fill()
-        process.start()
-        window(f"sweeper {settings}", swept)
-        window("afterwards", lambda: time.sleep(TOUCH_INTERVAL) or "")
-    finally:
-        process.stop()
+    process.stop()
+    fill()
+    off, on = [], []
+    begin, left = time.time(), EXPIRED
+    while left:
+        turn = (len(off) + len(on)) % (1 + ON_PER_OFF)
+        windows, chosen = (on, settings) if turn else (off, OFF)
+        windows.append(window(server, process, cookies, chosen))
+        left = int(bench.sql(LEFT))
+        print(f"{time.time() - begin:6.0f} s, {left} rows left: {windows[-1]:.2f} {chosen}", flush=True)
+    report("without", off)
+    report("meanwhile", on)
+    print(f"ratio {statistics.mean(on) / statistics.mean(off):.2f}")
 
 
 main(*sys.argv[1:])
