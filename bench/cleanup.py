@@ -73,7 +73,7 @@ def main(peers, settings):
     fill()
     off, on = [], []
     begin, left = time.time(), EXPIRED
-    while left:
+    while left or min(len(off), len(on)) < 2:  # quartiles take two
         turn = (len(off) + len(on)) % (1 + ON_PER_OFF)
         windows, chosen = (on, settings) if turn else (off, OFF)
         windows.append(window(server, process, cookies, chosen))
