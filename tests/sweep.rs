@@ -131,7 +131,7 @@ fn wait_until_swept(database: &TestDatabase, live: &[Record]) {
 
 fn b12_several_applications_sweep_one_table(database: &TestDatabase) {
     let live = fill(database);
-    let nodes = [0; 3].map(|_| launch(database, "{session={sweep_batch=50}}"));
+    let nodes = [0; 3].map(|_| launch(database, "{session={sweep_batch=300}}"));
     wait_until_swept(database, &live);
     for node in nodes {
         drop(node.terminate());
@@ -155,7 +155,10 @@ async fn hold(database: &Database) -> Result<(), Error> {
 fn b11_the_sweeper_waits_for_no_request() {
     let database = &support::database::sqlite();
     let live = fill(database);
-    let client = launch(database, "{databases={app={pool_size=1}}}");
+    let client = launch(
+        database,
+        "{session={sweep_batch=1000},databases={app={pool_size=1}}}",
+    );
     let begin = Barrier::new(2);
     thread::scope(|scope| {
         scope.spawn(|| {

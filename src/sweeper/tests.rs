@@ -113,7 +113,7 @@ fn b12_a_batch_that_others_made_small_is_not_the_last_one() {
 }
 
 #[test]
-fn b11_nineteen_twentieths_of_the_time_are_for_requests() {
+fn b11_ninety_eight_hundredths_of_the_time_are_for_requests() {
     let (tell, told) = unbounded();
     let _sweeper = sweeper(MOMENT, move |_| {
         let start = Instant::now();
@@ -122,9 +122,9 @@ fn b11_nineteen_twentieths_of_the_time_are_for_requests() {
         Ok(10)
     });
     let (first, mut busy) = told.recv_timeout(PATIENCE).unwrap();
-    for _ in 0..20 {
+    for _ in 0..10 {
         let (start, took) = told.recv_timeout(PATIENCE).unwrap();
-        assert!(start - first >= 19 * busy, "{:?} {busy:?}", start - first);
+        assert!(start - first >= 50 * busy, "{:?} {busy:?}", start - first);
         busy += took;
     }
 }
