@@ -25,7 +25,7 @@ OFF = '{sweep_interval="off"}'
 # with it. All have the same length: the sessions in use are touched once in two minutes, all at about
 # the same time, which weighs more in a short window.
 WINDOW = 40
-ON_PER_OFF = 3
+ON_PER_OFF = 5
 
 
 def fill():
