@@ -22,8 +22,8 @@ DIRTY = "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'"
 LEFT = "SELECT COUNT(*) FROM rig_own.sessions WHERE expires_at <= 86400"
 OFF = '{sweep_interval="off"}'
 # The machine's speed drifts by a third within minutes, so windows without the sweeper lie among those
-# with it. All have the same length: the sessions in use are touched once in two minutes, all at about
-# the same time, which weighs more in a short window.
+# with it. All have the same length: the sessions in use are touched once in 24 minutes, all at about
+# the same time, which would weigh more in a short window.
 WINDOW = 40
 ON_PER_OFF = 5
 
