@@ -112,7 +112,7 @@ run_tests() {
         shift
     done
     set -m
-    cargo test --all-features --no-fail-fast "${cargo_arguments[@]}" \
+    cargo test --workspace --all-features --no-fail-fast "${cargo_arguments[@]}" \
         -- --include-ignored "${@:2}" </dev/null &
     tests=$!
     set +m
@@ -140,7 +140,7 @@ TEST_ARTEFACTS=$(realpath -m "${TEST_ARTEFACTS:-${TMPDIR:-/tmp}/rocket_diesel_se
 export TEST_ARTEFACTS
 mkdir -p "$TEST_ARTEFACTS"
 cd "$(dirname "${BASH_SOURCE[0]}")"
-. tests/servers.sh
+. testing/servers.sh
 
 diesel_cli=2.3.14
 work='' tests=''

@@ -16,6 +16,7 @@ mod fairing;
 mod form_token;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
+#[path = "../fuzz/src/library/mod.rs"]
 pub mod fuzz;
 mod guard;
 pub mod guide;

@@ -1,0 +1,127 @@
+//! The pages of one's own account: where one is, and the password.
+
+use chrono::Utc;
+use rocket::Either::{Left, Right};
+use rocket::fairing::AdHoc;
+use rocket::form::{Form, FromForm};
+use rocket::http::Status;
+use rocket::response::Redirect;
+use rocket::serde::json::json;
+use rocket::{get, post, put, routes};
+use rocket_diesel_session::{Database, Error, Session};
+use rocket_dyn_templates::{Template, context};
+
+use crate::caller::Caller;
+use crate::fresh::Fresh;
+use crate::own_password::{self, PasswordChange};
+use crate::page::{Answer, Page, Visit};
+use crate::user::User;
+use crate::{fields, next, users};
+
+pub(crate) fn stage() -> AdHoc {
+    let routes = routes![
+        account,
+        move_to,
+        password_page,
+        change_password,
+        confirm_page,
+        confirm
+    ];
+    AdHoc::on_ignite("Account", |rocket| async {
+        rocket.mount("/account", routes)
+    })
+}
+
+#[get("/")]
+fn account(user: &User, page: Page<'_>) -> Result<Template, Error> {
+    let values = context! { location: &user.location };
+    page.show("account", context! { values })
+}
+
+#[derive(FromForm)]
+struct Place {
+    location: String,
+}
+
+/// Changes the row of whoever is signed in, and nobody else's: the id comes from the session alone.
+#[put("/location", data = "<form>")]
+async fn move_to(
+    form: Form<Place>,
+    _user: &User,
+    page: Page<'_>,
+    session: &Session,
+    database: &Database,
+) -> Result<Answer, Error> {
+    let (place, id) = (form.location.trim(), session.user_id().unwrap_or_default());
+    if let Err(why) = fields::location(place) {
+        let (errors, values) = (context! { location: why }, context! { location: place });
+        let own = context! { errors, values };
+        return page.mend("account", Status::UnprocessableEntity, own);
+    }
+    let now = Utc::now().timestamp_millis();
+    users::set_location(database, id, place.to_owned(), now).await?;
+    session.event("user_updated", json!({ "what": "location" }));
+    page.go("/account".to_owned(), "Your location is saved.")
+}
+
+#[get("/password")]
+fn password_page(_fresh: Fresh, page: Page<'_>) -> Result<Template, Error> {
+    page.show("password", context! {})
+}
+
+#[post("/password", data = "<form>")]
+async fn change_password(
+    form: Form<PasswordChange>,
+    _fresh: Fresh,
+    user: &User,
+    page: Page<'_>,
+    caller: Caller<'_>,
+) -> Result<Answer, Error> {
+    match own_password::change(&caller, user, &form).await? {
+        Ok(()) => page.go(
+            "/account".to_owned(),
+            "Your password is changed. All your other devices are signed out.",
+        ),
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("current");
+            page.mend("password", status, context! { errors })
+        }
+    }
+}
+
+#[get("/confirm?<next>")]
+pub(crate) fn confirm_page(
+    next: Option<&str>,
+    _user: &User,
+    fresh: Option<Fresh>,
+    page: Page<'_>,
+) -> Result<Visit, Error> {
+    Ok(match fresh {
+        Some(Fresh) => Left(Redirect::to(next::or_home(next))),
+        None => Right(page.show("confirm", context! { next })?),
+    })
+}
+
+#[derive(FromForm)]
+struct Confirmation {
+    #[field(default = String::new())]
+    password: String,
+    next: Option<String>,
+}
+
+#[post("/confirm", data = "<form>")]
+async fn confirm(
+    form: Form<Confirmation>,
+    _user: &User,
+    page: Page<'_>,
+    caller: Caller<'_>,
+) -> Result<Answer, Error> {
+    let next = form.next.as_deref();
+    match own_password::confirm(&caller, &form.password).await? {
+        Ok(()) => page.go(next::or_home(next), "Thank you. Now you can go on."),
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("password");
+            page.mend("confirm", status, context! { errors, next })
+        }
+    }
+}

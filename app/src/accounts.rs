@@ -1,0 +1,146 @@
+//! What registering and signing in do, whichever way they are asked for.
+
+use chrono::Utc;
+use rocket::form::FromForm;
+use rocket::serde::Deserialize;
+use rocket::serde::json::json;
+use rocket_diesel_session::Error;
+use uuid::Uuid;
+
+use crate::attempts::Counter;
+use crate::caller::Caller;
+use crate::fields;
+use crate::owner::{Owner, log_in};
+use crate::refusal::{Complaints, Refusal, complaints};
+use crate::settings::Settings;
+use crate::user::Profile;
+use crate::users::{self, NewUser};
+
+#[derive(Default, Deserialize, FromForm)]
+#[serde(crate = "rocket::serde", default)]
+pub(crate) struct Registration {
+    #[field(default = String::new())]
+    pub(crate) first_name: String,
+    #[field(default = String::new())]
+    pub(crate) last_name: String,
+    #[field(default = String::new())]
+    pub(crate) email: String,
+    #[field(default = String::new())]
+    pub(crate) password: String,
+    /// Whether to stay signed in on this device.
+    pub(crate) remember: bool,
+    /// The page to go to afterwards; programs have none.
+    #[serde(skip)]
+    pub(crate) next: Option<String>,
+}
+
+#[derive(Default, Deserialize, FromForm)]
+#[serde(crate = "rocket::serde", default)]
+pub(crate) struct SignIn {
+    #[field(default = String::new())]
+    pub(crate) email: String,
+    #[field(default = String::new())]
+    pub(crate) password: String,
+    /// Whether to stay signed in on this device.
+    pub(crate) remember: bool,
+    /// The page to go to afterwards; programs have none.
+    #[serde(skip)]
+    pub(crate) next: Option<String>,
+}
+
+impl Registration {
+    fn profile(&self) -> Profile {
+        Profile {
+            email: fields::canonical_email(&self.email),
+            first_name: self.first_name.trim().to_owned(),
+            last_name: self.last_name.trim().to_owned(),
+        }
+    }
+
+    fn complaints(&self, profile: &Profile, settings: &Settings) -> Complaints {
+        let password = fields::new_password(&self.password, profile, settings);
+        complaints([
+            ("first_name", fields::name(&self.first_name)),
+            ("last_name", fields::name(&self.last_name)),
+            ("email", fields::email(&self.email)),
+            ("password", password),
+        ])
+    }
+}
+
+impl SignIn {
+    fn complaints(&self) -> Complaints {
+        complaints([
+            ("email", fields::email(&self.email)),
+            ("password", fields::present(&self.password)),
+        ])
+    }
+}
+
+/// Makes an account and signs its owner in.
+pub(crate) async fn register(
+    caller: &Caller<'_>,
+    given: &Registration,
+) -> Result<Result<Profile, Refusal>, Error> {
+    let profile = given.profile();
+    let complaints = given.complaints(&profile, caller.settings);
+    if !complaints.is_empty() {
+        return Ok(Err(Refusal::Mend(complaints)));
+    }
+    let address = caller.session.client_address();
+    let counter = address.map(|address| Counter::registrations(address, caller.settings));
+    let attempt = match caller.attempt(counter.into_iter().collect()).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (password, algorithm) = (given.password.clone(), caller.settings.password_hash);
+    let hash = attempt.place.hash(password, algorithm).await;
+    let (password_hash, _) = caller.hashed(attempt, hash).await?;
+    let (id, now) = (Uuid::now_v7().to_string(), Utc::now().timestamp_millis());
+    let user = NewUser {
+        id: id.clone(),
+        email: profile.email.clone(),
+        first_name: profile.first_name.clone(),
+        last_name: profile.last_name.clone(),
+        password_hash,
+        created_at: now,
+        updated_at: now,
+    };
+    log_in(caller.session, &id, given.remember)?;
+    if !users::insert_and_save(caller.database, caller.session, user).await? {
+        let taken =
+            "There is an account with this e-mail address already. Sign in, or use another one.";
+        return Ok(Err(Refusal::Mend([("email", taken.into())].into())));
+    }
+    caller.session.event("user_created", json!({ "user": &id }));
+    caller.remember_device(None, &id).await;
+    Ok(Ok(profile))
+}
+
+/// Signs in whoever knows the password of an open account.
+pub(crate) async fn sign_in(
+    caller: &Caller<'_>,
+    given: &SignIn,
+) -> Result<Result<Profile, Refusal>, Error> {
+    let complaints = given.complaints();
+    if !complaints.is_empty() {
+        return Ok(Err(Refusal::Mend(complaints)));
+    }
+    let email = fields::canonical_email(&given.email);
+    let device = caller.known_device(&email).await?;
+    let counters = caller.counters(&email, device.as_ref());
+    let attempt = match caller.attempt(counters).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let known = users::credentials(caller.database, email).await?;
+    let Some(owner) = Owner::prove(caller, attempt, known, &given.password).await? else {
+        return Ok(Err(Refusal::Wrong));
+    };
+    let (id, profile) = (owner.user.id.clone(), owner.user.profile.clone());
+    if !owner.sign_in(caller, given.remember).await? {
+        return Ok(Err(Refusal::Wrong));
+    }
+    caller.remember_device(device, &id).await;
+    Ok(Ok(profile))
+}

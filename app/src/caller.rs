@@ -1,0 +1,149 @@
+//! Whoever wants something of an account, as a request guard: all that the request tells of them.
+
+use std::sync::OnceLock;
+
+use chrono::Utc;
+use rocket::fairing::AdHoc;
+use rocket::http::{CookieJar, Status};
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::json;
+use rocket_diesel_session::{Database, Error, Session};
+
+use crate::attempts::{Attempt, Counter, TooOften};
+use crate::known_device::{self, KnownDevice};
+use crate::password::{Busy, Place};
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+
+pub(crate) struct Caller<'r> {
+    pub(crate) session: &'r Session,
+    pub(crate) database: &'r Database,
+    pub(crate) settings: &'r Settings,
+    cookies: &'r CookieJar<'r>,
+    later: &'r OnceLock<Later>,
+}
+
+/// What the response says of a request that is to come again.
+enum Later {
+    After { seconds: i64 },
+    Busy,
+}
+
+/// Tells programs and proxies when to come again.
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_response("Retry-After", |request, response| {
+        Box::pin(async move {
+            if let Some(Later::After { seconds }) = later(request).get()
+                && response.status() == Status::TooManyRequests
+            {
+                response.set_raw_header("Retry-After", seconds.to_string());
+            }
+        })
+    })
+}
+
+/// For the catcher of 503: whether it was for want of processors.
+pub(crate) fn is_put_off(request: &Request<'_>) -> bool {
+    matches!(later(request).get(), Some(Later::Busy))
+}
+
+fn later<'r>(request: &'r Request<'_>) -> &'r OnceLock<Later> {
+    request.local_cache(OnceLock::new)
+}
+
+impl Caller<'_> {
+    /// The browser, if it is one of the account's owner.
+    pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
+        let (cookies, now) = (self.cookies, Utc::now().timestamp_millis());
+        KnownDevice::find(self.database, cookies, self.settings, email, now).await
+    }
+
+    /// The browser is the owner's from now on. They are signed in already, so that nothing can be
+    /// refused any more.
+    pub(crate) async fn remember_device(&self, known: Option<KnownDevice>, user_id: &str) {
+        let (cookies, now) = (self.cookies, Utc::now().timestamp_millis());
+        let remembered =
+            known_device::remember(self.database, cookies, self.settings, known, user_id, now);
+        if let Err(error) = remembered.await {
+            rocket::error!("a browser is not made known: {error}");
+        }
+    }
+
+    /// Those that count an attempt to sign in.
+    pub(crate) fn counters(&self, email: &str, device: Option<&KnownDevice>) -> Vec<Counter> {
+        if let Some(device) = device {
+            return vec![Counter::device(&device.id, self.settings)];
+        }
+        let address = self.session.client_address();
+        let address = address.map(|address| Counter::address(address, self.settings));
+        let account = Counter::account(email, self.settings);
+        address.into_iter().chain([account]).collect()
+    }
+
+    /// Begins an attempt: no password is hashed without one. Who is refused costs no more than a
+    /// look.
+    pub(crate) async fn attempt(
+        &self,
+        counters: Vec<Counter>,
+    ) -> Result<Result<Attempt, Refusal>, Error> {
+        if let Some(too_often) = TooOften::find(self.database, &counters).await? {
+            return Ok(Err(self.refuse(&too_often)));
+        }
+        let place = Place::take().map_err(|busy| self.put_off(busy))?;
+        let attempt = Attempt::begin(self.database, place, counters).await?;
+        Ok(attempt.map_err(|too_often| self.refuse(&too_often)))
+    }
+
+    fn refuse(&self, too_often: &TooOften) -> Refusal {
+        let TooOften { what, limit, wait } = too_often;
+        let seconds = (wait + 999) / 1_000;
+        let details = json!({ "what": what, "max": limit, "seconds": seconds });
+        self.session.event("excess_rate_limit_exceeded", details);
+        let _ = self.later.set(Later::After { seconds });
+        Refusal::TooOften { seconds }
+    }
+
+    /// What came of hashing a password; if nothing, the attempt does not count.
+    pub(crate) async fn hashed<T>(
+        &self,
+        attempt: Attempt,
+        done: Result<T, Busy>,
+    ) -> Result<(T, Attempt), Error> {
+        match done {
+            Ok(done) => Ok((done, attempt)),
+            Err(busy) => {
+                attempt.take_back(self.database).await?;
+                Err(self.put_off(busy))
+            }
+        }
+    }
+
+    pub(crate) fn put_off(&self, Busy: Busy) -> Error {
+        self.session
+            .event("excess_rate_limit_exceeded", json!({ "what": "passwords" }));
+        let _ = self.later.set(Later::Busy);
+        Error::unavailable("a password was not hashed: too many others are")
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Caller<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let session = request.guard::<&Session>().await;
+        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        let database = try_outcome!(request.guard::<&Database>().await);
+        let Some(settings) = request.rocket().state::<Settings>() else {
+            return Outcome::Error((Status::InternalServerError, ()));
+        };
+        Outcome::Success(Self {
+            session,
+            database,
+            settings,
+            cookies: request.cookies(),
+            later: later(request),
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Error pages, and the way of strangers to the sign-in page.
+
+use rocket::Either::{self, Left, Right};
+use rocket::fairing::AdHoc;
+use rocket::http::{Method, Status};
+use rocket::response::Redirect;
+use rocket::serde::json::{Json, Value};
+use rocket::{Request, catch, catchers, uri};
+use rocket_dyn_templates::{Template, context};
+
+use crate::fresh::{self, STALE};
+use crate::page::Page;
+use crate::problem::problem;
+use crate::{account, caller, forms, next};
+
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_ignite("Errors", |rocket| async {
+        rocket.register("/", catchers![unauthorized, other])
+    })
+}
+
+/// Sends people to the sign-in page, or has them confirm who they are, and from there back to the
+/// page they asked for.
+#[catch(401)]
+fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
+    let stale = fresh::is_stale(request);
+    if wants_json(request) {
+        let why = if stale { STALE } else { "Sign in first." };
+        return Right(problem(Status::Unauthorized, why));
+    }
+    let next = next::page_of(request);
+    Left(Redirect::to(match stale {
+        true => uri!("/account", account::confirm_page(next)),
+        false => uri!(forms::login_page(next, _)),
+    }))
+}
+
+#[catch(default)]
+async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<Value>> {
+    let (title, message) = match status.code {
+        400 | 422 => (
+            "That could not be read",
+            "Something in the request is missing or has the wrong form.",
+        ),
+        403 => (
+            "Please send it again",
+            "It did not come from a page of this site as you see it now: perhaps you signed in or out \
+             in another window. Open the page again and repeat it there.",
+        ),
+        404 => (
+            "Page not found",
+            "There is nothing at this address. It may have been moved, or mistyped.",
+        ),
+        413 => (
+            "Too much at once",
+            "What was sent is larger than this page accepts. Send less.",
+        ),
+        503 if caller::is_put_off(request) => (
+            "One moment, please",
+            "More passwords are being checked right now than this server can check at once, so \
+             yours was not, and nothing is changed. Try again in a few seconds.",
+        ),
+        503 => (
+            "One moment, please",
+            "Your session cannot be reached right now. You are still signed in, and nothing is \
+             lost. Try again in a few seconds.",
+        ),
+        _ => (
+            "Something went wrong",
+            "It is not your fault, and it has been noted. Try again in a moment.",
+        ),
+    };
+    if wants_json(request) {
+        return Right(problem(status, message));
+    }
+    // Whether somebody is signed in cannot be told while the store is away, so the page says
+    // neither.
+    let known = status != Status::ServiceUnavailable;
+    let page = match known {
+        true => request.guard::<Page<'_>>().await.succeeded(),
+        false => None,
+    };
+    let user = page.as_ref().and_then(|page| page.user);
+    let form_token = page
+        .as_ref()
+        .and_then(|page| page.form_token().ok().flatten());
+    let retry = status.code >= 500 && request.method() == Method::Get;
+    Left(Template::render(
+        "error",
+        context! { user, form_token, status: status.code, title, message, retry, without_account: !known },
+    ))
+}
+
+fn wants_json(request: &Request<'_>) -> bool {
+    let accepts_json = || {
+        request
+            .accept()
+            .is_some_and(|accept| accept.preferred().is_json())
+    };
+    request.uri().path().starts_with("/api/") || accepts_json()
+}

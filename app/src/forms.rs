@@ -1,0 +1,88 @@
+//! The forms of strangers, register and sign in, and the way out.
+
+use rocket::Either::{Left, Right};
+use rocket::fairing::AdHoc;
+use rocket::form::Form;
+use rocket::response::Redirect;
+use rocket::{get, post, routes};
+use rocket_diesel_session::{Error, Session};
+use rocket_dyn_templates::context;
+
+use crate::accounts::{self, Registration, SignIn};
+use crate::caller::Caller;
+use crate::headers::SignedOut;
+use crate::next;
+use crate::page::{Answer, Page, Visit};
+
+pub(crate) fn stage() -> AdHoc {
+    let routes = routes![register_page, register, login_page, login, logout];
+    AdHoc::on_ignite("Forms", |rocket| async { rocket.mount("/", routes) })
+}
+
+#[get("/register?<next>")]
+fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
+    Ok(match page.user {
+        Some(_) => Left(Redirect::to(next::or_home(next))),
+        None => Right(page.show_form("register", context! { next })?),
+    })
+}
+
+#[post("/register", data = "<form>")]
+async fn register(
+    form: Form<Registration>,
+    page: Page<'_>,
+    caller: Caller<'_>,
+) -> Result<Answer, Error> {
+    let next = form.next.as_deref();
+    match accounts::register(&caller, &form).await? {
+        Ok(_) => page.go(
+            next::or_home(next),
+            "Welcome! Your account is ready, and you are signed in.",
+        ),
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("form");
+            let Registration {
+                first_name,
+                last_name,
+                email,
+                remember,
+                ..
+            } = &*form;
+            let values = context! { first_name, last_name, email, remember };
+            let own = context! { values, errors, next };
+            page.mend("register", status, own)
+        }
+    }
+}
+
+/// After a sign-out there is no session that could hold a message, so the address says it.
+#[get("/login?<next>&<signed_out>")]
+pub(crate) fn login_page(
+    next: Option<&str>,
+    signed_out: Option<bool>,
+    page: Page<'_>,
+) -> Result<Visit, Error> {
+    Ok(match page.user {
+        Some(_) => Left(Redirect::to(next::or_home(next))),
+        None => Right(page.show_form("login", context! { next, signed_out })?),
+    })
+}
+
+#[post("/login", data = "<form>")]
+async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
+    let next = form.next.as_deref();
+    let values = context! { email: &form.email, remember: form.remember };
+    match accounts::sign_in(&caller, &form).await? {
+        Ok(_) => page.go(next::or_home(next), "You are signed in."),
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("form");
+            page.mend("login", status, context! { values, errors, next })
+        }
+    }
+}
+
+#[post("/logout")]
+fn logout(session: &Session) -> SignedOut<Redirect> {
+    session.log_out();
+    SignedOut::with(Redirect::to("/login?signed_out"))
+}

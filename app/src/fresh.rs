@@ -1,0 +1,46 @@
+//! For what must not be done at a computer that somebody left: a fresh sign-in, as a request guard.
+
+use chrono::{TimeDelta, Utc};
+use rocket::http::Status;
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::json;
+use rocket_diesel_session::Session;
+
+use crate::user::User;
+
+/// For how long after a sign-in nobody is asked for the password again.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
+
+/// What programs are told that are signed in for longer.
+pub(crate) const STALE: &str = "This takes a sign-in of the last 10 minutes. Sign in again.";
+
+/// A user has signed in a moment ago. A route that takes it asks all others for their password.
+pub(crate) struct Fresh;
+
+/// Whether the guard refused somebody who is signed in, but not freshly.
+struct Stale(bool);
+
+/// For the catcher of the guard's 401, which is a stranger's, too.
+pub(crate) fn is_stale(request: &Request<'_>) -> bool {
+    request.local_cache(|| Stale(false)).0
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Fresh {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        try_outcome!(request.guard::<&User>().await);
+        let session = request.guard::<&Session>().await;
+        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        if Utc::now() - session.signed_in_at() > FRESH {
+            request.local_cache(|| {
+                session.event("authz_fail", json!({ "why": "no fresh sign-in" }));
+                Stale(true)
+            });
+            return Outcome::Error((Status::Unauthorized, ()));
+        }
+        Outcome::Success(Self)
+    }
+}

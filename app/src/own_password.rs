@@ -1,0 +1,102 @@
+//! What users do with their password: change it, and confirm by it that it is them.
+
+use rocket::form::FromForm;
+use rocket::serde::Deserialize;
+use rocket::serde::json::json;
+use rocket_diesel_session::Error;
+
+use crate::attempts::Counter;
+use crate::caller::Caller;
+use crate::owner::Owner;
+use crate::refusal::{Complaints, Refusal, complaints};
+use crate::settings::Settings;
+use crate::user::{Profile, User};
+use crate::{fields, password, users};
+
+#[derive(Default, Deserialize, FromForm)]
+#[serde(crate = "rocket::serde", default)]
+pub(crate) struct PasswordChange {
+    #[field(default = String::new())]
+    current: String,
+    #[field(default = String::new())]
+    new: String,
+}
+
+/// What is said beside a password that is not the present one of whoever is signed in.
+const NOT_YOURS: &str = "This is not your present password.";
+
+impl PasswordChange {
+    fn complaints(&self, owner: &Profile, settings: &Settings) -> Complaints {
+        let new = fields::other_password(&self.new, &self.current, owner, settings);
+        complaints([("current", fields::present(&self.current)), ("new", new)])
+    }
+}
+
+/// Changes the password of whoever is signed in, and signs out all others in the same transaction.
+pub(crate) async fn change(
+    caller: &Caller<'_>,
+    user: &User,
+    given: &PasswordChange,
+) -> Result<Result<(), Refusal>, Error> {
+    let complaints = given.complaints(&user.into(), caller.settings);
+    if !complaints.is_empty() {
+        return Ok(Err(Refusal::Mend(complaints)));
+    }
+    let owner = match prove(caller, &given.current, "current").await? {
+        Ok(owner) => owner,
+        Err(refusal) => {
+            caller
+                .session
+                .event("authn_password_change_fail", json!({}));
+            return Ok(Err(refusal));
+        }
+    };
+    let hash = password::hash(given.new.clone(), caller.settings.password_hash).await;
+    let hash = hash.map_err(|busy| caller.put_off(busy))?;
+    caller.session.end_others();
+    if !users::save_with_hash(caller.database, caller.session, owner.user, hash).await? {
+        return Ok(Err(not_yours("current")));
+    }
+    caller.session.event("authn_password_change", json!({}));
+    Ok(Ok(()))
+}
+
+/// Signs in again whoever is signed in and knows the password.
+pub(crate) async fn confirm(
+    caller: &Caller<'_>,
+    password: &str,
+) -> Result<Result<(), Refusal>, Error> {
+    if let Err(why) = fields::present(password) {
+        return Ok(Err(Refusal::Mend([("password", why)].into())));
+    }
+    let owner = match prove(caller, password, "password").await? {
+        Ok(owner) => owner,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let remember = caller.session.is_remembered();
+    Ok(match owner.sign_in(caller, remember).await? {
+        true => Ok(()),
+        false => Err(not_yours("password")),
+    })
+}
+
+/// Attempts in a live session count for this session alone: nobody else can use them up.
+async fn prove(
+    caller: &Caller<'_>,
+    password: &str,
+    field: &'static str,
+) -> Result<Result<Owner, Refusal>, Error> {
+    let id = caller.session.user_id().unwrap_or_default();
+    let counter = Counter::session(&id, caller.session.key().as_ref(), caller.settings);
+    let attempt = match caller.attempt(vec![counter]).await? {
+        Ok(attempt) => attempt,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let known = users::credentials_of(caller.database, id).await?;
+    let owner = Owner::prove(caller, attempt, known, password).await?;
+    Ok(owner.ok_or_else(|| not_yours(field)))
+}
+
+fn not_yours(field: &'static str) -> Refusal {
+    Refusal::Mend([(field, NOT_YOURS.into())].into())
+}

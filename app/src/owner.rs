@@ -1,0 +1,93 @@
+//! Whoever proved to be the owner of an account, by its password.
+
+use rocket::serde::json::json;
+use rocket_diesel_session::{Error, Session};
+
+use crate::attempts::Attempt;
+use crate::caller::Caller;
+use crate::password::Verdict;
+use crate::users::{self, Credentials};
+
+pub(crate) struct Owner {
+    pub(crate) user: Credentials,
+    /// The hash to be stored from now on: of the same password, as hashes are made today.
+    hash: String,
+    /// How many attempts failed before.
+    failures: i64,
+}
+
+impl Owner {
+    /// `None` for a wrong password, a closed account or none; all three take the same time.
+    pub(crate) async fn prove(
+        caller: &Caller<'_>,
+        attempt: Attempt,
+        known: Option<Credentials>,
+        password: &str,
+    ) -> Result<Option<Self>, Error> {
+        let id = known.as_ref().map(|user| user.id.clone());
+        let open = known.filter(|user| user.disabled_at.is_none());
+        let stored = open.as_ref().map(|user| user.password_hash.clone());
+        let algorithm = caller.settings.password_hash;
+        let verdict = attempt
+            .place
+            .verify(password.to_owned(), stored, algorithm)
+            .await;
+        let (verdict, attempt) = caller.hashed(attempt, verdict).await?;
+        let (user, hash) = match (open, verdict) {
+            (Some(user), Verdict::Right) => (user, None),
+            (Some(user), Verdict::RightButOld(hash)) => (user, Some(hash)),
+            _ => {
+                tell_of_failure(caller.session, &attempt, id.as_deref());
+                return Ok(None);
+            }
+        };
+        let failures = attempt.failures - 1;
+        attempt.succeed(caller.database).await?;
+        let hash = hash.unwrap_or_else(|| user.password_hash.clone());
+        Ok(Some(Self {
+            user,
+            hash,
+            failures,
+        }))
+    }
+
+    /// Signs the owner in and saves the session; `false` when the password was changed or the
+    /// account was closed since it was proved.
+    pub(crate) async fn sign_in(self, caller: &Caller<'_>, remember: bool) -> Result<bool, Error> {
+        let session = caller.session;
+        log_in(session, &self.user.id, remember)?;
+        let saved = users::save_with_hash(caller.database, session, self.user, self.hash).await?;
+        match self.failures {
+            _ if !saved => {}
+            0 => session.event("authn_login_success", json!({})),
+            failures => {
+                let details = json!({ "retries": failures });
+                session.event("authn_login_successafterfail", details);
+            }
+        }
+        Ok(saved)
+    }
+}
+
+/// Whose account it is, is told by its id: people type passwords where the address belongs.
+fn tell_of_failure(session: &Session, attempt: &Attempt, id: Option<&str>) {
+    let mut details = json!({ "attempts": attempt.failures });
+    if let Some(id) = id {
+        details["user"] = id.into();
+    }
+    session.event("authn_login_fail", details.clone());
+    if let Some(counter) = attempt.counter()
+        && attempt.failures >= counter.limit
+    {
+        details["max"] = counter.limit.into();
+        session.event("authn_login_fail_max", details);
+    }
+}
+
+/// Signs a user in: for as long as the browser runs, or to stay.
+pub(crate) fn log_in(session: &Session, id: &str, remember: bool) -> Result<(), Error> {
+    match remember {
+        true => session.log_in_and_remember(id),
+        false => session.log_in(id),
+    }
+}

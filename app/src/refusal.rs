@@ -1,0 +1,53 @@
+//! Why somebody does not get what they ask of an account.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rocket::http::Status;
+
+use crate::fields;
+
+/// What is wrong with each field.
+pub(crate) type Complaints = BTreeMap<&'static str, Cow<'static, str>>;
+
+/// Why somebody did not get what they asked for.
+pub(crate) enum Refusal {
+    Mend(Complaints),
+    /// Address and password do not belong together, or the account is closed: nobody learns which.
+    Wrong,
+    /// There were too many attempts.
+    TooOften {
+        /// How long to wait for the next one.
+        seconds: i64,
+    },
+}
+
+/// What a refused sign-in is told, whether the account exists or not.
+pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
+
+/// What is told after too many attempts, whether the account exists or not.
+pub(crate) fn too_often(seconds: i64) -> String {
+    let minutes = (seconds + 59) / 60;
+    let plural = if minutes == 1 { "" } else { "s" };
+    format!("There were too many attempts. Please try again in {minutes} minute{plural}.")
+}
+
+impl Refusal {
+    /// As a form tells it; beside `field` what is about none.
+    pub(crate) fn on_form(self, field: &'static str) -> (Status, Complaints) {
+        match self {
+            Self::Mend(complaints) => (Status::UnprocessableEntity, complaints),
+            Self::Wrong => (Status::Unauthorized, [(field, WRONG.into())].into()),
+            Self::TooOften { seconds } => {
+                let complaints = [(field, too_often(seconds).into())];
+                (Status::TooManyRequests, complaints.into())
+            }
+        }
+    }
+}
+
+/// What is wrong with the fields that were checked.
+pub(crate) fn complaints<const N: usize>(checks: [(&'static str, fields::Check); N]) -> Complaints {
+    let wrong = |(field, check): (_, fields::Check)| check.err().map(|why| (field, why));
+    checks.into_iter().filter_map(wrong).collect()
+}

@@ -1,0 +1,21 @@
+//! What stops the server that all tests share, or counts its statements.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+mod floods;
+mod outage;
+mod statements;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by a test that stops MariaDB, counts its statements, or would add to the count.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}

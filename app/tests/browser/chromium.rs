@@ -1,0 +1,304 @@
+//! Chromium with a profile of its own, remote-controlled by a driver process of its own.
+
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::Method;
+use rocket::serde::json::{Value, json};
+use rocket::tokio::time::{Instant, sleep};
+use tempfile::TempDir;
+use thirtyfour::common::command::FormatRequestData;
+use thirtyfour::prelude::*;
+use thirtyfour::{ChromeCapabilities, RequestData, SessionId};
+
+use testing::secrets;
+use testing::server::free_port;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const WIDE: (u32, u32) = (1280, 800);
+const NARROW: (u32, u32) = (375, 812);
+
+/// chromedriver; killed at the end.
+pub struct Driver {
+    url: String,
+    process: Child,
+}
+
+impl Driver {
+    pub fn start() -> Self {
+        let port = free_port();
+        let process = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed by ./test.sh");
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = Self { url, process };
+        driver.wait_until_up();
+        driver
+    }
+
+    fn wait_until_up(&self) {
+        let patience = std::time::Instant::now() + PATIENCE;
+        while reqwest::blocking::get(format!("{}/status", self.url)).is_err() {
+            assert!(
+                std::time::Instant::now() < patience,
+                "chromedriver did not come up"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One browser window that looks at one site.
+#[derive(Clone)]
+pub struct Browser {
+    driver: WebDriver,
+    site: String,
+    artefacts: PathBuf,
+}
+
+/// Opens a browser, lets `walk` use it, and closes it even when `walk` fails.
+pub fn with_browser<F>(site: &str, artefacts: &Path, walk: impl FnOnce(Browser) -> F)
+where
+    F: Future<Output = WebDriverResult<()>>,
+{
+    fs::create_dir_all(artefacts).unwrap();
+    let chromedriver = Driver::start();
+    let profile = tempfile::tempdir().unwrap();
+    let runtime = rocket::tokio::runtime::Runtime::new().unwrap();
+    let walked = runtime.block_on(async {
+        let driver = WebDriver::new(&chromedriver.url, capabilities(&profile)?).await?;
+        let walk = |driver| {
+            walk(Browser {
+                driver,
+                site: site.to_owned(),
+                artefacts: artefacts.to_owned(),
+            })
+        };
+        driver.run_and_quit(walk).await.map_err(|error| {
+            WebDriverError::FatalError(format!(
+                "{error}: {}",
+                fs::canonicalize(artefacts).unwrap().display()
+            ))
+        })
+    });
+    walked.unwrap();
+}
+
+fn capabilities(profile: &TempDir) -> WebDriverResult<ChromeCapabilities> {
+    let mut capabilities = DesiredCapabilities::chrome();
+    let (width, height) = WIDE;
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+        &format!("--window-size={width},{height}"),
+        &format!("--user-data-dir={}", profile.path().display()),
+    ];
+    for argument in arguments {
+        capabilities.add_arg(argument)?;
+    }
+    Ok(capabilities)
+}
+
+impl Browser {
+    pub async fn open(&self, path: &str) -> WebDriverResult<()> {
+        self.driver.goto(format!("{}{path}", self.site)).await
+    }
+
+    pub async fn back(&self) -> WebDriverResult<()> {
+        self.driver.back().await
+    }
+
+    /// Where it is: path and query.
+    pub async fn place(&self) -> WebDriverResult<String> {
+        let url = self.driver.current_url().await?;
+        let place = url.as_str().strip_prefix(&self.site);
+        Ok(place.unwrap_or(url.as_str()).to_owned())
+    }
+
+    /// Waits until it has arrived at a path and query.
+    pub async fn arrive(&self, at: &str) -> WebDriverResult<()> {
+        let patience = Instant::now() + PATIENCE;
+        while self.place().await? != at {
+            assert!(
+                Instant::now() < patience,
+                "{} instead of {at}",
+                self.place().await?
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    pub async fn find(&self, css: &str) -> WebDriverResult<WebElement> {
+        self.driver.find(By::Css(css)).await
+    }
+
+    pub async fn text(&self, css: &str) -> WebDriverResult<String> {
+        self.find(css).await?.text().await
+    }
+
+    pub async fn click(&self, css: &str) -> WebDriverResult<()> {
+        self.find(css).await?.click().await
+    }
+
+    pub async fn click_on(&self, xpath: &str) -> WebDriverResult<()> {
+        self.driver.find(By::XPath(xpath)).await?.click().await
+    }
+
+    /// Waits until an element says something.
+    pub async fn shows(&self, css: &str, words: &str) -> WebDriverResult<()> {
+        let patience = Instant::now() + PATIENCE;
+        while !self.text(css).await.is_ok_and(|text| text.contains(words)) {
+            assert!(Instant::now() < patience, "{css} does not say {words}");
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// What the user typed or the page filled in.
+    pub async fn value(&self, css: &str) -> WebDriverResult<String> {
+        Ok(self
+            .find(css)
+            .await?
+            .prop("value")
+            .await?
+            .unwrap_or_default())
+    }
+
+    /// The id of the element that has the keyboard; waits for one, since a page gives it away only
+    /// when it is drawn.
+    pub async fn focus(&self) -> WebDriverResult<String> {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let element = self.driver.active_element().await?;
+            if let Some(id) = element.id().await? {
+                return Ok(id);
+            }
+            assert!(Instant::now() < patience, "nothing has the keyboard");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Types on the keyboard alone: Tab between the texts, Enter after the last.
+    pub async fn fill_in(&self, texts: &[&str]) -> WebDriverResult<()> {
+        self.focus().await?;
+        let mut keys = self.driver.action_chain();
+        for (index, text) in texts.iter().enumerate() {
+            if index > 0 {
+                keys = keys.send_keys(Key::Tab);
+            }
+            keys = keys.send_keys(*text);
+        }
+        keys.send_keys(Key::Enter).perform().await
+    }
+
+    pub async fn cookie(&self, name: &str) -> WebDriverResult<thirtyfour::Cookie> {
+        let cookie = self.driver.get_named_cookie(name).await?;
+        secrets::note(&cookie.value);
+        Ok(cookie)
+    }
+
+    /// For how many days a cookie is kept; `None`: until the browser is closed.
+    pub async fn days_left(&self, name: &str) -> WebDriverResult<Option<i64>> {
+        let expiry = self.cookie(name).await?.expiry;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let left = |expiry: i64| (expiry - now.as_secs() as i64 + 3_600) / 86_400;
+        Ok(expiry.map(left))
+    }
+
+    /// The cookies that scripts can read.
+    pub async fn cookies_of_scripts(&self) -> WebDriverResult<String> {
+        self.driver
+            .execute("return document.cookie", vec![])
+            .await?
+            .convert()
+    }
+
+    pub async fn source(&self) -> WebDriverResult<String> {
+        let source = self.driver.source().await?;
+        secrets::note_form_tokens(&source);
+        Ok(source)
+    }
+
+    /// Keeps pictures of the page, wide and narrow, light and dark; nothing may stick out sideways.
+    pub async fn photograph(&self, name: &str) -> WebDriverResult<()> {
+        for (size, (width, height)) in [("wide", WIDE), ("narrow", NARROW)] {
+            self.devtools(
+                "Emulation.setDeviceMetricsOverride",
+                json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
+            )
+            .await?;
+            self.fits(&format!("{name}, {size}")).await?;
+            for scheme in ["light", "dark"] {
+                let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+                self.devtools(
+                    "Emulation.setEmulatedMedia",
+                    json!({ "features": [feature] }),
+                )
+                .await?;
+                self.settle().await?;
+                let file = format!("{name}-{size}-{scheme}.png");
+                self.driver.screenshot(&self.artefacts.join(file)).await?;
+            }
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
+            .await
+    }
+
+    /// Waits until a change of size or colours has been drawn: two frames, and the transitions.
+    async fn settle(&self) -> WebDriverResult<()> {
+        let script = "const [done] = arguments;
+            const transitions = () => document.getAnimations().map((one) => one.finished);
+            const drawn = () => Promise.allSettled(transitions()).then(() => done());
+            requestAnimationFrame(() => requestAnimationFrame(drawn));";
+        self.driver.execute_async(script, vec![]).await.map(drop)
+    }
+
+    async fn fits(&self, what: &str) -> WebDriverResult<()> {
+        self.settle().await?;
+        let script =
+            "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
+        let excess: i64 = self.driver.execute(script, vec![]).await?.convert()?;
+        assert!(excess <= 0, "{what}: {excess} pixels stick out");
+        Ok(())
+    }
+
+    async fn devtools(&self, command: &'static str, parameters: Value) -> WebDriverResult<()> {
+        self.driver
+            .cmd(DevTools(command, parameters))
+            .await
+            .map(drop)
+    }
+}
+
+/// Chromium's own commands, for which the protocol of the drivers has no words.
+#[derive(Debug)]
+struct DevTools(&'static str, Value);
+
+impl FormatRequestData for DevTools {
+    fn format_request(&self, session: &SessionId) -> RequestData {
+        let Self(command, parameters) = self;
+        RequestData::new(Method::POST, format!("/session/{session}/goog/cdp/execute"))
+            .add_body(json!({ "cmd": command, "params": parameters }))
+    }
+}

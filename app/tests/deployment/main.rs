@@ -1,0 +1,35 @@
+//! The files of `deploy` at work: nginx and HAProxy in front of the application, and databases that
+//! it reaches over TLS with an account that may do little.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+/// Names one test for each proxy.
+macro_rules! behind_both {
+    ($($test:ident),+ $(,)?) => {
+        mod nginx {
+            $(#[test] #[ignore = "needs nginx: run ./test.sh"]
+            fn $test() { super::$test(crate::site::Kind::Nginx) })+
+        }
+        mod haproxy {
+            $(#[test] #[ignore = "needs HAProxy: run ./test.sh"]
+            fn $test() { super::$test(crate::site::Kind::Haproxy) })+
+        }
+    };
+}
+
+mod authority;
+mod client;
+mod encrypted;
+mod framing;
+mod mariadb;
+mod outside;
+mod postgresql;
+mod rights;
+mod site;
+mod slow;

@@ -1,0 +1,128 @@
+//! The password change of a process that is killed on the way.
+
+use std::thread;
+use std::time::Duration;
+
+use super::password::NEW_PASSWORD;
+use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
+use testing::application::Application;
+use testing::database::TestDatabase;
+use testing::server::wait_until;
+use testing::visitor::Visitor;
+use testing::{on_every_backend, sql};
+
+on_every_backend!(
+    u11_killed_between_its_two_writes_a_password_change_did_not_happen,
+    u11_killed_after_its_commit_a_password_change_did_happen,
+);
+
+const CHANGE: [(&str, &str); 2] = [("current", PASSWORD), ("new", NEW_PASSWORD)];
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Ada's browser, and another one of hers.
+fn two_browsers(application: &Application) -> [Visitor; 2] {
+    let [browser, other] = [(); 2].map(|()| application.visitor());
+    register(&browser, EMAIL, &[]);
+    sign_in(&other, EMAIL, PASSWORD);
+    [browser, other]
+}
+
+/// Stops whoever deletes a session, in the middle of the transaction; on SQLite with so much work
+/// that it does not end before the process does. What is returned lets them go on.
+fn stop_deletions(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
+    let mut beside = sql::connection(database);
+    let stop = match sql::backend(database) {
+        "mysql" => {
+            beside("DO GET_LOCK('gate', 60)");
+            "DO GET_LOCK('gate', 60)"
+        }
+        "postgres" => {
+            beside("SELECT pg_advisory_lock(1)");
+            "PERFORM pg_advisory_xact_lock(1)"
+        }
+        _ => {
+            beside(
+                "CREATE VIEW work AS WITH RECURSIVE numbers(n) AS \
+                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT max(n) FROM numbers",
+            );
+            "SELECT * FROM work"
+        }
+    };
+    sql::at_each(database, "BEFORE DELETE", stop);
+    beside
+}
+
+/// Whether somebody is stopped in the middle of their transaction.
+fn is_stopped(database: &TestDatabase) -> bool {
+    match sql::backend(database) {
+        "mysql" => {
+            let processes = "information_schema.processlist";
+            let waiting = format!("{processes} WHERE db = DATABASE() AND state = 'User lock'");
+            sql::count(database, &waiting) > 0
+        }
+        "postgres" => {
+            let here = "datname = current_database() AND wait_event = 'advisory'";
+            sql::count(database, &format!("pg_stat_activity WHERE {here}")) > 0
+        }
+        // Nobody else holds the one lock for longer than it takes to write a page.
+        _ => (0..50).all(|_| {
+            thread::sleep(Duration::from_millis(10));
+            sql::is_locked(database)
+        }),
+    }
+}
+
+fn u11_killed_between_its_two_writes_a_password_change_did_not_happen(database: &TestDatabase) {
+    let mut application = Application::start(database);
+    let [browser, other] = two_browsers(&application);
+    let mut beside = stop_deletions(database);
+    thread::scope(|scope| {
+        let told = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
+        wait_until("the change is stopped", PATIENCE, || is_stopped(database));
+        application.kill();
+        let told = told.join().unwrap();
+        assert!(
+            told.is_none_or(|answer| answer.status == 503),
+            "told of success"
+        );
+    });
+    match sql::backend(database) {
+        "mysql" => beside("DO RELEASE_LOCK('gate')"),
+        "postgres" => beside("SELECT pg_advisory_unlock(1)"),
+        _ => {}
+    }
+
+    application.restart();
+    assert!(is_signed_in(&browser) && is_signed_in(&other));
+    assert_eq!(
+        sign_in(&application.visitor(), EMAIL, NEW_PASSWORD).status,
+        401
+    );
+    assert_eq!(
+        sign_in(&application.visitor(), EMAIL, PASSWORD).location(),
+        "/home"
+    );
+}
+
+fn u11_killed_after_its_commit_a_password_change_did_happen(database: &TestDatabase) {
+    let mut application = Application::start(database);
+    let [browser, other] = two_browsers(&application);
+    let hash = || sql::texts(database, "SELECT password_hash AS text FROM users");
+    let before = hash();
+    thread::scope(|scope| {
+        let told = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
+        wait_until("the hash is another one", PATIENCE, || hash() != before);
+        application.kill();
+        told.join().unwrap();
+    });
+
+    application.restart();
+    assert!(!is_signed_in(&other));
+    assert_eq!(sql::count(database, "sessions"), 1);
+    assert_eq!(sign_in(&application.visitor(), EMAIL, PASSWORD).status, 401);
+    assert_eq!(
+        sign_in(&application.visitor(), EMAIL, NEW_PASSWORD).location(),
+        "/home"
+    );
+}

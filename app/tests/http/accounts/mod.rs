@@ -1,0 +1,9 @@
+//! What the application does with accounts and their sessions, over HTTP and on each backend.
+
+mod closed;
+mod crash;
+mod devices;
+mod messages;
+mod password;
+mod remember;
+mod rules;

@@ -1,0 +1,101 @@
+//! Staying signed in: a cookie that outlives the browser, and a session that lives for 30 days.
+
+use rocket::serde::json::json;
+
+use super::password::age;
+use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
+use testing::application::Application;
+use testing::database::TestDatabase;
+use testing::visitor::Answer;
+use testing::{on_every_backend, sql};
+
+on_every_backend!(u14_who_asks_for_it_stays_signed_in);
+
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;
+
+/// For how long the browser keeps the cookie, in hours; `None`: until it is closed.
+fn hours(answer: &Answer) -> Option<i64> {
+    let line = answer.set_cookie("id").unwrap();
+    let (_, max_age) = line.split_once("Max-Age=")?;
+    let seconds: i64 = max_age.split(';').next().unwrap().parse().unwrap();
+    // What is a little less than an hour began when the request did.
+    Some((seconds + 60) / HOUR)
+}
+
+/// How long the newest session may be idle, and how long it may live, in hours.
+fn times(database: &TestDatabase) -> (i64, i64) {
+    let select = "SELECT CONCAT(expires_at - created_at, ' ', deadline - created_at) AS text \
+                  FROM sessions ORDER BY created_at DESC";
+    let newest = &sql::texts(database, select)[0];
+    let (idle, whole) = newest.split_once(' ').unwrap();
+    let hours = |milliseconds: &str| (milliseconds.parse::<i64>().unwrap() / 1_000 + 60) / HOUR;
+    (hours(idle), hours(whole))
+}
+
+fn u14_who_asks_for_it_stays_signed_in(database: &TestDatabase) {
+    let application = Application::start(database);
+    let month = 30 * DAY / HOUR;
+    let remember = ("remember", "on");
+
+    let registered = register(&application.visitor(), EMAIL, &[]);
+    assert_eq!((hours(&registered), times(database)), (None, (2, 24)));
+    let registered = register(&application.visitor(), "grace@example.org", &[remember]);
+    assert_eq!(
+        (hours(&registered), times(database)),
+        (Some(month), (month, month))
+    );
+
+    let signed_in = sign_in(&application.visitor(), EMAIL, PASSWORD);
+    assert_eq!((hours(&signed_in), times(database)), (None, (2, 24)));
+    let visitor = application.visitor();
+    let credentials = [("email", EMAIL), ("password", PASSWORD), remember];
+    let signed_in = visitor.post("/login", &credentials);
+    assert_eq!(
+        (hours(&signed_in), times(database)),
+        (Some(month), (month, month))
+    );
+
+    let program = application.visitor();
+    let mut credentials = json!({ "email": EMAIL, "password": PASSWORD, "remember": true });
+    let signed_in = program.post_json("/api/v1/signin", &credentials.to_string());
+    assert_eq!(
+        (hours(&signed_in), times(database)),
+        (Some(month), (month, month))
+    );
+    credentials["remember"] = false.into();
+    let signed_in = program.post_json("/api/v1/signin", &credentials.to_string());
+    assert_eq!((hours(&signed_in), times(database)), (None, (2, 24)));
+
+    // A day later, whoever did not ask is out.
+    age(database, 25 * 60);
+    assert!(is_signed_in(&visitor) && !is_signed_in(&program));
+    // Whoever confirms who they are, or changes the password, still is remembered.
+    let confirmed = visitor.post("/account/confirm", &[("password", PASSWORD)]);
+    assert_eq!(
+        (hours(&confirmed), times(database)),
+        (Some(month), (month, month))
+    );
+    let change = [("current", PASSWORD), ("new", "staple battery horse")];
+    let changed = visitor.post("/account/password", &change);
+    assert_eq!(
+        (hours(&changed), times(database)),
+        (Some(month), (month, month))
+    );
+}
+
+#[test]
+fn u14_what_was_ticked_stays_ticked_after_a_mistake() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let visitor = application.visitor();
+    let ticked = r#"type="checkbox" checked>"#;
+    for path in ["/login", "/register"] {
+        let page = visitor.get(path).body;
+        assert!(page.contains(r#"<label for="remember">"#) && !page.contains(ticked));
+        let again = visitor.post(path, &[("remember", "on")]).body;
+        assert!(again.contains(ticked), "{again}");
+    }
+    let wrong = [("email", EMAIL), ("password", PASSWORD), ("remember", "on")];
+    assert!(visitor.post("/login", &wrong).body.contains(ticked));
+}

@@ -1,0 +1,152 @@
+//! The application for programs, and what a user may change.
+
+use rocket::serde::json::{Value, json};
+
+use testing::application::Application;
+use testing::database::TestDatabase;
+use testing::on_every_backend;
+use testing::visitor::{Answer, Visitor};
+
+on_every_backend!(
+    u2_programs_register_sign_in_and_sign_out,
+    u6_a_location_changes_in_the_row_of_its_owner_alone,
+);
+
+fn registration(email: &str) -> Value {
+    json!({
+        "first_name": "Zoë",
+        "last_name": "\"O\\'Neill\"",
+        "email": email,
+        "password": "correct horse battery",
+        "is_admin": true,
+    })
+}
+
+fn sign_up(visitor: &Visitor, email: &str) -> Answer {
+    visitor.post_json("/api/v1/signup", &registration(email).to_string())
+}
+
+fn u2_programs_register_sign_in_and_sign_out(database: &TestDatabase) {
+    let application = Application::start(database);
+    let program = application.visitor();
+    let profile = json!({
+        "email": "zoe@example.org",
+        "first_name": "Zoë",
+        "last_name": "\"O\\'Neill\"",
+    });
+
+    let answer = sign_up(&program, " Zoe@Example.org ");
+    assert_eq!((answer.status, answer.json()), (201, profile.clone()));
+    let answer = program.get("/api/v1/me");
+    assert_eq!((answer.status, answer.json()), (200, profile.clone()));
+    assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+
+    assert_eq!(program.post_json("/api/v1/signout", "").status, 204);
+    assert_eq!(program.get("/api/v1/me").status, 401);
+
+    let credentials = json!({ "email": "zoe@example.org", "password": "correct horse battery" });
+    let answer = program.post_json("/api/v1/signin", &credentials.to_string());
+    assert_eq!((answer.status, answer.json()), (200, profile));
+    assert_eq!(
+        program.get("/home").status,
+        200,
+        "pages and programs share the session"
+    );
+}
+
+#[test]
+fn u2_what_is_wrong_is_told_as_a_problem() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let program = application.visitor();
+    assert_eq!(sign_up(&program, "ada@example.org").status, 201);
+    program.post_json("/api/v1/signout", "");
+
+    let without = |field: &str| {
+        let mut body = registration("grace@example.org");
+        body.as_object_mut().unwrap().remove(field);
+        body
+    };
+    let with = |field: &str, value: &str| {
+        let mut body = registration("grace@example.org");
+        body[field] = value.into();
+        body
+    };
+    for (body, field, words) in [
+        (without("first_name"), "first_name", "fill this in"),
+        (without("password"), "password", "fill this in"),
+        (with("password", "too short"), "password", "15 characters"),
+        (with("email", "nonsense"), "email", "not an e-mail address"),
+        (
+            registration("ADA@example.org"),
+            "email",
+            "an account with this",
+        ),
+    ] {
+        let answer = program.post_json("/api/v1/signup", &body.to_string());
+        let problem = answer.json();
+        assert_eq!(
+            (answer.status, &problem["status"]),
+            (400, &json!(400)),
+            "{body}"
+        );
+        let message = problem["errors"][field].as_str().unwrap();
+        assert!(message.contains(words), "{message}");
+        assert_eq!(answer.set_cookie("id"), None);
+    }
+    for body in ["", "{", "[]", "null", r#"{"email":1}"#] {
+        let answer = program.post_json("/api/v1/signin", body);
+        assert!((400..500).contains(&answer.status), "{body}: {answer:?}");
+        assert_eq!(answer.json()["status"], answer.status, "{body}");
+    }
+    for email in ["ada@example.org", "nobody@example.org"] {
+        let wrong = json!({ "email": email, "password": "wrong horse battery" });
+        let answer = program.post_json("/api/v1/signin", &wrong.to_string());
+        assert_eq!(
+            (answer.status, &answer.json()["title"]),
+            (401, &json!("Unauthorized"))
+        );
+        assert!(!answer.body.contains(email), "{answer:?}");
+    }
+    assert_eq!(program.get("/api/v1/me").json()["status"], 401);
+}
+
+fn u6_a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) {
+    let application = Application::start(database);
+    let [ada, grace] = ["ada@example.org", "grace@example.org"].map(|email| {
+        let visitor = application.visitor();
+        assert_eq!(sign_up(&visitor, email).status, 201);
+        visitor
+    });
+    let move_to = |visitor: &Visitor, location: &str| {
+        let fields = [
+            ("_method", "put"),
+            ("location", location),
+            ("id", "1"),
+            ("email", "grace@example.org"),
+        ];
+        visitor.post("/account/location", &fields)
+    };
+    assert_eq!(move_to(&ada, " Łódź <b> ").location(), "/account");
+    assert!(
+        ada.get("/account")
+            .body
+            .contains("value=\"Łódź &lt;b&gt;\"")
+    );
+    assert!(!grace.get("/account").body.contains("Łódź"));
+
+    let refused = move_to(&ada, &"x".repeat(129));
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("at most 128 characters"));
+    assert!(
+        ada.get("/account").body.contains("Łódź"),
+        "what was there is kept"
+    );
+
+    let stranger = application.visitor();
+    assert!(
+        move_to(&stranger, "Nowhere")
+            .location()
+            .starts_with("/login")
+    );
+}

@@ -1,0 +1,162 @@
+//! The process and its database: launches, restarts, lost connections.
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use diesel::prelude::*;
+
+use testing::accounts::{EMAIL, cookie, is_signed_in, register};
+use testing::application::{Application, make_empty, refusal};
+use testing::database::TestDatabase;
+use testing::on_every_backend;
+
+on_every_backend!(
+    sessions_outlive_a_killed_process,
+    two_processes_make_the_tables_once,
+);
+
+fn sessions_outlive_a_killed_process(database: &TestDatabase) {
+    let mut application = Application::start(database);
+    let (ada, grace) = (application.visitor(), application.visitor());
+    register(&ada, EMAIL, &[]);
+    register(&grace, "grace@example.org", &[]);
+    grace.post("/logout", &[]);
+    application.kill();
+    application.restart();
+    let home = ada.get("/home");
+    assert_eq!(home.status, 200);
+    assert!(home.body.contains(EMAIL));
+    assert!(!is_signed_in(&grace));
+}
+
+fn two_processes_make_the_tables_once(database: &TestDatabase) {
+    make_empty(database);
+    let mut nodes = [(); 2].map(|()| Application::launch(database, &[]));
+    for node in &mut nodes {
+        node.wait_until_healthy();
+    }
+    let [first, second] = &nodes;
+    let signed_in = register(&first.visitor(), EMAIL, &[]);
+    assert!(is_signed_in(&second.visitor_with(&cookie(&signed_in))));
+}
+
+#[test]
+fn an_empty_database_is_brought_up_to_date() {
+    let database = testing::database::sqlite();
+    make_empty(&database);
+    let application = Application::start(&database);
+    let visitor = application.visitor();
+    register(&visitor, EMAIL, &[]);
+    assert!(is_signed_in(&visitor));
+}
+
+/// The server closes the connections of the application, which learns of it only when it uses them.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn closed_connections_are_replaced(database: &TestDatabase, close: impl Fn(&str)) {
+    let application = Application::start(database);
+    let visitor = application.visitor();
+    register(&visitor, EMAIL, &[]);
+    for _ in 0..3 {
+        close(&database.url);
+        assert_eq!(visitor.get("/home").status, 200);
+    }
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn connections_that_mariadb_closes_are_replaced() {
+    closed_connections_are_replaced(&testing::database::mariadb(), |url| {
+        let mut connection = MysqlConnection::establish(url).unwrap();
+        let others = "(SELECT GROUP_CONCAT(id) FROM information_schema.processlist \
+                      WHERE db = DATABASE() AND id <> CONNECTION_ID())";
+        let others = diesel::dsl::sql::<diesel::sql_types::Text>(others);
+        let others: String = diesel::select(others).first(&mut connection).unwrap();
+        for id in others.split(',') {
+            let kill = diesel::sql_query(format!("KILL {id}"));
+            kill.execute(&mut connection).unwrap();
+        }
+    });
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "needs PostgreSQL: run ./test.sh"]
+fn connections_that_postgresql_closes_are_replaced() {
+    closed_connections_are_replaced(&testing::database::postgresql(), |url| {
+        let mut connection = PgConnection::establish(url).unwrap();
+        let close = diesel::sql_query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        assert!(close.execute(&mut connection).unwrap() > 0);
+    });
+}
+
+#[test]
+fn o1_a_wrong_setting_stops_the_launch_in_one_line() {
+    let database = testing::database::sqlite();
+    let sqlite = &*database.url;
+    let session = "ROCKET_SESSION";
+    for (url, setting, names, remedy) in [
+        (
+            sqlite,
+            (session, r#"{idle_timeot="2h"}"#),
+            "idle_timeot",
+            "idle_timeout",
+        ),
+        (
+            sqlite,
+            (session, r#"{idle_timeout="soon"}"#),
+            "session.idle_timeout",
+            "write one like",
+        ),
+        (
+            sqlite,
+            (session, r#"{idle_timeout="48h"}"#),
+            "session.idle_timeout",
+            "lower the first or raise the second",
+        ),
+        (
+            sqlite,
+            (session, r#"{database="nope"}"#),
+            "session.database",
+            "add [default.databases.nope]",
+        ),
+        (
+            sqlite,
+            (session, r#"{cookie={same_site="none"}}"#),
+            "session.cookie.same_site",
+            "session.cookie.secure = true",
+        ),
+        (
+            sqlite,
+            (
+                "ROCKET_DATABASES",
+                &format!("{{app={{url={sqlite:?},pool_size=0}}}}"),
+            ),
+            "databases.app.pool_size",
+            "from 1 to 256",
+        ),
+        (
+            "oracle://example.org/app",
+            (session, "{}"),
+            "databases.app",
+            "write sqlite:FILE",
+        ),
+        (
+            "sqlite:/nowhere/at/all.db",
+            (session, "{}"),
+            "databases.app",
+            "check that it runs, that its url is right",
+        ),
+    ] {
+        let (status, output) = refusal(url, &[setting]);
+        // None is what a process has that had to be killed.
+        let refused = status.code().is_some_and(|code| code != 0);
+        assert!(refused, "{setting:?} was accepted: {output}");
+        let lines: Vec<_> = output.lines().filter(|line| line.contains(names)).collect();
+        let [line] = lines[..] else {
+            panic!("{setting:?}: not one line about {names}: {output}");
+        };
+        assert!(line.contains(remedy), "{setting:?}: {line}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The application over HTTP, as a process of its own.
+
+mod forms;
+mod launch;
+mod sign_in;
+/// Well-formed, and nobody's.
+const MADE_UP: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

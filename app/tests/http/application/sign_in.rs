@@ -1,0 +1,243 @@
+//! Registering, signing in and signing out, and the page that was asked for.
+
+use std::thread;
+
+use rocket::serde::json::{Value, json};
+
+use super::MADE_UP;
+use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, patiently, register, sign_in};
+use testing::application::Application;
+use testing::database::TestDatabase;
+use testing::on_every_backend;
+use testing::visitor::Answer;
+
+on_every_backend!(
+    u1_register_sign_in_sign_out,
+    u1_a_token_from_before_the_sign_in_is_worthless,
+    u1_a_refusal_does_not_tell_who_has_an_account,
+    u1_an_address_has_one_account,
+    u1_of_registrations_at_once_one_succeeds,
+    u3_strangers_are_sent_to_sign_in,
+    u4_back_to_the_page_asked_for,
+);
+
+fn u1_register_sign_in_sign_out(database: &TestDatabase) {
+    let application = Application::start(database);
+    let visitor = application.visitor();
+    let registered = register(&visitor, EMAIL, &[]);
+    assert_eq!(registered.location(), "/home");
+    let home = visitor.get("/home");
+    assert_eq!(home.status, 200);
+    assert!(home.body.contains("Ada Lovelace") && home.body.contains(EMAIL));
+    assert_eq!(home.header("Cache-Control"), Some("no-store"));
+    // Somebody who is signed in has nothing to do on these pages.
+    assert_eq!(visitor.get("/login?next=/messages").location(), "/messages");
+    assert_eq!(visitor.get("/register").location(), "/home");
+
+    let signed_out = visitor.post("/logout", &[]);
+    assert_eq!(signed_out.location(), "/login?signed_out");
+    let removal = signed_out.set_cookie("id").unwrap();
+    assert!(
+        removal.starts_with("id=;") && removal.contains("Max-Age=0"),
+        "{removal}"
+    );
+    assert!(!is_signed_in(&visitor));
+    assert!(!is_signed_in(
+        &application.visitor_with(&cookie(&registered))
+    ));
+    assert!(visitor.get("/").body.contains("Register"));
+
+    let signed_in = sign_in(&visitor, EMAIL, PASSWORD);
+    assert_eq!(signed_in.location(), "/home");
+    assert_ne!(cookie(&signed_in), cookie(&registered));
+    assert!(is_signed_in(&visitor));
+}
+
+fn u1_a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
+    let application = Application::start(database);
+    register(&application.visitor(), EMAIL, &[]);
+
+    // Nobody's token: it is not adopted.
+    let planted = format!("id={MADE_UP}");
+    let victim = application.visitor_with(&planted);
+    let own = cookie(&sign_in(&victim, EMAIL, PASSWORD));
+    assert_ne!(own, planted);
+    assert!(!is_signed_in(&application.visitor_with(&planted)));
+    assert!(is_signed_in(&application.visitor_with(&own)));
+
+    // Somebody else's live session: it ends when another user signs in on top of it.
+    let victim = application.visitor_with(&own);
+    let grace = cookie(&register(&victim, "grace@example.org", &[]));
+    assert_ne!(grace, own);
+    assert!(!is_signed_in(&application.visitor_with(&own)));
+    let home = application.visitor_with(&grace).get("/home");
+    assert!(home.body.contains("grace@example.org") && !home.body.contains(EMAIL));
+}
+
+fn u3_strangers_are_sent_to_sign_in(database: &TestDatabase) {
+    let application = Application::start(database);
+    for visitor in [
+        application.visitor(),
+        application.visitor_with(&format!("id={MADE_UP}")),
+        application.visitor_with("id=nonsense"),
+    ] {
+        assert_eq!(
+            visitor.get("/messages").location(),
+            "/login?next=%2Fmessages"
+        );
+        let page = visitor.get("/messages?page=2&of=a%20b");
+        assert_eq!(
+            page.location(),
+            "/login?next=%2Fmessages%3Fpage%3D2%26of%3Da%2520b"
+        );
+        let refused = visitor.get_as("application/json", "/messages");
+        assert_eq!(refused.status, 401);
+        assert_eq!(refused.header("Content-Type"), Some("application/json"));
+        let problem: Value = rocket::serde::json::from_str(&refused.body).unwrap();
+        assert_eq!(
+            problem,
+            json!({ "title": "Unauthorized", "status": 401, "detail": "Sign in first." })
+        );
+    }
+}
+
+fn u4_back_to_the_page_asked_for(database: &TestDatabase) {
+    let application = Application::start(database);
+    register(&application.visitor(), EMAIL, &[]);
+    let cases = [
+        ("/messages", "/messages"),
+        ("/messages?page=2&of=a%20b", "/messages?page=2&of=a%20b"),
+        ("//evil.example", "/home"),
+        ("https://evil.example/", "/home"),
+        ("/\\evil.example", "/home"),
+        ("/%2f%2fevil.example", "/home"),
+        ("javascript:alert(1)", "/home"),
+        ("/messages\r\nSet-Cookie: a=b", "/home"),
+        ("/logout", "/home"),
+    ];
+    for (index, (next, expected)) in cases.into_iter().enumerate() {
+        let visitor = application.visitor();
+        let fields = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
+        assert_eq!(visitor.post("/login", &fields).location(), expected);
+        let visitor = application.visitor();
+        let email = format!("ada+{index}@example.org");
+        let registered = register(&visitor, &email, &[("next", next)]);
+        assert_eq!(registered.location(), expected);
+        assert_eq!(registered.set_cookie("a"), None);
+    }
+}
+
+#[test]
+fn u4_the_page_asked_for_is_handed_on() {
+    u4_the_page_asked_for_goes_from_page_to_page(&testing::database::sqlite());
+}
+
+/// The sign-in page hands the page asked for to its form, to the registration, and past a wrong password.
+fn u4_the_page_asked_for_goes_from_page_to_page(database: &TestDatabase) {
+    let application = Application::start(database);
+    let visitor = application.visitor();
+    let field = r#"<input type="hidden" name="next" value="&#x2f;messages?page=2">"#;
+    for page in ["/login", "/register"] {
+        let page = visitor.get(&format!("{page}?next=%2Fmessages%3Fpage%3D2"));
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains(field), "{}", page.body);
+        assert!(
+            page.body.contains("?next=&#x2f;messages%3Fpage%3D2\""),
+            "{}",
+            page.body
+        );
+    }
+    let fields = [
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("next", "/messages?page=2"),
+    ];
+    assert!(visitor.post("/login", &fields).body.contains(field));
+}
+
+fn u1_an_address_has_one_account(database: &TestDatabase) {
+    let application = Application::start(database);
+    register(&application.visitor(), EMAIL, &[]);
+    for again in [EMAIL, "ADA@Example.ORG", "  ada@example.org "] {
+        let visitor = application.visitor();
+        let refused = register(&visitor, again, &[]);
+        assert_eq!(refused.status, 422, "{again}");
+        assert!(
+            refused
+                .body
+                .contains("There is an account with this e-mail address already")
+        );
+        assert!(!refused.body.contains(PASSWORD));
+        assert_eq!(refused.set_cookie("id"), None);
+        assert!(!is_signed_in(&visitor));
+        assert_eq!(sign_in(&visitor, again, PASSWORD).location(), "/home");
+    }
+}
+
+fn u1_of_registrations_at_once_one_succeeds(database: &TestDatabase) {
+    let application = Application::start(database);
+    let mut statuses = thread::scope(|scope| {
+        let application = &application;
+        let registrations: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let visitor = application.visitor();
+                    patiently(|| register(&visitor, EMAIL, &[])).status
+                })
+            })
+            .collect();
+        let statuses = registrations.into_iter().map(|one| one.join().unwrap());
+        statuses.collect::<Vec<_>>()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 422, 422, 422, 422, 422, 422, 422]);
+}
+
+fn u1_a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
+    let application = Application::start(database);
+    register(&application.visitor(), EMAIL, &[]);
+    let visitor = application.visitor();
+    let wrong = sign_in(&visitor, EMAIL, "not the right one");
+    let unknown = sign_in(&visitor, "eve@example.org", "not the right one");
+    assert_eq!((wrong.status, unknown.status), (401, 401));
+    let shown = |page: &Answer| page.body.replace(page.form_token().unwrap(), "TOKEN");
+    let unknown_shown = shown(&unknown).replace("eve@example.org", EMAIL);
+    assert_eq!(shown(&wrong), unknown_shown);
+    assert!(wrong.body.contains("do not belong together"));
+    assert!(!wrong.body.contains("not the right one"));
+    assert_eq!(
+        (wrong.set_cookie("id"), unknown.set_cookie("id")),
+        (None, None)
+    );
+    assert!(!is_signed_in(&visitor));
+}
+
+#[test]
+fn u1_attributes_of_the_cookie() {
+    for (profile, name, secure) in [("dev", "id", false), ("prod", "__Host-id", true)] {
+        let database = testing::database::sqlite();
+        let application = Application::start_with(&database, &[("ROCKET_PROFILE", profile)]);
+        let registered = register(&application.visitor(), EMAIL, &[]);
+        let line = registered.set_cookie(name).unwrap();
+        let (token, mut attributes) = split(line);
+        let value = token.strip_prefix(&format!("{name}=")).unwrap();
+        assert_eq!(value.len(), MADE_UP.len(), "{line}");
+        let mut expected = vec!["HttpOnly", "Path=/", "SameSite=Lax"];
+        expected.extend(secure.then_some("Secure"));
+        attributes.sort_unstable();
+        assert_eq!(attributes, expected, "{profile}");
+
+        let removal = application.visitor_with(token).post("/logout", &[]);
+        let removal = removal.set_cookie(name).unwrap();
+        let (token, attributes) = split(removal);
+        assert_eq!(token, format!("{name}="));
+        for attribute in expected.iter().chain(&["Max-Age=0"]) {
+            assert!(attributes.contains(attribute), "{attribute} in {removal}");
+        }
+    }
+}
+
+fn split(line: &str) -> (&str, Vec<&str>) {
+    let mut parts = line.split("; ");
+    (parts.next().unwrap(), parts.collect())
+}

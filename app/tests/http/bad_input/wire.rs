@@ -1,0 +1,218 @@
+//! Requests as no client library would send them.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use testing::accounts::{EMAIL, cookie, register};
+use testing::application::Application;
+use testing::sql;
+
+/// What comes back until the connection ends.
+fn send(application: &Application, request: &[u8]) -> String {
+    let address = application.base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    // Who refuses the beginning may not read the end.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// GET with further header lines, each with its end.
+fn get(application: &Application, page: &str, lines: &[u8]) -> String {
+    let start = format!("GET {page} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n");
+    send(application, &[start.as_bytes(), lines, b"\r\n"].concat())
+}
+
+/// Who sends on after the refusal may lose it.
+fn is_too_large(answer: &str) -> bool {
+    answer.is_empty() || status(answer) == 431
+}
+
+fn status(answer: &str) -> u16 {
+    let code = answer.split(' ').nth(1).unwrap_or_default();
+    code.parse()
+        .unwrap_or_else(|_| panic!("no answer: {answer:?}"))
+}
+
+#[test]
+fn bad_input_row_09_a_cookie_of_any_bytes_is_a_stranger_s() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let own = cookie(&register(&application.visitor(), EMAIL, &[]));
+    for value in [
+        &b"\xff"[..],
+        b"\x80\x81",
+        b"%00%0d%0aSet-Cookie:%20a=b",
+        b"' OR 1=1--",
+        b"\"",
+        b"a b\tc",
+    ] {
+        let answer = get(
+            &application,
+            "/home",
+            &[b"Cookie: id=", value, b"\r\n"].concat(),
+        );
+        assert_eq!(status(&answer), 303, "{value:?}");
+        assert!(!answer.to_lowercase().contains("set-cookie"), "{answer}");
+    }
+    let with_nul = get(
+        &application,
+        "/home",
+        format!("Cookie: id=a\0b; {own}\r\n").as_bytes(),
+    );
+    assert_eq!(status(&with_nul), 400);
+    // A line ends where the header does.
+    let two_lines = get(
+        &application,
+        "/home",
+        format!("Cookie: id=a\r\nX: {own}\r\n").as_bytes(),
+    );
+    assert_eq!(status(&two_lines), 303);
+    let beside = get(
+        &application,
+        "/home",
+        format!("Cookie: a=%00%ff; {own}; b=\"\"\r\n").as_bytes(),
+    );
+    assert_eq!(status(&beside), 200);
+    assert_eq!(sql::count(&database, "sessions"), 1);
+}
+
+#[test]
+fn bad_input_row_15_many_and_large_cookies_cost_little() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let own = cookie(&register(&application.visitor(), EMAIL, &[]));
+    let many = (0..10_000).map(|n| format!("c{n}=v; ")).collect::<String>();
+    let large = format!("id={}", "A".repeat(400 * 1024));
+    for (cookies, expected) in [
+        (format!("{many}{own}"), 200),
+        (format!("{many}id=x"), 303),
+        (large, 303),
+    ] {
+        let line = format!("Cookie: {cookies}\r\n");
+        let took = (0..3).map(|_| {
+            let start = Instant::now();
+            let answer = get(&application, "/home", line.as_bytes());
+            assert_eq!(status(&answer), expected, "{cookies:.20}: {answer:.40}");
+            start.elapsed()
+        });
+        let fastest = took.min().unwrap();
+        assert!(
+            fastest < Duration::from_millis(100),
+            "{cookies:.20}: {fastest:?}"
+        );
+    }
+    let endless = format!("Cookie: id={}\r\n", "A".repeat(2 * 1024 * 1024));
+    assert!(is_too_large(&get(
+        &application,
+        "/home",
+        endless.as_bytes()
+    )));
+    assert_eq!(sql::count(&database, "sessions"), 1);
+}
+
+#[test]
+fn bad_input_row_16_too_many_headers_are_refused() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let with = |count: u32| {
+        let lines = (0..count)
+            .map(|n| format!("X-{n}: v\r\n"))
+            .collect::<String>();
+        get(&application, "/", lines.as_bytes())
+    };
+    assert_eq!(status(&with(90)), 200);
+    assert_eq!(status(&with(120)), 431);
+    assert!(is_too_large(&with(100_000)));
+    let long = format!("/{}", "x".repeat(100_000));
+    assert_eq!(status(&get(&application, &long, b"")), 414);
+}
+
+#[test]
+fn bad_input_row_37_a_host_is_never_believed() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    for hosts in [
+        "Host: evil.example\r\n",
+        "Host: evil.example\r\nHost: example.org\r\n",
+        "Host: evil.example:99999999\r\n",
+        "Host: evil.example\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n",
+        "Host: \r\n",
+        "",
+    ] {
+        let request = format!("GET /home HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        let answer = send(&application, request.as_bytes());
+        assert!([303, 400].contains(&status(&answer)), "{hosts}: {answer}");
+        assert!(!answer.contains("evil.example"), "{hosts}: {answer}");
+        if status(&answer) == 303 {
+            assert!(
+                answer.to_lowercase().contains("\r\nlocation: /login"),
+                "{answer}"
+            );
+        }
+    }
+}
+
+#[test]
+fn bad_input_row_38_what_has_no_certain_end_is_refused() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let post = "POST /login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+    for (lines, body) in [
+        ("Content-Length: 3\r\nContent-Length: 5\r\n", "abcde"),
+        ("Content-Length: -1\r\n", ""),
+        ("Content-Length: 1e1\r\n", "abcdefghij"),
+        ("Content-Length: 99999999999999999999\r\n", ""),
+        ("Transfer-Encoding: gzip\r\n", "abc"),
+        ("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"),
+        ("X: a\r\n folded\r\n", ""),
+        ("X : a\r\n", ""),
+        ("X\0: a\r\n", ""),
+        (": a\r\n", ""),
+    ] {
+        let answer = send(&application, format!("{post}{lines}\r\n{body}").as_bytes());
+        assert!(
+            answer.is_empty() || status(&answer) == 400,
+            "{lines}: {answer}"
+        );
+    }
+    for chunk in [
+        "FFFFFFFFFFFFFFFFF\r\nabc",
+        "-1\r\nabc",
+        "zz\r\nabc",
+        "5\r\nabcdefgh\r\n0\r\n\r\n",
+    ] {
+        let form =
+            "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n";
+        let answer = send(&application, format!("{post}{form}\r\n{chunk}").as_bytes());
+        assert!(
+            answer.is_empty() || (400..500).contains(&status(&answer)),
+            "{chunk}: {answer}"
+        );
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count().max(1),
+            1,
+            "{chunk}: {answer}"
+        );
+    }
+    for garbage in [
+        "\0\0\0\0\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\0\u{1}",
+        "SSH-2.0-x\r\n\r\n",
+    ] {
+        let answer = send(&application, garbage.as_bytes());
+        assert!(
+            answer.is_empty() || [400, 505].contains(&status(&answer)),
+            "{garbage:?}: {answer}"
+        );
+    }
+    assert_eq!(application.visitor().get("/").status, 200);
+    assert_eq!(sql::count(&database, "sessions"), 0);
+}

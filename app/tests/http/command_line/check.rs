@@ -1,0 +1,134 @@
+//! `sessions check`.
+
+use rocket::serde::json::{Value, from_str};
+
+use super::program::{ADA, GRACE, HOUR, anonymous, execute, many, now, register, run, run_with};
+use testing::application::{Application, make_empty};
+use testing::database::TestDatabase;
+use testing::on_every_backend;
+
+on_every_backend!(
+    o5_a_set_up_that_works,
+    o5_tables_that_cannot_be_used_are_told,
+    o5_a_table_that_is_missing_is_told,
+);
+
+const PROD: [(&str, &str); 1] = [("ROCKET_PROFILE", "prod")];
+
+/// The names of the checks and how they ended.
+fn found(check: &Value) -> Vec<(&str, &str)> {
+    let lines = check["checks"].as_array().unwrap().iter();
+    let line = lines.map(|it| (it["name"].as_str().unwrap(), it["status"].as_str().unwrap()));
+    line.collect()
+}
+
+fn detail<'a>(check: &'a Value, name: &str) -> &'a str {
+    let mut lines = check["checks"].as_array().unwrap().iter();
+    let line = lines.find(|line| line["name"] == name).unwrap();
+    line["detail"].as_str().unwrap()
+}
+
+fn o5_a_set_up_that_works(database: &TestDatabase) {
+    many(database, 3, now() - 1);
+    database
+        .store
+        .insert(&anonymous("f1", now() + HOUR))
+        .unwrap();
+    let check = run_with(&database.url, &["sessions", "check", "--json"], &PROD).json();
+    assert_eq!(check["status"], "ok", "{check}");
+    let names = ["configuration", "cookie", "database", "tables", "sessions"];
+    assert_eq!(found(&check), names.map(|name| (name, "ok")));
+    assert!(detail(&check, "configuration").contains("profile prod"));
+    assert!(detail(&check, "database").ends_with(" ms"));
+    assert_eq!(detail(&check, "sessions"), "1 live, 3 expired");
+    assert_eq!(database.store.count(0).unwrap(), 4, "the probe is gone");
+
+    let text = run(database, &["sessions", "check"]).done();
+    let statuses: Vec<_> = text
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(statuses, ["ok", "warning", "ok", "ok", "ok"], "{text}");
+    assert!(text.contains("not Secure") && text.contains("session.cookie.secure = true"));
+}
+
+fn o5_tables_that_cannot_be_used_are_told(database: &TestDatabase) {
+    // In the way of any further record that is of the first version.
+    database
+        .store
+        .insert(&anonymous("f1", now() + HOUR))
+        .unwrap();
+    execute(database, "CREATE UNIQUE INDEX one ON sessions (version)");
+    let check = run(database, &["sessions", "check", "--json"]);
+    assert_eq!(
+        (check.code, check.stderr.lines().count()),
+        (1, 1),
+        "{check:?}"
+    );
+    let check: Value = from_str(&check.stdout).unwrap();
+    assert_eq!(check["status"], "failed");
+    assert_eq!(
+        found(&check)[2..],
+        [("database", "ok"), ("tables", "failed"), ("sessions", "ok")]
+    );
+
+    make_empty(database);
+    for _ in 0..2 {
+        let check = run(database, &["sessions", "check"]);
+        assert_eq!(check.code, 1, "{check:?}");
+        let last = check.stdout.lines().last().unwrap();
+        assert!(last.starts_with("failed   database "), "{last}");
+        assert!(last.contains("run its migrations"), "{last}");
+    }
+}
+
+fn o5_a_table_that_is_missing_is_told(database: &TestDatabase) {
+    execute(database, "DROP TABLE known_devices");
+    let check = run(database, &["sessions", "check"]);
+    assert_eq!(check.code, 1, "{check:?}");
+    let mut lines = check.stdout.lines();
+    let tables = lines.find(|line| line.starts_with("failed   tables "));
+    assert!(tables.unwrap().contains("known_devices"), "{check:?}");
+}
+
+#[test]
+fn o5_the_cookie_is_as_the_check_says() {
+    let database = testing::database::sqlite();
+    for (profile, email) in [("dev", ADA), ("prod", GRACE)] {
+        let variables = [
+            ("ROCKET_PROFILE", profile),
+            (
+                "ROCKET_SESSION",
+                r#"{cookie={name="sid",same_site="strict"}}"#,
+            ),
+        ];
+        let check = run_with(&database.url, &["sessions", "check", "--json"], &variables).json();
+        let application = Application::start_with(&database, &variables);
+        let registered = register(&application.visitor(), email);
+        let name = if profile == "prod" {
+            "__Host-sid"
+        } else {
+            "sid"
+        };
+        let cookie = registered.set_cookie(name).unwrap();
+        let told = detail(&check, "cookie").to_lowercase();
+        for attribute in ["HttpOnly", "SameSite=Strict", "Secure"] {
+            let has = cookie.contains(attribute);
+            let attribute = attribute.to_lowercase();
+            let says = told.contains(&attribute) && !told.contains(&format!("not {attribute}"));
+            assert_eq!(says, has, "{attribute}: {told}: {cookie}");
+        }
+    }
+    let open = [("ROCKET_SESSION", "{cookie={http_only=false}}"), PROD[0]];
+    let check = run_with(&database.url, &["sessions", "check"], &open).done();
+    assert!(
+        check.contains("warning  cookie") && check.contains("not HttpOnly"),
+        "{check}"
+    );
+    let auto = [("ROCKET_SESSION", r#"{cookie={secure="auto"}}"#), PROD[0]];
+    let check = run_with(&database.url, &["sessions", "check"], &auto).done();
+    assert!(
+        check.contains("Secure where the request came over TLS"),
+        "{check}"
+    );
+}

@@ -1,0 +1,9 @@
+//! The command line, as a process of its own beside the application and on each backend.
+
+mod check;
+mod list;
+mod program;
+mod revoke;
+mod settings;
+mod sweep;
+mod users;

@@ -1,0 +1,36 @@
+//! `sessions sweep`.
+
+use rocket::serde::json::json;
+
+use super::program::{HOUR, anonymous, many, now, run, run_with};
+use testing::database::TestDatabase;
+use testing::on_every_backend;
+
+on_every_backend!(o5_what_has_expired_is_swept_and_long_work_tells_how_far_it_is);
+
+fn o5_what_has_expired_is_swept_and_long_work_tells_how_far_it_is(database: &TestDatabase) {
+    many(database, 60, now() - 1);
+    let live = anonymous("f1", now() + HOUR);
+    database.store.insert(&live).unwrap();
+    // After each batch the sweeper rests for 74 times its length at least: seconds in all.
+    let small = [("ROCKET_SESSION", "{sweep_batch=1}")];
+    let swept = run_with(&database.url, &["sessions", "sweep"], &small);
+    assert_eq!(
+        (swept.code, &*swept.stdout),
+        (0, "60 expired sessions deleted\n")
+    );
+    let so_far = swept.stderr.lines().map(|line| {
+        let count = line.strip_suffix(" expired sessions deleted so far");
+        count.expect("a line of progress").parse::<u32>().unwrap()
+    });
+    let so_far: Vec<_> = so_far.collect();
+    assert!(!so_far.is_empty() && so_far.is_sorted(), "{so_far:?}");
+    assert!(
+        so_far.iter().all(|count| (1..=60).contains(count)),
+        "{so_far:?}"
+    );
+
+    assert_eq!(database.store.all(0, None, 10).unwrap(), [live]);
+    let nothing_left = run(database, &["sessions", "sweep", "--json"]).json();
+    assert_eq!(nothing_left, json!({ "deleted": 0 }));
+}

@@ -1,0 +1,4 @@
+//! What the application tells of sessions and users.
+
+mod application;
+mod refused;

@@ -1,0 +1,25 @@
+//! The application as a process, over HTTP and on its command line.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+mod accounts;
+mod advisories;
+mod api;
+mod application;
+mod bad_input;
+mod command_line;
+mod cross_site;
+mod diesel_cli;
+mod events;
+mod headers;
+mod privacy;
+mod redis;
+mod requirements;
+mod settings;
+mod throttle;

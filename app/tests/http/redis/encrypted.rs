@@ -1,0 +1,58 @@
+//! Redis by TLS.
+
+use std::process::Command;
+
+use super::launch::{accepted, refused};
+use testing::redis::Redis;
+use testing::server::free_port;
+
+/// Runs openssl in the folder of a server.
+fn openssl(redis: &Redis, arguments: &str) {
+    let mut command = Command::new("openssl");
+    command
+        .current_dir(redis.folder.path())
+        .args(arguments.split(' '));
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// A server with a certificate of an authority that nobody knows, and its port for TLS.
+fn redis() -> (Redis, u16) {
+    let (redis, port) = (Redis::start(&[]), free_port());
+    let make = "req -x509 -newkey rsa:2048 -nodes -days 2";
+    openssl(
+        &redis,
+        &format!("{make} -keyout ca.key -out ca.crt -subj /CN=authority"),
+    );
+    openssl(
+        &redis,
+        &format!(
+            "{make} -keyout redis.key -out redis.crt -subj /CN=redis -CA ca.crt -CAkey ca.key \
+             -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1"
+        ),
+    );
+    let set = "CONFIG SET tls-cert-file redis.crt tls-key-file redis.key tls-ca-cert-file ca.crt \
+               tls-auth-clients no tls-port";
+    let set = format!("{set} {port}");
+    redis.ask(&set.split(' ').collect::<Vec<_>>());
+    (redis, port)
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn b4_tls_connects_to_whom_it_can_verify_or_was_told_to_trust() {
+    let (redis, port) = redis();
+    let entry = |more: &str| format!("url=\"rediss://127.0.0.1:{port}{more}\"");
+    let line = refused(&entry("/0"));
+    assert!(line.contains("certificate"), "{line}");
+    assert_eq!(redis.ask(&["DBSIZE"]), "0");
+
+    let authority = redis.folder.path().join("ca.crt");
+    accepted(
+        &entry("/0"),
+        &[("SSL_CERT_FILE", authority.to_str().unwrap())],
+    );
+    assert_eq!(redis.ask(&["DBSIZE"]), "2");
+    accepted(&entry("/0#insecure"), &[]);
+    assert_eq!(redis.ask(&["DBSIZE"]), "4");
+}

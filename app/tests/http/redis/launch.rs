@@ -1,0 +1,174 @@
+//! What a launch finds out about Redis, and whom it lets in.
+
+use super::users::settings;
+use testing::accounts::{EMAIL, is_signed_in, register};
+use testing::application::{Application, refusal};
+use testing::database;
+use testing::redis::{Redis, ask, nodes};
+use testing::server::free_port;
+
+/// A password that nobody may ever read.
+pub(crate) const SECRET: &str = "horse-battery-staple";
+
+/// The one line with which the application refuses sessions in such a database.
+pub(crate) fn refused(entry: &str) -> String {
+    let users = database::sqlite();
+    let variables = settings(&users, entry, "sessions");
+    let (status, output) = refusal(&users.url, &variables.each_ref().map(|(k, v)| (*k, &**v)));
+    assert!(!output.contains(SECRET), "{output}");
+    // None is what a process has that had to be killed.
+    let refused = status.code().is_some_and(|code| code != 0);
+    assert!(refused, "{entry} was accepted: {output}");
+    let lines = output
+        .lines()
+        .filter(|line| line.contains("databases.sessions"));
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), 1, "{output}");
+    lines[0].to_owned()
+}
+
+/// Has somebody sign in with sessions in such a database; what the application printed.
+pub(crate) fn accepted(entry: &str, more: &[(&str, &str)]) -> String {
+    let users = database::sqlite();
+    let variables = settings(&users, entry, "sessions");
+    let mut variables = variables.each_ref().map(|(k, v)| (*k, &**v)).to_vec();
+    variables.extend(more);
+    let application = Application::start_with(&users, &variables);
+    let visitor = application.visitor();
+    register(&visitor, EMAIL, &[]);
+    assert!(is_signed_in(&visitor));
+    application.output()
+}
+
+fn url(url: &str) -> String {
+    format!("url={url:?}")
+}
+
+fn has_all(line: &str, words: &[&str]) {
+    for word in words {
+        assert!(line.contains(word), "{word} in {line}");
+    }
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn b4_a_redis_that_throws_sessions_away_is_refused_unless_that_is_wanted() {
+    let redis = Redis::start(&["--maxmemory", "100mb"]);
+    for policy in ["allkeys-lru", "volatile-ttl"] {
+        redis.ask(&["CONFIG", "SET", "maxmemory-policy", policy]);
+        let line = refused(&url(&redis.url()));
+        has_all(&line, &[policy, "noeviction", "allow_eviction = true"]);
+        accepted(&format!("{},allow_eviction=true", url(&redis.url())), &[]);
+    }
+    redis.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    accepted(&url(&redis.url()), &[]);
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn b4_a_launch_tells_what_a_restart_of_redis_would_cost() {
+    let redis = Redis::start(&[]);
+    let warnings = || {
+        let output = accepted(&url(&redis.url()), &[]);
+        let warns = |line: &&str| line.contains("sessions are kept in a Redis");
+        let lines: Vec<_> = output.lines().filter(warns).map(str::to_owned).collect();
+        assert!(lines.iter().all(|line| line.contains("set appendonly yes")));
+        lines
+    };
+    let nothing_kept = warnings();
+    assert_eq!(nothing_kept.len(), 1);
+    has_all(
+        &nothing_kept[0],
+        &["keeps nothing on disk", "ends every session"],
+    );
+
+    redis.ask(&["CONFIG", "SET", "save", "900 1"]);
+    let now_and_then = warnings();
+    assert_eq!(now_and_then.len(), 1);
+    let words = [
+        "save \"900 1\"",
+        "loses all sign-ins",
+        "brings back what was ended",
+    ];
+    has_all(&now_and_then[0], &words);
+
+    redis.ask(&["CONFIG", "SET", "appendonly", "yes"]);
+    assert_eq!(warnings(), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn b4_a_cluster_and_a_server_alone_are_not_mistaken_for_each_other() {
+    let cluster = database::redis_cluster();
+    for node in nodes(&cluster.url) {
+        has_all(
+            &refused(&url(&node)),
+            &["redis-cluster://host:port,host:port"],
+        );
+    }
+    let alone = database::redis();
+    let (alone, _number) = alone.url.rsplit_once('/').unwrap();
+    let as_cluster = alone.replace("redis://", "redis-cluster://");
+    has_all(&refused(&url(&as_cluster)), &["cluster support disabled"]);
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn b4_what_cannot_be_read_or_reached_is_refused_in_one_line() {
+    let nobody = free_port();
+    for (address, word) in [
+        (format!("redis://:{SECRET}@127.0.0.1:{nobody}/0"), "refused"),
+        (
+            format!("redis-cluster://:{SECRET}@127.0.0.1:{nobody},127.0.0.1:{nobody}"),
+            "refused",
+        ),
+        (
+            format!("redis://:{SECRET}@127.0.0.1:port"),
+            "redis://user:password@host:6379/0",
+        ),
+        (
+            format!("redis://:{SECRET}@127.0.0.1/first"),
+            "redis://user:password@host:6379/0",
+        ),
+        (
+            format!("redis-cluster://:{SECRET}@"),
+            "redis-cluster://user:password@host:6379",
+        ),
+    ] {
+        has_all(&refused(&url(&address)), &[word]);
+    }
+    let (status, output) = refusal(&format!("redi://:{SECRET}@127.0.0.1"), &[]);
+    assert!(status.code().is_some_and(|code| code != 0));
+    assert!(!output.contains(SECRET), "{output}");
+    let says = |line: &&str| line.contains("unknown scheme \"redi\"") && line.contains("redis://");
+    assert_eq!(output.lines().filter(says).count(), 1, "{output}");
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn b4_a_password_a_user_and_a_number_in_the_url_are_used() {
+    let redis = Redis::start(&[]);
+    let at = |credentials: &str| url(&format!("redis://{credentials}@127.0.0.1:{}/5", redis.port));
+    // Everything that harms others is denied but INFO, without which nobody knows what the server does.
+    let rules = "on >open ~sessions:* +@all -@dangerous +info";
+    let rule = format!("ACL SETUSER app {rules}");
+    redis.ask(&rule.split(' ').collect::<Vec<_>>());
+    redis.ask(&["CONFIG", "SET", "requirepass", SECRET]);
+
+    for wrong in [
+        format!(":not-{SECRET}"),
+        format!("app:{SECRET}"),
+        format!("nobody:{SECRET}"),
+    ] {
+        has_all(&refused(&at(&wrong)), &["assword"]);
+    }
+    has_all(&refused(&url(&redis.url())), &["NOAUTH"]);
+    let output = accepted(&at("app:open"), &[]);
+    has_all(&output, &["append-only file is off"]);
+    accepted(&at(&format!(":{SECRET}")), &[]);
+
+    let address = format!("redis://default:{SECRET}@127.0.0.1:{}", redis.port);
+    let size = |number: u8| ask(&format!("{address}/{number}"), &["DBSIZE"]);
+    // Two sessions, and the list of a user for each.
+    assert_eq!((size(0), size(5)), ("0".to_owned(), "4".to_owned()));
+}

@@ -1,0 +1,5 @@
+//! The application with its sessions in Redis.
+
+mod encrypted;
+mod launch;
+mod users;

@@ -1,0 +1,191 @@
+//! Settings of the store that cannot be meant: each stops the launch with one line.
+
+use testing::application::refusal;
+
+/// Starts the application with `variable` and expects one line that has all of `words`.
+fn is_refused(variable: (&str, &str), words: &[&str]) {
+    let database = testing::database::sqlite();
+    let (status, output) = refusal(&database.url, &[variable]);
+    // None is what a process has that had to be killed.
+    let refused = status.code().is_some_and(|code| code != 0);
+    assert!(refused, "{variable:?} was accepted: {output}");
+    let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
+    let lines = output.lines().filter(has_all).count();
+    assert_eq!(lines, 1, "{variable:?}, {words:?}: {output}");
+}
+
+#[test]
+fn b7_a_name_that_no_table_has_is_refused() {
+    let accepted = "has 1 to 63 of the characters a-z, A-Z, 0-9 and _";
+    for (session, words) in [
+        (
+            r#"{table="my sessions"}"#,
+            ["session.table is \"my sessions\"", accepted],
+        ),
+        (
+            r#"{columns={id="id;"}}"#,
+            ["session.columns.id is \"id;\"", accepted],
+        ),
+        (
+            r#"{columns={sid="key"}}"#,
+            ["session.columns.sid", "the columns are id, user_id"],
+        ),
+        (
+            r#"{columns={id="key",ip="key"}}"#,
+            [
+                "session.columns.id and columns.ip are both \"key\"",
+                "name of its own",
+            ],
+        ),
+        (
+            r#"{columns={user_agent="nonsense"}}"#,
+            ["databases.app", "nonsense"],
+        ),
+    ] {
+        is_refused(("ROCKET_SESSION", session), &words);
+    }
+}
+
+#[test]
+fn b5_a_number_of_sessions_that_cannot_be_meant_is_refused() {
+    for number in ["0", "-1", "10000001", "many", "//", "99999999999999999999"] {
+        let databases = format!("{{app={{url=\"memory:{number}\"}}}}");
+        let given = format!("its url is \"memory:{number}\"");
+        let words = ["databases.app", &given, "from 1 to 10000000"];
+        is_refused(("ROCKET_DATABASES", &databases), &words);
+    }
+}
+
+#[test]
+fn b8_a_life_of_connections_that_cannot_be_meant_is_refused() {
+    for (setting, given, accepted) in [
+        (
+            "idle_timeout=\"0s\"",
+            "databases.app.idle_timeout is 0s",
+            "from 1s to 24h",
+        ),
+        (
+            "max_lifetime=\"25h\"",
+            "databases.app.max_lifetime is 1day 1h",
+            "from 1s to 24h",
+        ),
+        (
+            "max_lifetime=\"long\"",
+            "databases.app.max_lifetime",
+            "write one like \"30s\"",
+        ),
+        ("max_liftime=\"1h\"", "databases.app", "max_lifetime"),
+    ] {
+        let databases = format!("{{app={{url=\"sqlite:app.db\",{setting}}}}}");
+        is_refused(("ROCKET_DATABASES", &databases), &[given, accepted]);
+    }
+}
+
+#[test]
+fn u7_settings_of_accounts_that_cannot_be_meant_are_refused() {
+    for (setting, given, accepted) in [
+        (
+            "password_min=7",
+            "accounts.password_min is 7",
+            "a number from 8 to 64",
+        ),
+        (
+            "password_hash=\"md5\"",
+            "md5",
+            "\"pbkdf2-sha256\" or \"pbkdf2-sha512\"",
+        ),
+        (
+            "attempts_per_account=\"many\"",
+            "accounts.attempts_per_account",
+            "a number from 1 to 100",
+        ),
+        (
+            "attempts_per_address=0",
+            "accounts.attempts_per_address is 0",
+            "a number from 1 to 10000",
+        ),
+        ("attempts=10", "attempts", "attempts_per_account"),
+    ] {
+        is_refused(
+            ("ROCKET_ACCOUNTS", &format!("{{{setting}}}")),
+            &[given, accepted],
+        );
+    }
+}
+
+#[test]
+fn bad_input_row_46_what_cannot_be_meant_is_refused() {
+    for (setting, given, accepted) in [
+        (
+            r#"cookie={name="__Host-id"}"#,
+            "session.cookie.name",
+            "leave the prefix out",
+        ),
+        (r#"cookie={name=""}"#, "session.cookie.name", "use letters"),
+        (
+            r#"cookie={secure=false,same_site="none"}"#,
+            "session.cookie.same_site",
+            "session.cookie.secure = true",
+        ),
+        (
+            r#"idle_timeout="2h",absolute_timeout="1h""#,
+            "session.idle_timeout is 2h",
+            "raise the second",
+        ),
+        (
+            r#"idle_timeout="0s""#,
+            "session.idle_timeout is 0s",
+            "at least 1s",
+        ),
+        (
+            r#"idle_timeout="-1h""#,
+            "session.idle_timeout",
+            "write one like",
+        ),
+        (r#"idle_timeout=7200"#, "session.idle_timeout", "string"),
+        (
+            r#"absolute_timeout="401days""#,
+            "session.absolute_timeout",
+            "at most 400days",
+        ),
+        (
+            r#"sweep_interval="584542046090years""#,
+            "session.sweep_interval",
+            "at most ten years",
+        ),
+        (
+            r#"idle_timeout="18446744073709551615s 1000ms""#,
+            "session.idle_timeout",
+            "at most ten years",
+        ),
+        (
+            r#"sweep_batch=0"#,
+            "session.sweep_batch is 0",
+            "from 1 to 10000",
+        ),
+        (
+            r#"max_data="0B""#,
+            "session.max_data is 0B",
+            "from 1B to 16MB",
+        ),
+    ] {
+        let session = format!("{{{setting}}}");
+        is_refused(("ROCKET_SESSION", &session), &[given, accepted]);
+    }
+    for (setting, given, accepted) in [
+        (
+            "pool_size=0",
+            "databases.app.pool_size is 0",
+            "from 1 to 256",
+        ),
+        ("queue=0", "databases.app.queue is 0", "from 1 to 1000000"),
+        (
+            "timeout=\"0s\"",
+            "databases.app.timeout is 0s",
+            "from 10ms to 60s",
+        ),
+    ] {
+        let databases = format!("{{app={{url=\"sqlite:app.db\",{setting}}}}}");
+        is_refused(("ROCKET_DATABASES", &databases), &[given, accepted]);
+    }
+}

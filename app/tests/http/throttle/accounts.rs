@@ -1,0 +1,192 @@
+//! Wrong passwords of an account are counted, and answered later and later.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rocket::serde::json::json;
+
+use super::{WRONG, assert_too_often, attempts, pass, sign_in_by_program, start};
+use testing::accounts::{EMAIL, PASSWORD, complaint, is_signed_in, register, sign_in};
+use testing::database::TestDatabase;
+use testing::visitor::Answer;
+use testing::{on_every_backend, sql};
+
+on_every_backend!(
+    cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared,
+    u15_the_count_outlives_a_process_and_the_wait_rises,
+    u15_strangers_shut_no_owner_out,
+    u15_confirming_and_changing_count_for_their_session,
+);
+
+const GRACE: &str = "grace@example.org";
+
+fn cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared(database: &TestDatabase) {
+    let application = start(database, "{attempts_per_address=10000}");
+    register(&application.visitor(), EMAIL, &[]);
+    sql::execute(database, "DELETE FROM attempts");
+    let mut compared = Vec::new();
+    for email in [EMAIL, "nobody@example.org"] {
+        let visitor = &application.visitor();
+        // One browser, which has the form before it sends it.
+        visitor.form_token();
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            let attempt = |number: u32| {
+                let password = format!("{WRONG} {number}");
+                sign_in(visitor, email, &password)
+            };
+            let attempts = (0..200).map(|number| scope.spawn(move || attempt(number)));
+            let attempts: Vec<_> = attempts.collect();
+            attempts
+                .into_iter()
+                .map(|one| one.join().unwrap())
+                .collect()
+        });
+        let count = |status| answers.iter().filter(|it| it.status == status).count();
+        // Those that were turned away for want of a processor were not compared either.
+        let hashed = count(401);
+        assert!((1..=10).contains(&hashed), "{hashed}");
+        assert_eq!(count(401) + count(429) + count(503), 200);
+        compared.push(hashed as i64);
+        let refused = answers.iter().filter(|it| it.status == 429);
+        refused.for_each(|answer| assert_too_often(answer, 30));
+    }
+    let of_address = compared.iter().sum();
+    compared.sort_unstable();
+    compared.push(of_address);
+    assert_eq!(
+        attempts(database, "failures"),
+        compared,
+        "the count is exact"
+    );
+}
+
+fn u15_the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
+    let mut application = start(database, "{attempts_per_account=3}");
+    register(&application.visitor(), EMAIL, &[]);
+    sql::execute(database, "DELETE FROM attempts");
+    let visitor = application.visitor();
+    for _ in 0..3 {
+        assert_eq!(sign_in(&visitor, EMAIL, WRONG).status, 401);
+    }
+    application.kill();
+    application.restart();
+    for wait in [30, 60, 120, 240, 480, 900, 900] {
+        // Who comes too early waits no longer for it, the right password or not.
+        for password in [WRONG, PASSWORD, PASSWORD] {
+            assert_too_often(&sign_in(&visitor, EMAIL, password), wait);
+            assert_too_often(&sign_in_by_program(&visitor, EMAIL, password), wait);
+        }
+        pass(database, wait);
+        assert_eq!(sign_in(&visitor, EMAIL, WRONG).status, 401);
+    }
+    assert_eq!(attempts(database, "failures"), [10, 10]);
+    pass(database, 900);
+    assert_eq!(sign_in(&visitor, EMAIL, PASSWORD).location(), "/home");
+    // The account begins anew, the address goes on.
+    assert_eq!(attempts(database, "failures"), [10]);
+    let other = application.visitor();
+    for _ in 0..3 {
+        assert_eq!(sign_in(&other, EMAIL, WRONG).status, 401);
+    }
+    assert_eq!(attempts(database, "failures"), [3, 13]);
+    pass(database, 24 * 60 * 60);
+    assert_eq!(sign_in(&other, EMAIL, WRONG).status, 401);
+    assert_eq!(attempts(database, "failures"), [1, 1]);
+}
+
+fn u15_strangers_shut_no_owner_out(database: &TestDatabase) {
+    let application = start(database, "{attempts_per_account=3,attempts_per_address=5}");
+    let [ada, telephone, grace] = [(); 3].map(|()| application.visitor());
+    register(&ada, EMAIL, &[]);
+    sign_in(&telephone, EMAIL, PASSWORD);
+    register(&grace, GRACE, &[]);
+    ada.post("/logout", &[]);
+    let stranger = application.visitor();
+    for _ in 0..3 {
+        assert_eq!(sign_in(&stranger, EMAIL, WRONG).status, 401);
+    }
+    for _ in 0..3 {
+        sign_in(&stranger, "nobody@example.org", WRONG);
+    }
+    // The account and the address are both at their limits now.
+    for password in [WRONG, PASSWORD] {
+        assert_too_often(&sign_in(&stranger, EMAIL, password), 30);
+        assert_too_often(&sign_in(&application.visitor(), GRACE, password), 30);
+    }
+
+    let hammers = AtomicBool::new(true);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while hammers.load(Ordering::Relaxed) {
+                assert_eq!(sign_in(&stranger, EMAIL, WRONG).status, 429);
+            }
+        });
+        // In a live session:
+        let confirmed = telephone.post("/account/confirm", &[("password", PASSWORD)]);
+        assert_eq!(confirmed.location(), "/home");
+        let change = [("current", PASSWORD), ("new", "staple battery horse")];
+        assert_eq!(
+            telephone.post("/account/password", &change).location(),
+            "/account"
+        );
+        // With a browser that is known:
+        let wrong = sign_in(&ada, EMAIL, PASSWORD);
+        assert_eq!(wrong.status, 401);
+        let signed_in = sign_in(&ada, EMAIL, "staple battery horse");
+        assert_eq!(signed_in.location(), "/home");
+        assert!(signed_in.set_cookie("device").is_some());
+        hammers.store(false, Ordering::Relaxed);
+    });
+    // Grace's browser is known, but not as one of Ada's.
+    assert_too_often(&sign_in(&grace, EMAIL, PASSWORD), 30);
+    assert_eq!(sign_in(&grace, GRACE, PASSWORD).location(), "/home");
+    // A browser that is known does not try for ever, either.
+    for _ in 0..3 {
+        assert_eq!(sign_in(&ada, EMAIL, WRONG).status, 401);
+    }
+    assert_too_often(&sign_in(&ada, EMAIL, "staple battery horse"), 30);
+    assert!(is_signed_in(&telephone));
+}
+
+fn u15_confirming_and_changing_count_for_their_session(database: &TestDatabase) {
+    let application = start(database, "{attempts_per_account=4}");
+    let [ada, telephone] = [(); 2].map(|()| application.visitor());
+    register(&ada, EMAIL, &[]);
+    sign_in(&telephone, EMAIL, PASSWORD);
+    sql::execute(database, "DELETE FROM attempts");
+    let confirm = |password| ada.post("/account/confirm", &[("password", password)]);
+    let change = |current| {
+        let fields = [("current", current), ("new", "staple battery horse")];
+        ada.post("/account/password", &fields)
+    };
+    let change_by_program = |current| {
+        let fields = json!({ "current": current, "new": "staple battery horse" });
+        ada.put_json("/api/v1/password", &fields.to_string())
+    };
+    assert_eq!((confirm(WRONG).status, confirm(WRONG).status), (422, 422));
+    assert_eq!(
+        (change(WRONG).status, change_by_program(WRONG).status),
+        (422, 400)
+    );
+    for password in [WRONG, PASSWORD] {
+        let refused = confirm(password);
+        assert_too_often(&refused, 30);
+        assert!(complaint(&refused, "password").contains("too many attempts"));
+        let refused = change(password);
+        assert_too_often(&refused, 30);
+        assert!(complaint(&refused, "current").contains("too many attempts"));
+        let refused = change_by_program(password);
+        assert_too_often(&refused, 30);
+        assert_eq!(refused.json()["status"], 429);
+    }
+    assert!(is_signed_in(&ada), "all else goes on");
+    let confirmed = telephone.post("/account/confirm", &[("password", PASSWORD)]);
+    assert_eq!(confirmed.location(), "/home");
+    assert_eq!(
+        sign_in(&application.visitor(), EMAIL, PASSWORD).location(),
+        "/home"
+    );
+    pass(database, 30);
+    assert_eq!(change(PASSWORD).location(), "/account");
+    assert_eq!(attempts(database, "failures"), [0]);
+}

@@ -1,0 +1,108 @@
+//! What comes from one address is counted together, and forgotten in time.
+
+use rocket::serde::json::json;
+
+use super::{WRONG, assert_too_often, attempts, pass, sign_in_by_program, start};
+use testing::accounts::{EMAIL, PASSWORD, register, sign_in};
+use testing::application::Application;
+use testing::database::TestDatabase;
+use testing::{on_every_backend, sql};
+
+on_every_backend!(
+    u15_an_address_counts_on_all_accounts_together,
+    u15_registrations_of_an_address_are_counted,
+    u15_what_is_forgotten_is_deleted,
+);
+
+fn u15_an_address_counts_on_all_accounts_together(database: &TestDatabase) {
+    let application = start(database, "{attempts_per_address=5}");
+    register(&application.visitor(), EMAIL, &[]);
+    sql::execute(database, "DELETE FROM attempts");
+    // Right passwords do not count, however many.
+    for _ in 0..7 {
+        let signed_in = sign_in(&application.visitor(), EMAIL, PASSWORD);
+        assert_eq!(signed_in.location(), "/home");
+    }
+    assert_eq!(attempts(database, "failures"), [0]);
+    let stranger = application.visitor();
+    for number in 0..5 {
+        let email = format!("nobody+{number}@example.org");
+        assert_eq!(sign_in(&stranger, &email, WRONG).status, 401);
+    }
+    let rows = attempts(database, "failures");
+    assert_eq!(rows, [1, 1, 1, 1, 1, 5]);
+    for number in 5..8 {
+        let email = format!("nobody+{number}@example.org");
+        assert_too_often(&sign_in(&stranger, &email, WRONG), 30);
+        assert_too_often(&sign_in_by_program(&stranger, &email, WRONG), 30);
+    }
+    assert_eq!(
+        attempts(database, "failures"),
+        rows,
+        "who is refused leaves no row"
+    );
+}
+
+fn u15_registrations_of_an_address_are_counted(database: &TestDatabase) {
+    let application = start(database, "{attempts_per_address=3}");
+    let join = |number: u32| {
+        let email = format!("ada+{number}@example.org");
+        register(&application.visitor(), &email, &[])
+    };
+    assert_eq!(join(1).location(), "/home");
+    assert_eq!(join(1).status, 422, "taken");
+    assert_eq!(join(2).location(), "/home");
+    let refused = join(3);
+    assert_too_often(&refused, 30);
+    assert!(refused.body.contains(r#"role="alert""#));
+    let account = json!({
+        "first_name": "Ada", "last_name": "Lovelace", "email": EMAIL, "password": PASSWORD,
+    });
+    let program = application.visitor();
+    let refused = program.post_json("/api/v1/signup", &account.to_string());
+    assert_too_often(&refused, 30);
+    assert_eq!(refused.json()["title"], "Too Many Requests");
+    assert_eq!(sql::count(database, "users"), 2);
+    // It is another count than that of the sign-ins.
+    let signed_in = sign_in(&program, "ada+1@example.org", PASSWORD);
+    assert_eq!(signed_in.location(), "/home");
+    pass(database, 30);
+    assert_eq!(join(3).location(), "/home");
+}
+
+fn u15_what_is_forgotten_is_deleted(database: &TestDatabase) {
+    let application = Application::start(database);
+    let old = (0..25).map(|number| format!("('{number}', 50, 900001, 1)"));
+    let old: Vec<_> = old.collect();
+    let insert = format!("INSERT INTO attempts VALUES {}", old.join(", "));
+    sql::execute(database, &insert);
+    let devices = (0..5).map(|number| format!("('{number}', 'ada', 1)"));
+    let devices: Vec<_> = devices.collect();
+    let insert = format!("INSERT INTO known_devices VALUES {}", devices.join(", "));
+    sql::execute(database, &insert);
+    let visitor = application.visitor();
+    for number in 0..2 {
+        let email = format!("nobody+{number}@example.org");
+        assert_eq!(sign_in(&visitor, &email, WRONG).status, 401);
+    }
+    assert_eq!(attempts(database, "failures"), [1, 1, 2]);
+
+    register(&visitor, EMAIL, &[]);
+    assert_eq!(sql::count(database, "known_devices"), 1);
+    // Of one user's, the newest are kept.
+    let user = sql::texts(database, "SELECT id AS text FROM users")[0].clone();
+    let now = chrono::Utc::now().timestamp_millis();
+    let devices = (0..25).map(|number| format!("('{number}', '{user}', {})", now - 9_999_000));
+    let devices: Vec<_> = devices.collect();
+    let insert = format!("INSERT INTO known_devices VALUES {}", devices.join(", "));
+    sql::execute(database, &insert);
+    assert_eq!(
+        sign_in(&application.visitor(), EMAIL, PASSWORD).location(),
+        "/home"
+    );
+    assert_eq!(sql::count(database, "known_devices"), 20);
+    assert_eq!(
+        sql::count(database, "known_devices WHERE LENGTH(id) = 64"),
+        2
+    );
+}

@@ -1,0 +1,42 @@
+//! The cookie that lets an owner in while strangers try.
+
+use super::WRONG;
+use testing::accounts::{EMAIL, PASSWORD, register, sign_in};
+use testing::application::Application;
+use testing::sql;
+
+#[test]
+fn u15_the_cookie_of_a_known_device_is_a_secret_of_its_browser() {
+    for (profile, name, secure) in [("dev", "device", false), ("prod", "__Host-device", true)] {
+        let database = testing::database::sqlite();
+        let application = Application::start_with(&database, &[("ROCKET_PROFILE", profile)]);
+        let registered = register(&application.visitor(), EMAIL, &[]);
+        let line = registered.set_cookie(name).unwrap();
+        let (cookie, attributes) = line.split_once("; ").unwrap();
+        let mut attributes: Vec<_> = attributes.split("; ").collect();
+        attributes.sort_unstable();
+        let mut expected = vec!["HttpOnly", "Max-Age=15552000", "Path=/", "SameSite=Lax"];
+        expected.extend(secure.then_some("Secure"));
+        attributes.retain(|attribute| !attribute.starts_with("Expires="));
+        assert_eq!(attributes, expected, "{line}");
+
+        let ids = sql::texts(&database, "SELECT id AS text FROM known_devices");
+        let (_, token) = cookie.split_once('=').unwrap();
+        assert_eq!((token.len(), ids.len(), ids[0].len()), (43, 1, 64));
+        assert!(!ids[0].contains(token));
+
+        // The same browser keeps its own; what was planted is not adopted.
+        let again = sign_in(&application.visitor_with(cookie), EMAIL, PASSWORD);
+        assert!(again.set_cookie(name).unwrap().starts_with(cookie));
+        for planted in [
+            format!("{name}={}", "A".repeat(43)),
+            format!("{name}=nonsense"),
+        ] {
+            let signed_in = sign_in(&application.visitor_with(&planted), EMAIL, PASSWORD);
+            let line = signed_in.set_cookie(name).unwrap();
+            assert!(!line.starts_with(&planted), "{line}");
+        }
+        let wrong = sign_in(&application.visitor_with(cookie), EMAIL, WRONG);
+        assert_eq!((wrong.status, wrong.set_cookie(name)), (401, None));
+    }
+}

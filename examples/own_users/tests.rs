@@ -1,0 +1,66 @@
+//! The example with users of its own.
+
+use std::cell::RefCell;
+
+use rocket::Config;
+use rocket::http::{ContentType, Header, Status};
+use rocket::local::blocking::{Client, LocalRequest};
+
+use testing::sql;
+
+#[test]
+fn u18_an_application_brings_its_own_users() {
+    let database = testing::database::sqlite();
+    sql::execute(&database, include_str!("members.sql"));
+    let figment = Config::figment().merge(("databases.app.url", &database.url));
+    let client = Client::untracked(super::application(figment)).unwrap();
+    let cookie = RefCell::new(String::new());
+    let send = |request: LocalRequest<'_>| {
+        let sent = Header::new("Cookie", cookie.borrow().clone());
+        let response = request.header(sent).dispatch();
+        if let Some(set) = response.headers().get_one("Set-Cookie") {
+            *cookie.borrow_mut() = set.split(';').next().unwrap().to_owned();
+        }
+        let status = response.status();
+        (status, response.into_string().unwrap_or_default())
+    };
+    let sign_in = |nickname: &str, password: &str| {
+        let form = format!("nickname={nickname}&password={password}");
+        send(client.post("/sign_in").header(ContentType::Form).body(form)).0
+    };
+    let club = || send(client.get("/"));
+
+    assert_eq!(club().0, Status::Unauthorized);
+    for (nickname, password) in [
+        ("ada", "wrong"),
+        ("eve", "correct+horse+battery"),
+        ("7", ""),
+    ] {
+        assert_eq!(sign_in(nickname, password), Status::Unauthorized);
+        assert_eq!(club().0, Status::Unauthorized);
+    }
+    assert_eq!(sign_in("ada", "correct+horse+battery"), Status::SeeOther);
+    assert_eq!(club(), (Status::Ok, "Welcome to the club, ada.".to_owned()));
+    assert_eq!(
+        sql::texts(&database, "SELECT user_id AS text FROM sessions"),
+        ["7"]
+    );
+
+    assert_eq!(send(client.post("/sign_out")).0, Status::SeeOther);
+    assert_eq!(club().0, Status::Unauthorized);
+    assert_eq!(sql::count(&database, "sessions"), 0);
+
+    sign_in("ada", "correct+horse+battery");
+    sql::execute(&database, "DELETE FROM members");
+    assert_eq!(club().0, Status::Unauthorized);
+}
+
+#[test]
+fn u18_a_guard_of_its_own_takes_15_lines() {
+    let example = include_str!("main.rs");
+    let (_, guard) = example.split_once("#[rocket::async_trait]\n").unwrap();
+    let (guard, _) = guard.split_once("\n}\n").unwrap();
+    assert!(guard.starts_with("impl<'r> FromRequest<'r> for Member {"));
+    // With its attribute and its last brace.
+    assert!(guard.lines().count() + 2 <= 15, "{guard}");
+}

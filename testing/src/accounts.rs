@@ -1,0 +1,69 @@
+//! What people do with their accounts, as the forms have it.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::visitor::{Answer, Visitor};
+
+pub const EMAIL: &str = "ada@example.org";
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The pages of whoever is signed in.
+pub const PAGES: [&str; 6] = [
+    "/",
+    "/home",
+    "/messages",
+    "/account",
+    "/account/devices",
+    "/account/password",
+];
+
+pub fn register(visitor: &Visitor, email: &str, more: &[(&str, &str)]) -> Answer {
+    let fields = [
+        ("first_name", "Ada"),
+        ("last_name", "Lovelace"),
+        ("email", email),
+        ("password", PASSWORD),
+    ];
+    visitor.post("/register", &[&fields, more].concat())
+}
+
+pub fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Answer {
+    visitor.post("/login", &[("email", email), ("password", password)])
+}
+
+/// Does something with a password until it is its turn: so many are hashed at once and no more.
+pub fn patiently(ask: impl Fn() -> Answer) -> Answer {
+    for _ in 0..200 {
+        let answer = ask();
+        if answer.status != 503 {
+            return answer;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it is never their turn");
+}
+
+pub fn is_signed_in(visitor: &Visitor) -> bool {
+    match visitor.get("/home").status {
+        200 => true,
+        303 => false,
+        status => panic!("{status}"),
+    }
+}
+
+/// `NAME=TOKEN`, as the browser sends it back.
+pub fn cookie(answer: &Answer) -> String {
+    let line = answer.set_cookie("id").unwrap();
+    line.split(';').next().unwrap().to_owned()
+}
+
+/// What a page says beside one of its fields.
+pub fn complaint<'a>(page: &'a Answer, field: &str) -> &'a str {
+    let error = format!(r#"<p class="error" id="{field}-error" role="alert">"#);
+    let (_, message) = page
+        .body
+        .split_once(&error)
+        .unwrap_or_else(|| panic!("no error beside {field}: {}", page.body));
+    message.split_once("</p>").unwrap().0
+}

@@ -1,0 +1,189 @@
+//! The application as a process of its own.
+
+use std::fs;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::Connection;
+use reqwest::header::{HeaderMap, HeaderValue};
+use tempfile::NamedTempFile;
+
+use crate::database::TestDatabase;
+use crate::root;
+use crate::secrets;
+use crate::server::{built, free_port, wait_until};
+use crate::visitor::Visitor;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The application on a database; killed at the end.
+pub struct Application {
+    pub base: String,
+    command: Command,
+    process: Child,
+    output: NamedTempFile,
+}
+
+impl Application {
+    /// In the profile dev, whatever the tests were built with.
+    pub fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// With further variables in its environment.
+    pub fn start_with(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let mut application = Self::launch(database, variables);
+        application.wait_until_healthy();
+        application
+    }
+
+    /// On a database that is somewhere else.
+    pub fn start_at(url: &str, variables: &[(&str, &str)]) -> Self {
+        let mut application = Self::launch_at(url, variables);
+        application.wait_until_healthy();
+        application
+    }
+
+    /// Does not wait until it is up.
+    pub fn launch(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::launch_at(&database.url, variables)
+    }
+
+    fn launch_at(url: &str, variables: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let output = secrets::temporary().tempfile().unwrap();
+        let mut command = command(url, &output);
+        command
+            .env("ROCKET_PORT", port.to_string())
+            .envs(variables.iter().copied());
+        let process = command.spawn().unwrap();
+        Self {
+            base: format!("http://127.0.0.1:{port}"),
+            command,
+            process,
+            output,
+        }
+    }
+
+    pub fn wait_until_healthy(&mut self) {
+        let health = format!("{}/health", self.base);
+        wait_until("the application is up", PATIENCE, || {
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none(), "the application ended: {ended:?}");
+            reqwest::blocking::get(&health).is_ok_and(|answer| answer.status() == 200)
+        });
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it has printed so far.
+    pub fn output(&self) -> String {
+        fs::read_to_string(self.output.path()).unwrap()
+    }
+
+    /// Ends it without giving it time for anything.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), on the same port and database.
+    pub fn restart(&mut self) {
+        self.process = self.command.spawn().unwrap();
+        self.wait_until_healthy();
+    }
+
+    /// Somebody with an empty cookie jar.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(&self.base, HeaderMap::new())
+    }
+
+    /// Somebody with an empty cookie jar and this browser or program.
+    pub fn visitor_from(&self, user_agent: &str) -> Visitor {
+        let user_agent = HeaderValue::from_str(user_agent).unwrap();
+        Visitor::new(
+            &self.base,
+            HeaderMap::from_iter([("User-Agent".parse().unwrap(), user_agent)]),
+        )
+    }
+
+    /// Somebody who sends this `Cookie` header, whatever the application sets.
+    pub fn visitor_with(&self, cookie: &str) -> Visitor {
+        Visitor::with_cookie(&self.base, cookie)
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.kill();
+        // Shown by the test runner where the test failed.
+        if thread::panicking() {
+            eprintln!("{}", self.output());
+        }
+    }
+}
+
+/// Starts the application where it has to refuse: how it ended, and what it printed.
+pub fn refusal(url: &str, variables: &[(&str, &str)]) -> (ExitStatus, String) {
+    let output = NamedTempFile::new().unwrap();
+    let mut process = command(url, &output)
+        .env("ROCKET_PORT", free_port().to_string())
+        .envs(variables.iter().copied())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > patience {
+            let _ = process.kill();
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    (status, fs::read_to_string(output.path()).unwrap())
+}
+
+fn command(url: &str, output: &NamedTempFile) -> Command {
+    // Appending, so that a second start continues where the first one ended.
+    let log = fs::File::options()
+        .append(true)
+        .open(output.path())
+        .unwrap();
+    let mut command = Command::new(built("rocket_diesel_session"));
+    command
+        .current_dir(root())
+        .env("ROCKET_PROFILE", "dev")
+        .env("ROCKET_CLI_COLORS", "false")
+        .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
+        .stdout(log.try_clone().unwrap())
+        .stderr(log);
+    command
+}
+
+/// Takes everything out of a database, the record of its migrations too.
+pub fn make_empty(database: &TestDatabase) {
+    let (scheme, rest) = database.url.split_once(':').unwrap();
+    match scheme {
+        "sqlite" => fs::remove_file(rest).unwrap(),
+        #[cfg(feature = "mysql")]
+        "mysql" => drop_tables::<diesel::MysqlConnection>(&database.url),
+        #[cfg(feature = "postgres")]
+        "postgres" => drop_tables::<diesel::PgConnection>(&database.url),
+        _ => panic!("no backend for {scheme}"),
+    }
+}
+
+fn drop_tables<C: Connection>(url: &str) {
+    let mut connection = C::establish(url).unwrap();
+    let tables = ["sessions", "users", "attempts", "known_devices"];
+    for table in tables.into_iter().chain(["__diesel_schema_migrations"]) {
+        connection
+            .batch_execute(&format!("DROP TABLE {table}"))
+            .unwrap();
+    }
+}

@@ -1,0 +1,222 @@
+//! A database of its own for a test: made empty, brought up to date, dropped at the end.
+
+use std::env;
+use std::sync::Arc;
+
+use diesel::{Connection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+#[cfg(feature = "redis")]
+use rocket_diesel_session::RedisStore;
+use rocket_diesel_session::{DieselStore, Store};
+
+#[cfg(feature = "redis")]
+use crate::redis;
+use crate::secrets;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// A database that only one test uses.
+pub struct TestDatabase {
+    /// As Rocket.toml would have it.
+    pub url: String,
+    pub store: Arc<dyn Store>,
+    /// What `session.table` has to be; in Redis what all names begin with.
+    pub table: String,
+    clean_up: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+/// Does something with the type of connection that a database has.
+#[macro_export]
+macro_rules! with_connection {
+    ($database:expr, $C:ident => $work:expr) => {
+        match $database.url.split(':').next().unwrap() {
+            "sqlite" => {
+                type $C = diesel::SqliteConnection;
+                $work
+            }
+            #[cfg(feature = "mysql")]
+            "mysql" => {
+                type $C = diesel::MysqlConnection;
+                $work
+            }
+            #[cfg(feature = "postgres")]
+            "postgres" => {
+                type $C = diesel::PgConnection;
+                $work
+            }
+            scheme => panic!("no backend for {scheme}"),
+        }
+    };
+}
+pub use with_connection;
+
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    line: String,
+}
+
+impl TestDatabase {
+    /// What a connection itself takes: a file's path for SQLite.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("sqlite:").unwrap_or(&self.url)
+    }
+
+    pub fn run(&self, sql: &str) {
+        // Whoever closes the file's last connection but this one locks it for a moment.
+        let waiting = match self.url.starts_with("sqlite:") {
+            true => "PRAGMA busy_timeout = 5000; ",
+            false => "",
+        };
+        let sql = format!("{waiting}{sql}");
+        with_connection!(self, C => execute::<C>(self.address(), &sql));
+    }
+
+    /// The texts in the column `line` of what `sql` selects.
+    pub fn lines(&self, sql: &str) -> Vec<String> {
+        let lines: Vec<Line> = with_connection!(self, C => {
+            let mut connection = C::establish(self.address()).unwrap();
+            diesel::sql_query(sql).load(&mut connection).unwrap()
+        });
+        lines.into_iter().map(|line| line.line).collect()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        self.clean_up.take().unwrap()();
+    }
+}
+
+pub fn sqlite() -> TestDatabase {
+    let folder = secrets::temporary().tempdir().unwrap();
+    let path = folder.path().join("test.db").display().to_string();
+    migrate::<diesel::SqliteConnection>(&path);
+    let store = Arc::new(DieselStore::<diesel::SqliteConnection>::connect(&path, 8));
+    TestDatabase {
+        url: format!("sqlite:{path}"),
+        store,
+        table: "sessions".into(),
+        clean_up: Some(Box::new(|| drop(folder))),
+    }
+}
+
+#[cfg(feature = "mysql")]
+pub fn mariadb() -> TestDatabase {
+    let database = empty_mariadb();
+    migrate::<diesel::MysqlConnection>(&database.url);
+    database
+}
+
+/// Without any table.
+#[cfg(feature = "mysql")]
+pub fn empty_mariadb() -> TestDatabase {
+    let (server, name, url) = place("TEST_MYSQL_URL");
+    // A server's own default may be any character set: the migrations have to do without it.
+    execute::<diesel::MysqlConnection>(
+        &server,
+        &format!("CREATE DATABASE {name} CHARACTER SET latin1"),
+    );
+    let store = Arc::new(DieselStore::<diesel::MysqlConnection>::connect(&url, 8));
+    let drop_it =
+        move || execute::<diesel::MysqlConnection>(&server, &format!("DROP DATABASE {name}"));
+    TestDatabase {
+        url,
+        store,
+        table: "sessions".into(),
+        clean_up: Some(Box::new(drop_it)),
+    }
+}
+
+#[cfg(feature = "postgres")]
+pub fn postgresql() -> TestDatabase {
+    let (server, name, url) = place("TEST_POSTGRES_URL");
+    execute::<diesel::PgConnection>(&server, &format!("CREATE DATABASE {name}"));
+    migrate::<diesel::PgConnection>(&url);
+    let store = Arc::new(DieselStore::<diesel::PgConnection>::connect(&url, 8));
+    let drop_it = move || {
+        execute::<diesel::PgConnection>(&server, &format!("DROP DATABASE {name} WITH (FORCE)"))
+    };
+    TestDatabase {
+        url,
+        store,
+        table: "sessions".into(),
+        clean_up: Some(Box::new(drop_it)),
+    }
+}
+
+/// A database by its number on one server.
+#[cfg(feature = "redis")]
+pub fn redis() -> TestDatabase {
+    let server = variable("TEST_REDIS_URL");
+    // Redis counts, so that tests in several processes do not meet.
+    let count: u32 = redis::ask(&server, &["INCR", "databases"]).parse().unwrap();
+    let url = format!("{server}/{}", count % 4_095 + 1);
+    redis::ask(&url, &["FLUSHDB"]);
+    in_redis(url, "sessions")
+}
+
+/// A prefix in a cluster, which has no databases.
+#[cfg(feature = "redis")]
+pub fn redis_cluster() -> TestDatabase {
+    let table = format!("test_{:016x}", fastrand::u64(..));
+    in_redis(variable("TEST_REDIS_CLUSTER_URL"), &table)
+}
+
+#[cfg(feature = "redis")]
+pub fn in_redis(url: String, table: &str) -> TestDatabase {
+    let store = RedisStore::connect(&url, 8).unwrap().with_prefix(table);
+    let store = Arc::new(store);
+    let everything = store.clone();
+    TestDatabase {
+        url,
+        store,
+        table: table.to_owned(),
+        clean_up: Some(Box::new(move || drop(everything.clear()))),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+pub fn redis() -> TestDatabase {
+    panic!("built without the feature redis: run ./test.sh");
+}
+
+#[cfg(not(feature = "redis"))]
+pub fn redis_cluster() -> TestDatabase {
+    redis()
+}
+
+#[cfg(not(feature = "mysql"))]
+pub fn mariadb() -> TestDatabase {
+    panic!("built without the feature mysql: run ./test.sh");
+}
+
+#[cfg(not(feature = "postgres"))]
+pub fn postgresql() -> TestDatabase {
+    panic!("built without the feature postgres: run ./test.sh");
+}
+
+/// The server that ./test.sh started, a new name on it, and the URL of the database of that name.
+fn place(variable: &str) -> (String, String, String) {
+    let server = self::variable(variable);
+    let name = format!("test_{:016x}", fastrand::u64(..));
+    let (authority, _) = server.rsplit_once('/').unwrap();
+    let url = format!("{authority}/{name}");
+    (server, name, url)
+}
+
+/// What ./test.sh says of its servers.
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./test.sh"))
+}
+
+fn execute<C: Connection>(url: &str, sql: &str) {
+    C::establish(url).unwrap().batch_execute(sql).unwrap();
+}
+
+fn migrate<C: Connection + MigrationHarness<C::Backend>>(url: &str) {
+    C::establish(url)
+        .unwrap()
+        .run_pending_migrations(MIGRATIONS)
+        .unwrap();
+}

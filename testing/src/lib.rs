@@ -1,0 +1,66 @@
+//! Databases, servers, visitors and small applications for the tests.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::new_without_default,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "only tests use it, and a test panics where it fails"
+)]
+
+pub mod accounts;
+pub mod application;
+pub mod corpus;
+pub mod database;
+mod features;
+#[path = "../../app/src/launch.rs"]
+pub mod launch;
+pub mod proxy;
+pub mod redis;
+pub mod secrets;
+pub mod server;
+pub mod site;
+pub mod sql;
+pub mod visitor;
+
+use std::path::Path;
+
+/// The folder of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Names one test for each backend; those that need a server are left out by a plain `cargo test`,
+/// which says so.
+#[macro_export]
+macro_rules! on_every_backend {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::$test(&$crate::database::sqlite()) })+
+        }
+        mod mariadb {
+            $(#[test] #[ignore = "needs MariaDB: run ./test.sh"]
+            fn $test() { super::$test(&$crate::database::mariadb()) })+
+        }
+        mod postgresql {
+            $(#[test] #[ignore = "needs PostgreSQL: run ./test.sh"]
+            fn $test() { super::$test(&$crate::database::postgresql()) })+
+        }
+    };
+}
+
+/// Names one test for Redis alone and one for a cluster of it.
+#[macro_export]
+macro_rules! on_redis {
+    ($($test:ident),+ $(,)?) => {
+        mod redis {
+            $(#[test] #[ignore = "needs Redis: run ./test.sh"]
+            fn $test() { super::$test(&$crate::database::redis()) })+
+        }
+        mod redis_cluster {
+            $(#[test] #[ignore = "needs Redis: run ./test.sh"]
+            fn $test() { super::$test(&$crate::database::redis_cluster()) })+
+        }
+    };
+}

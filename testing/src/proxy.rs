@@ -1,0 +1,30 @@
+//! A proxy in front of the application, in a folder of its own.
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::server::Server;
+
+/// Stopped at the end, before its folder is removed.
+pub struct Proxy {
+    pub server: Server,
+    pub home: TempDir,
+}
+
+/// nginx with these settings, which say that it listens on `port`; `home` is its prefix.
+pub fn nginx(home: TempDir, settings: &str, port: u16) -> Proxy {
+    fs::write(home.path().join("nginx.conf"), settings).unwrap();
+    let mut command = Command::new("nginx");
+    command
+        .args(["-g", "daemon off; master_process off;"]) // so that it can be killed
+        .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
+        .arg(home.path());
+    let server = Server::start(&mut command, port);
+    Proxy { server, home }
+}
+
+/// What nginx writes for itself goes to its own folder, so that nobody has to be root.
+pub const NGINX_FOLDERS: &str = "client_body_temp_path body; proxy_temp_path proxy; \
+    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;";

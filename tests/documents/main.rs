@@ -1,0 +1,13 @@
+//! What the documents and Cargo.lock say is so.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+mod dependencies;
+mod guide;
+mod security_table;

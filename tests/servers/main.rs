@@ -1,0 +1,20 @@
+//! The library on every database; what needs a server is ignored unless `./test.sh` runs it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics where it fails"
+)]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+mod advisories;
+mod concurrency;
+mod contract;
+mod express;
+mod logging;
+mod redis;
+mod shutdown;
+mod sweep;
+mod table;
+mod transaction;

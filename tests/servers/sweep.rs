@@ -1,0 +1,185 @@
+//! Several nodes sweep one table, and live sessions stay.
+
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, QueryResult};
+use rocket::figment::providers::Serialized;
+use rocket::figment::value::Value;
+use rocket::local::blocking::Client;
+use rocket::{get, routes};
+use rocket_diesel_session::{
+    Database, DieselStore, Error, Record, Sessions, Store, Updated, contract,
+};
+
+use testing::database::{TestDatabase, with_connection};
+use testing::on_every_backend;
+use testing::server::wait_until;
+
+const EXPIRED: i64 = 900;
+const NOW: i64 = 1_790_000_000_000;
+
+/// Sessions that expired one after the other, and a few that live.
+fn fill(database: &TestDatabase) -> Vec<Record> {
+    database.run(&format!(
+        "INSERT INTO sessions (id, data, version, created_at, seen_at, expires_at, deadline)
+         WITH RECURSIVE number (n) AS
+            (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {EXPIRED})
+         SELECT n, '{{}}', 0, 0, 0, n, 0 FROM number"
+    ));
+    let live = (0..5).map(|_| Record {
+        expires_at: i64::MAX,
+        ..contract::record()
+    });
+    let live: Vec<_> = live.collect();
+    for record in &live {
+        database.store.insert(record).unwrap();
+    }
+    live
+}
+
+/// A connection to the same database as another node has it.
+fn node(database: &TestDatabase) -> Arc<dyn Store> {
+    with_connection!(database, C => Arc::new(DieselStore::<C>::connect(database.address(), 1)))
+}
+
+fn b12_what_several_nodes_sweep_adds_up(database: &TestDatabase) {
+    let live = fill(database);
+    let sweep = |limit: u32| {
+        let store = node(database);
+        let counts = std::iter::from_fn(|| Some(store.sweep(NOW, limit).unwrap()));
+        counts.take_while(|count| *count > 0).sum::<u64>()
+    };
+    let write = || {
+        let store = node(database);
+        for version in 0..20 {
+            for record in &live {
+                let record = Record {
+                    version: version + 1,
+                    ..record.clone()
+                };
+                let updated = store.update(&record.key, version, &record).unwrap();
+                assert_eq!(updated, Updated::Done);
+            }
+        }
+    };
+    let swept: u64 = thread::scope(|scope| {
+        scope.spawn(write);
+        let nodes = [7, 10, 10, 13].map(|limit| scope.spawn(move || sweep(limit)));
+        nodes.into_iter().map(|node| node.join().unwrap()).sum()
+    });
+    assert_eq!(swept, EXPIRED as u64);
+    assert_eq!(database.store.count(i64::MIN).unwrap(), live.len() as u64);
+    assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
+}
+
+fn b12_a_session_that_is_used_at_the_last_moment_stays(database: &TestDatabase) {
+    let record = Record {
+        expires_at: NOW,
+        ..contract::record()
+    };
+    database.store.insert(&record).unwrap();
+    let touch = format!(
+        "UPDATE sessions SET expires_at = {} WHERE id = '{}'",
+        NOW + 1,
+        record.key.as_str()
+    );
+    let swept = thread::scope(|scope| {
+        with_connection!(database, C => {
+            let mut connection = C::establish(database.address()).unwrap();
+            connection.transaction(|connection| {
+                connection.batch_execute(&touch)?;
+                let sweep = scope.spawn(|| node(database).sweep(NOW, 10).unwrap());
+                // Long enough for the sweep to meet the row.
+                thread::sleep(Duration::from_millis(300));
+                QueryResult::Ok(sweep)
+            })
+        })
+        .unwrap()
+        .join()
+        .unwrap()
+    });
+    assert_eq!(swept, 0);
+    assert!(database.store.load(&record.key, NOW).unwrap().is_some());
+}
+
+/// `settings` are further ones of `[default]`.
+fn launch(database: &TestDatabase, settings: &str) -> Client {
+    let settings: Value = settings.parse().unwrap();
+    let figment = rocket::Config::figment()
+        .merge(("log_level", "off"))
+        .merge(("databases.app.url", &database.url))
+        .merge(("session.sweep_interval", "1s"))
+        .join(Serialized::defaults(settings));
+    let rocket = rocket::custom(figment).mount("/", routes![hold]);
+    Client::untracked(rocket.attach(Sessions::fairing())).unwrap()
+}
+
+fn wait_until_swept(database: &TestDatabase, live: &[Record]) {
+    wait_until("no rows are left", Duration::from_secs(30), || {
+        database.store.count(i64::MIN).unwrap() <= live.len() as u64
+    });
+    assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
+}
+
+fn b12_several_applications_sweep_one_table(database: &TestDatabase) {
+    let live = fill(database);
+    let nodes = [0; 3].map(|_| launch(database, "{session={sweep_batch=300}}"));
+    wait_until_swept(database, &live);
+    for node in nodes {
+        drop(node.terminate());
+    }
+}
+
+static HELD: Mutex<()> = Mutex::new(());
+
+/// Keeps a store thread and its connection for as long as the test likes.
+#[get("/hold")]
+async fn hold(database: &Database) -> Result<(), Error> {
+    database
+        .run(|_: &mut diesel::SqliteConnection| {
+            drop(HELD.lock());
+            Ok(())
+        })
+        .await
+}
+
+#[test]
+fn b11_the_sweeper_waits_for_no_request() {
+    let database = &testing::database::sqlite();
+    let live = fill(database);
+    let client = launch(
+        database,
+        "{session={sweep_batch=1000},databases={app={pool_size=1}}}",
+    );
+    let begin = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _held = HELD.lock();
+            begin.wait();
+            wait_until_swept(database, &live);
+        });
+        begin.wait();
+        client.get("/hold").dispatch();
+    });
+}
+
+#[test]
+fn b11_a_shutdown_ends_it() {
+    let database = &testing::database::sqlite();
+    let rocket = launch(database, "{}").terminate();
+    fill(database);
+    // Longer than the interval with its jitter.
+    thread::sleep(Duration::from_millis(1_500));
+    let left = database.store.count(i64::MIN).unwrap();
+    assert_eq!(left, EXPIRED as u64 + 5);
+    drop(rocket);
+}
+
+on_every_backend!(
+    b12_what_several_nodes_sweep_adds_up,
+    b12_a_session_that_is_used_at_the_last_moment_stays,
+    b12_several_applications_sweep_one_table,
+);

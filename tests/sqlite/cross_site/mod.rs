@@ -1,0 +1,5 @@
+//! Requests that another site has a browser send, and the forms of one's own.
+
+mod refusals;
+mod site;
+mod tokens;

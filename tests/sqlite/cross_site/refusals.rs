@@ -1,0 +1,200 @@
+//! Whatever comes from elsewhere is refused before a handler runs, whatever it pretends to be.
+
+use rocket::http::{ContentType, Header, Method};
+use rocket::uri;
+use rocket_diesel_session::Sessions;
+
+use super::site::Site;
+
+/// With TLS, as in production.
+const SECURE: &str = "{}";
+const OWN: &str = "https://example.org";
+
+type Headers = &'static [(&'static str, &'static str)];
+
+const UNSAFE: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
+
+/// A request with the browser's cookies and, in its body, the token of its own form.
+fn send(
+    site: &Site,
+    method: Method,
+    content: Option<ContentType>,
+    headers: Headers,
+    body: &str,
+) -> u16 {
+    let mut request = site.client.req(method, "/change").body(body);
+    request.inner_mut().set_host(uri!("example.org").into());
+    if let Some(content) = content {
+        request.add_header(content);
+    }
+    for (name, value) in headers {
+        request.add_header(Header::new(*name, *value));
+    }
+    site.send(request).status
+}
+
+fn form(site: &Site) -> String {
+    format!("_token={}&a=b", site.form_token("/form"))
+}
+
+const ELSEWHERE: [Headers; 10] = [
+    &[("Sec-Fetch-Site", "cross-site")],
+    &[("Sec-Fetch-Site", "same-site")],
+    &[("Sec-Fetch-Site", "cross-site"), ("Origin", OWN)],
+    &[
+        ("Sec-Fetch-Site", "same-site"),
+        ("Origin", "https://blog.example.org"),
+    ],
+    &[
+        ("Sec-Fetch-Site", "garbage"),
+        ("Origin", "https://evil.example"),
+    ],
+    &[("Origin", "null")],
+    &[("Origin", "http://example.org")],
+    &[("Origin", "https://example.org:8443")],
+    &[("Origin", "https://blog.example.org")],
+    &[("Origin", "https://example.org.evil")],
+];
+
+const HERE: [Headers; 4] = [
+    &[("Sec-Fetch-Site", "same-origin"), ("Origin", OWN)],
+    &[("Sec-Fetch-Site", "none")],
+    &[("Origin", OWN)],
+    &[],
+];
+
+fn contents() -> [Option<ContentType>; 5] {
+    [
+        Some(ContentType::Form),
+        Some(ContentType::FormData),
+        Some(ContentType::Plain),
+        Some(ContentType::JSON),
+        None,
+    ]
+}
+
+#[test]
+fn u16_every_unsafe_request_from_elsewhere_is_refused() {
+    let site = Site::new(SECURE);
+    site.log_in();
+    let body = form(&site);
+    for method in UNSAFE {
+        for content in contents() {
+            for headers in ELSEWHERE {
+                let status = send(&site, method, content.clone(), headers, &body);
+                assert_eq!(status, 403, "{method} {content:?} {headers:?}");
+            }
+        }
+    }
+    assert_eq!(site.done(), 0);
+}
+
+#[test]
+fn u16_what_comes_from_here_is_served() {
+    let site = Site::new(SECURE);
+    site.log_in();
+    let body = form(&site);
+    for method in UNSAFE {
+        for headers in HERE {
+            for content in [ContentType::Form, ContentType::JSON] {
+                let status = send(&site, method, Some(content.clone()), headers, &body);
+                assert_eq!(status, 200, "{method} {content} {headers:?}");
+            }
+        }
+    }
+    assert_eq!(site.done(), 32);
+}
+
+#[test]
+fn u16_what_changes_nothing_is_served_wherever_it_comes_from() {
+    let site = Site::new(SECURE);
+    for method in [Method::Get, Method::Head, Method::Options] {
+        for headers in ELSEWHERE {
+            assert_eq!(send(&site, method, None, headers, ""), 200, "{method}");
+        }
+    }
+}
+
+/// A page of another site can send these without asking; programs that send no content send no form.
+#[test]
+fn bad_input_row_28_without_any_header_the_token_decides() {
+    let site = Site::new(SECURE);
+    let body = form(&site);
+    for (method, content, without, with) in [
+        (Method::Post, Some(ContentType::Form), 403, 200),
+        (Method::Post, Some(ContentType::Plain), 403, 200),
+        (Method::Post, Some(ContentType::JSON), 200, 200),
+        (Method::Delete, Some(ContentType::Form), 403, 200),
+        (Method::Delete, None, 200, 200),
+        (Method::Post, None, 403, 200),
+    ] {
+        let status = send(&site, method, content.clone(), &[], "a=b");
+        assert_eq!(status, without, "{method} {content:?}");
+        let status = send(&site, method, content.clone(), &[], &body);
+        assert_eq!(status, with, "{method} {content:?}");
+    }
+}
+
+#[test]
+fn bad_input_row_29_a_form_is_checked_whatever_its_method_says() {
+    let site = Site::new(SECURE);
+    let form = form(&site);
+    for method in [
+        "get", "head", "options", "put", "delete", "patch", "trace", "connect",
+    ] {
+        let other: Headers = &[("Sec-Fetch-Site", "cross-site")];
+        let body = format!("_method={method}&{form}");
+        let status = send(&site, Method::Post, Some(ContentType::Form), other, &body);
+        assert_eq!(status, 403, "{method}");
+        let body = format!("_method={method}&a=b");
+        for headers in HERE {
+            let status = send(&site, Method::Post, Some(ContentType::Form), headers, &body);
+            assert_eq!(status, 403, "{method}");
+        }
+    }
+    assert_eq!(site.done(), 0);
+    let body = format!("_method=put&{form}");
+    assert_eq!(
+        send(&site, Method::Post, Some(ContentType::Form), &[], &body),
+        200
+    );
+    assert_eq!(site.done(), 1);
+}
+
+#[test]
+fn u16_another_origin_can_be_trusted() {
+    let site = Site::new(r#"{trusted_origins=["https://www.example.org"]}"#);
+    let body = form(&site);
+    for (headers, expected) in [
+        (&[("Origin", "https://www.example.org")] as Headers, 200),
+        (
+            &[
+                ("Sec-Fetch-Site", "same-site"),
+                ("Origin", "https://www.example.org"),
+            ],
+            200,
+        ),
+        (
+            &[
+                ("Sec-Fetch-Site", "same-site"),
+                ("Origin", "https://blog.example.org"),
+            ],
+            403,
+        ),
+        (&[("Sec-Fetch-Site", "same-site")], 403),
+    ] {
+        let status = send(&site, Method::Post, Some(ContentType::Form), headers, &body);
+        assert_eq!(status, expected, "{headers:?}");
+    }
+}
+
+#[test]
+fn u16_nothing_is_refused_that_nobody_asked_for() {
+    let site = Site::with(SECURE, |sessions: Sessions| sessions);
+    for headers in ELSEWHERE {
+        assert_eq!(
+            send(&site, Method::Post, Some(ContentType::Form), headers, ""),
+            200
+        );
+    }
+}

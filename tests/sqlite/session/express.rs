@@ -1,0 +1,85 @@
+//! The cookie and the names of sessions that Express shares.
+
+use std::sync::Arc;
+
+use rocket_diesel_session::Store;
+
+use testing::site::{Site, Watched};
+
+const SHARED: &str = r#"{format="express",secrets=["keyboard cat"],cookie={secure=false}}"#;
+const NEW_SECRET: &str =
+    r#"{format="express",secrets=["new","keyboard cat"],cookie={secure=false}}"#;
+const OTHER_SECRET: &str = r#"{format="express",secrets=["new"],cookie={secure=false}}"#;
+
+fn on(store: &Arc<Watched>, session: &str, cookie: &Option<String>) -> Site {
+    let mut site = Site::on(store.clone(), session, |sessions| sessions);
+    site.cookie = cookie.clone();
+    site
+}
+
+#[test]
+fn b16_the_cookie_is_signed_and_the_store_knows_its_id() {
+    let mut site = Site::with(SHARED);
+    let cookie = site.post("/set/blue").set_cookie.unwrap();
+    assert!(cookie.starts_with("connect.sid=s%3A"), "{cookie}");
+    let (_, value) = cookie.split_once("s%3A").unwrap();
+    let (id, signature) = value.split(';').next().unwrap().split_once('.').unwrap();
+    assert!(id.len() >= 32 && signature.len() >= 43, "{cookie}");
+    let record = site.store.memory.all(0, None, 9).unwrap().remove(0);
+    assert_eq!(record.key.as_str(), id);
+    assert_eq!(site.get("/get").body, "Some(\"blue\")");
+}
+
+#[test]
+fn b16_who_has_an_old_secret_s_cookie_stays_and_gets_a_new_one() {
+    let mut site = Site::with(SHARED);
+    site.post("/log_in/ada");
+    let old = site.cookie.clone();
+
+    let mut moved = on(&site.store, NEW_SECRET, &old);
+    assert_eq!(moved.get("/who").body, "ada");
+    assert_eq!(moved.post("/log_in/ada").status, 200);
+    let new = moved.cookie.clone();
+    let mut later = on(&site.store, OTHER_SECRET, &new);
+    assert_eq!(later.get("/who").body, "ada");
+    later.cookie = old;
+    assert_eq!(later.get("/who").body, "nobody");
+}
+
+#[test]
+fn b16_a_forged_cookie_never_reaches_the_store() {
+    let mut site = Site::with(SHARED);
+    let good = site.post("/set/blue").set_cookie.unwrap();
+    let good = good.split(';').next().unwrap();
+    let forged = [
+        format!("{good}%3D"),
+        good.replace("s%3A", ""),
+        good.replace("s%3A", "j%3A"),
+        good.replace('%', "%25"),
+        format!("{good}.x"),
+        "connect.sid=s%3Aid.".to_owned(),
+        format!("connect.sid={}", "A".repeat(43)),
+    ];
+    for cookie in forged {
+        site.cookie = Some(cookie.clone());
+        site.store.calls();
+        assert_eq!(site.get("/get").body, "None", "{cookie}");
+        assert_eq!(site.store.calls(), Vec::<&str>::new(), "{cookie}");
+    }
+}
+
+#[test]
+fn b16_names_that_express_drops_are_refused() {
+    for name in ["cookie", "id", "touch", "save", "__proto__", "constructor"] {
+        let uri: &'static str = format!("/name/{name}").leak();
+        let mut shared = Site::with(SHARED);
+        assert_eq!(shared.post(uri).body, "Err(Value)", "{name}");
+        assert_eq!(shared.rows(), 0);
+        assert_eq!(
+            Site::with("{cookie={secure=false}}").post(uri).body,
+            "Ok(())"
+        );
+    }
+    let mut shared = Site::with(SHARED);
+    assert_eq!(shared.post("/name/passport").body, "Ok(())");
+}

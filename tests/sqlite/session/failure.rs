@@ -1,0 +1,135 @@
+//! A store that does not answer, and handlers that fail.
+
+use rocket::http::Header;
+use rocket::local::blocking::Client;
+use rocket::{get, routes};
+use rocket_diesel_session::Session;
+
+use std::sync::atomic::Ordering;
+
+use testing::site::*;
+
+#[test]
+fn s15_a_save_that_fails_is_the_application_s_own_503_page() {
+    let mut site = Site::new();
+    for uri in ["/set/blue", "/log_in/ada", "/save"] {
+        site.store.fail(u32::MAX);
+        let answer = site.post(uri);
+        assert_eq!(
+            (answer.status, answer.set_cookie.as_deref()),
+            (503, None),
+            "{uri}"
+        );
+        assert_eq!(answer.body, format!("own page 503 for {uri}"));
+        assert_eq!(answer.header("Retry-After"), Some("2"));
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+        assert_eq!(
+            answer.header("X-Content-Type-Options"),
+            Some("nosniff"),
+            "Shield's"
+        );
+        site.store.fail(0);
+        assert_eq!(site.post(uri).status, 200, "it heals by itself");
+    }
+}
+
+#[test]
+fn s15_a_load_that_fails_is_503_and_never_signed_out() {
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    let cookie = site.cookie.clone();
+    site.store.fail(u32::MAX);
+    for answer in [site.get("/who"), site.post("/log_out")] {
+        assert_eq!((answer.status, answer.set_cookie.as_deref()), (503, None));
+        assert_eq!(answer.header("Retry-After"), Some("2"));
+    }
+    assert_eq!(
+        site.get("/public").status,
+        200,
+        "who asks for no session notices nothing"
+    );
+    site.store.fail(0);
+    assert_eq!(site.cookie, cookie);
+    assert_eq!(site.get("/who").body, "ada");
+}
+
+#[test]
+fn s15_a_route_that_shrugs_off_a_missing_session_is_503_all_the_same() {
+    #[get("/maybe")]
+    fn maybe(session: Option<&Session>) -> String {
+        format!("{}", session.is_some())
+    }
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    let rocket = rocket("{}", site.store.clone(), site.now.clone()).mount("/", routes![maybe]);
+    let client = Client::untracked(rocket).unwrap();
+    let ask = || {
+        Answer::of(
+            client
+                .get("/maybe")
+                .header(Header::new("Cookie", site.cookie.clone().unwrap()))
+                .dispatch(),
+        )
+    };
+    assert_eq!(ask().body, "true");
+    site.store.fail(u32::MAX);
+    assert_eq!(ask().status, 503);
+}
+
+#[test]
+fn s15_errors_of_the_handler_keep_the_session() {
+    let mut site = Site::new();
+    let answer = site.post("/fail_after_log_in");
+    assert_eq!(answer.status, 418);
+    assert!(
+        answer.set_cookie.is_some(),
+        "catchers drop cookies of Rocket's jar, not ours"
+    );
+    assert_eq!(site.get("/who").body, "ada");
+    let answer = site.post("/panic");
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (500, "own page 500 for /panic")
+    );
+    assert_eq!(site.get("/get").body, "Some(\"before the panic\")");
+}
+
+#[test]
+fn a_forgotten_fairing_stops_the_launch() {
+    let rocket = rocket::custom(rocket::Config::figment().merge(("log_level", "off")))
+        .mount("/", routes![who]);
+    let error = Client::untracked(rocket).err().unwrap();
+    assert!(
+        matches!(error.kind(), rocket::error::ErrorKind::SentinelAborts(_)),
+        "{error}"
+    );
+}
+
+#[test]
+fn s15_what_could_not_be_saved_at_once_is_saved_at_the_end() {
+    let mut site = Site::new();
+    site.store.fail(1);
+    assert_eq!(site.post("/save_and_shrug").status, 200);
+    assert_eq!(site.store.calls(), ["insert", "insert"]);
+    assert_eq!(site.get("/get").body, "Some(\"shrugged\")");
+}
+
+#[test]
+fn s15_one_deadline_holds_for_load_and_save_together() {
+    let mut site = Site::new();
+    site.post("/set/blue");
+    site.store.slowness.store(1_500, Ordering::SeqCst);
+    assert_eq!(site.get("/get").status, 200, "one of the two is in time");
+    assert_eq!(
+        site.post("/set/red").status,
+        503,
+        "the two together are not"
+    );
+    let answer = site.post("/save");
+    assert_eq!(
+        answer.status, 200,
+        "a handler that asks by itself has its own"
+    );
+    site.store.slowness.store(0, Ordering::SeqCst);
+    assert_eq!(site.post("/set/green").status, 200);
+}

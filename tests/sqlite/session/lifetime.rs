@@ -1,0 +1,95 @@
+//! Time-outs and touch; the clock is the test's.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testing::site::*;
+
+#[test]
+fn s10_the_page_knows_how_long_the_session_lives() {
+    let mut site = Site::new();
+    assert_eq!(
+        site.get("/lifetime").body,
+        format!("{} {} true", 2 * HOUR, 24 * HOUR)
+    );
+    site.post("/set/blue");
+    site.pass(MINUTE);
+    assert_eq!(
+        site.get("/lifetime").body,
+        format!("{} {} false", 2 * HOUR, 24 * HOUR)
+    );
+}
+
+#[test]
+fn s11_the_idle_timeout_slides_and_ends_the_session() {
+    let mut site = Site::new();
+    site.post("/set/blue");
+    for _ in 0..3 {
+        site.pass(2 * HOUR - 1);
+        assert_eq!(site.get("/get").body, "Some(\"blue\")");
+    }
+    site.pass(2 * HOUR);
+    assert_eq!(site.get("/get").body, "None");
+}
+
+#[test]
+fn s12_the_absolute_timeout_is_never_moved_but_by_signing_in() {
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    for _ in 0..23 {
+        site.pass(HOUR);
+        assert_eq!(site.get("/who").body, "ada");
+    }
+    let signed_in_again = site.cookie.clone();
+    site.pass(HOUR - 1);
+    assert_eq!(site.get("/who").body, "ada");
+    site.pass(1);
+    assert_eq!(site.get("/who").body, "nobody");
+    site.cookie = signed_in_again;
+    assert_eq!(site.post("/log_in/ada").status, 200);
+    site.pass(HOUR);
+    assert_eq!(site.get("/who").body, "ada");
+}
+
+#[test]
+fn s13_touch_is_throttled_capped_and_can_be_off() {
+    let mut site = Site::new();
+    site.post("/set/blue");
+    site.store.calls();
+    for (passed, calls) in [
+        (1, &["load"][..]),
+        (2 * MINUTE - 2, &["load"]),
+        (1, &["load", "touch"]),
+        (1, &["load"]),
+    ] {
+        site.pass(passed);
+        site.get("/get");
+        assert_eq!(site.store.calls(), calls, "{passed} ms later");
+    }
+    let mut off = Site::with("{touch_interval=\"off\"}");
+    off.post("/set/blue");
+    off.pass(HOUR);
+    off.get("/get");
+    assert_eq!(off.store.calls(), ["insert", "load"]);
+    off.pass(HOUR);
+    assert_eq!(off.get("/get").body, "None");
+}
+
+#[test]
+fn b11_expired_sessions_are_swept_a_batch_at_a_time() {
+    let mut site = Site::with("{sweep_interval=\"1s\",sweep_batch=2}");
+    for _ in 0..5 {
+        site.cookie = None;
+        site.post("/set/blue");
+    }
+    site.pass(HOUR);
+    site.cookie = None;
+    site.post("/set/red");
+    site.pass(HOUR);
+    let patience = Instant::now() + Duration::from_secs(10);
+    while site.rows() > 1 {
+        assert!(Instant::now() < patience, "{} rows are left", site.rows());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(site.get("/get").body, "Some(\"red\")");
+}

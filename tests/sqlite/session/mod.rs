@@ -1,0 +1,11 @@
+//! What routes, browsers and stores see of sessions, over HTTP.
+
+mod bad_input;
+mod cookies;
+mod express;
+mod failure;
+mod lifetime;
+mod outside;
+mod saving;
+mod users;
+mod values;
