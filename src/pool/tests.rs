@@ -12,7 +12,6 @@
     reason = "SQLite has no server that could err"
 )]
 
-use std::env;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -163,8 +162,7 @@ mod mariadb {
     use super::*;
 
     fn url() -> String {
-        env::var("TEST_MYSQL_URL")
-            .unwrap_or_else(|_| panic!("TEST_MYSQL_URL is not set: run ./test.sh"))
+        testing::provided("mariadb", "TEST_MYSQL_URL")
     }
 
     #[test]
@@ -187,8 +185,7 @@ mod postgresql {
     use super::*;
 
     fn url() -> String {
-        env::var("TEST_POSTGRES_URL")
-            .unwrap_or_else(|_| panic!("TEST_POSTGRES_URL is not set: run ./test.sh"))
+        testing::provided("postgresql", "TEST_POSTGRES_URL")
     }
 
     #[test]

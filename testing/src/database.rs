@@ -1,6 +1,5 @@
 //! A database of its own for a test: made empty, brought up to date, dropped at the end.
 
-use std::env;
 use std::sync::Arc;
 
 use diesel::{Connection, RunQueryDsl};
@@ -11,7 +10,7 @@ use rocket_diesel_session::{DieselStore, Store};
 
 #[cfg(feature = "redis")]
 use crate::redis;
-use crate::secrets;
+use crate::{provided, secrets};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
@@ -111,7 +110,7 @@ pub fn mariadb() -> TestDatabase {
 /// Without any table.
 #[cfg(feature = "mysql")]
 pub fn empty_mariadb() -> TestDatabase {
-    let (server, name, url) = place("TEST_MYSQL_URL");
+    let (server, name, url) = place("mariadb", "TEST_MYSQL_URL");
     // A server's own default may be any character set: the migrations have to do without it.
     execute::<diesel::MysqlConnection>(
         &server,
@@ -130,7 +129,7 @@ pub fn empty_mariadb() -> TestDatabase {
 
 #[cfg(feature = "postgres")]
 pub fn postgresql() -> TestDatabase {
-    let (server, name, url) = place("TEST_POSTGRES_URL");
+    let (server, name, url) = place("postgresql", "TEST_POSTGRES_URL");
     execute::<diesel::PgConnection>(&server, &format!("CREATE DATABASE {name}"));
     migrate::<diesel::PgConnection>(&url);
     let store = Arc::new(DieselStore::<diesel::PgConnection>::connect(&url, 8));
@@ -148,7 +147,7 @@ pub fn postgresql() -> TestDatabase {
 /// A database by its number on one server.
 #[cfg(feature = "redis")]
 pub fn redis() -> TestDatabase {
-    let server = variable("TEST_REDIS_URL");
+    let server = provided("redis", "TEST_REDIS_URL");
     // Redis counts, so that tests in several processes do not meet.
     let count: u32 = redis::ask(&server, &["INCR", "databases"]).parse().unwrap();
     let url = format!("{server}/{}", count % 4_095 + 1);
@@ -160,7 +159,7 @@ pub fn redis() -> TestDatabase {
 #[cfg(feature = "redis")]
 pub fn redis_cluster() -> TestDatabase {
     let table = format!("test_{:016x}", fastrand::u64(..));
-    in_redis(variable("TEST_REDIS_CLUSTER_URL"), &table)
+    in_redis(provided("redis_cluster", "TEST_REDIS_CLUSTER_URL"), &table)
 }
 
 #[cfg(feature = "redis")]
@@ -178,7 +177,7 @@ pub fn in_redis(url: String, table: &str) -> TestDatabase {
 
 #[cfg(not(feature = "redis"))]
 pub fn redis() -> TestDatabase {
-    panic!("built without the feature redis: run ./test.sh");
+    panic!("built without the feature redis: run with --all-features");
 }
 
 #[cfg(not(feature = "redis"))]
@@ -188,26 +187,21 @@ pub fn redis_cluster() -> TestDatabase {
 
 #[cfg(not(feature = "mysql"))]
 pub fn mariadb() -> TestDatabase {
-    panic!("built without the feature mysql: run ./test.sh");
+    panic!("built without the feature mysql: run with --all-features");
 }
 
 #[cfg(not(feature = "postgres"))]
 pub fn postgresql() -> TestDatabase {
-    panic!("built without the feature postgres: run ./test.sh");
+    panic!("built without the feature postgres: run with --all-features");
 }
 
-/// The server that ./test.sh started, a new name on it, and the URL of the database of that name.
-fn place(variable: &str) -> (String, String, String) {
-    let server = self::variable(variable);
+/// A server, a new name on it, and the URL of the database of that name.
+fn place(what: &str, variable: &str) -> (String, String, String) {
+    let server = provided(what, variable);
     let name = format!("test_{:016x}", fastrand::u64(..));
     let (authority, _) = server.rsplit_once('/').unwrap();
     let url = format!("{authority}/{name}");
     (server, name, url)
-}
-
-/// What ./test.sh says of its servers.
-fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run ./test.sh"))
 }
 
 fn execute<C: Connection>(url: &str, sql: &str) {

@@ -16,6 +16,7 @@ pub mod database;
 mod features;
 #[path = "../../app/src/launch.rs"]
 pub mod launch;
+mod provided;
 pub mod proxy;
 pub mod redis;
 pub mod secrets;
@@ -25,6 +26,8 @@ pub mod sql;
 pub mod visitor;
 
 use std::path::Path;
+
+pub use provided::provided;
 
 /// The folder of the repository.
 pub fn root() -> &'static Path {

@@ -1,6 +1,5 @@
 //! The application while its database does not answer.
 
-use std::env;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,7 @@ struct Stopped(String);
 
 impl Stopped {
     fn server() -> Self {
-        let stopped = Self(env::var("TEST_MARIADB_PID").unwrap());
+        let stopped = Self(testing::provided("mariadb", "TEST_MARIADB_PID"));
         assert!(stopped.signal("-STOP"));
         stopped
     }

@@ -1,7 +1,7 @@
 //! The migrations as whoever keeps the tables runs them: with the Diesel CLI, on each backend.
 
+use std::fs;
 use std::process::Command;
-use std::{env, fs};
 
 use rocket_diesel_session::contract;
 
@@ -10,7 +10,7 @@ use testing::database::{self, TestDatabase};
 
 /// What it prints.
 fn diesel(database: &TestDatabase, arguments: &[&str]) -> String {
-    let program = env::var("TEST_DIESEL_CLI").unwrap();
+    let program = testing::provided("diesel_cli", "TEST_DIESEL_CLI");
     let output = Command::new(program)
         .current_dir(testing::root())
         .env("DATABASE_URL", database.url.trim_start_matches("sqlite:"))

@@ -130,8 +130,7 @@ fn b13_sqlite_uses_the_indexes() {
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn b13_mariadb_uses_the_indexes() {
-    let url = std::env::var("TEST_MYSQL_URL")
-        .unwrap_or_else(|_| panic!("TEST_MYSQL_URL is not set: run ./test.sh"));
+    let url = testing::provided("mariadb", "TEST_MYSQL_URL");
     let table = Filled::<diesel::MysqlConnection>::new(&url, "ANALYZE TABLE sessions");
     let scan = ["\"access_type\": \"ALL\"", "\"access_type\": \"index\""];
     table.uses("PRIMARY", &scan, plan!("EXPLAIN FORMAT=JSON", "EXPLAIN"));
@@ -141,8 +140,7 @@ fn b13_mariadb_uses_the_indexes() {
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
 fn b13_postgresql_uses_the_indexes() {
-    let url = std::env::var("TEST_POSTGRES_URL")
-        .unwrap_or_else(|_| panic!("TEST_POSTGRES_URL is not set: run ./test.sh"));
+    let url = testing::provided("postgresql", "TEST_POSTGRES_URL");
     let table = Filled::<diesel::PgConnection>::new(&url, "ANALYZE sessions");
     table.uses("TABLE_pkey", &["Seq Scan"], plan!("EXPLAIN", "QUERY PLAN"));
 }

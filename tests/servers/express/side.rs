@@ -1,6 +1,5 @@
 //! The two applications, side by side on one place for their sessions.
 
-use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -8,6 +7,7 @@ use reqwest::header::HeaderMap;
 use rocket::serde::json::{Value, from_slice, to_string};
 
 use testing::database::{self, TestDatabase, empty_mariadb};
+use testing::provided;
 use testing::server::{Server, example, fed, free_port};
 use testing::visitor::{Answer, Visitor};
 
@@ -175,6 +175,5 @@ pub fn folder() -> PathBuf {
 
 /// Where the Express application and its packages are.
 fn express_folder() -> PathBuf {
-    let folder = env::var("TEST_EXPRESS").expect("TEST_EXPRESS is not set: run ./test.sh");
-    folder.into()
+    provided("express", "TEST_EXPRESS").into()
 }

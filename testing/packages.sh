@@ -1,0 +1,51 @@
+# The Debian packages that the tests need, for ./test.sh and provide.sh, which read this file.
+
+PATH="$PATH:/usr/sbin:/sbin" # mariadbd, nginx and runuser; not in every user's PATH
+
+fail() {
+    echo "${0##*/}: $1" >&2
+    exit 1
+}
+
+# The folder of the newest PostgreSQL server; Debian keeps it out of PATH.
+postgres_bin() {
+    { compgen -G '/usr/lib/postgresql/*/bin/initdb' || type -P initdb || true; } |
+        sort -V | tail -n 1 | sed 's|/initdb$||'
+}
+
+# The version that the packages of the Express application ask for.
+has_node() {
+    type -P npm >/dev/null &&
+        [[ $(printf '%s\n' v18.19 "$(node --version 2>/dev/null)" | sort -V | head -n 1) == v18.19 ]]
+}
+
+missing_packages() {
+    type -P mariadbd >/dev/null || echo mariadb-server
+    pkg-config --exists libmariadb 2>/dev/null || echo libmariadb-dev
+    [[ -n $(postgres_bin) ]] || echo postgresql
+    pkg-config --exists libpq 2>/dev/null || echo libpq-dev
+    type -P pkg-config >/dev/null || echo pkg-config
+    type -P chromium >/dev/null || echo chromium
+    type -P chromedriver >/dev/null || echo chromium-driver
+    type -P redis-server >/dev/null || echo redis-server
+    type -P redis-cli >/dev/null || echo redis-tools
+    type -P nginx >/dev/null || echo nginx-light
+    type -P haproxy >/dev/null || echo haproxy
+    type -P openssl >/dev/null || echo openssl
+    has_node || printf '%s\n' nodejs npm
+}
+
+install_packages() {
+    local packages as_root=()
+    mapfile -t packages < <(missing_packages)
+    ((${#packages[@]})) || return 0
+    type -P apt-get >/dev/null || fail "no apt-get here; please install: ${packages[*]}"
+    if ((EUID)); then
+        type -P sudo >/dev/null || fail "neither root nor sudo; please install: ${packages[*]}"
+        as_root=(sudo)
+    fi
+    echo "Installing what the tests need and this machine lacks (takes minutes): ${packages[*]}"
+    "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
+        install -y --no-install-recommends "${packages[@]}"
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# Starts servers for the tests, and prepares the programs that they run.
+#
+#   testing/provide.sh FOLDER mariadb postgresql redis redis_cluster diesel_cli express
+#   testing/provide.sh FOLDER stop
+#
+# Each thing is provided once for a folder: the file `addresses` there says where it is, a line
+# NAME=VALUE each. A server's data goes to the folder, and so does each of its statements, since
+# what a test has deleted is searched for secrets too.
+set -euo pipefail
+folder=$(realpath "$1")
+shift
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. testing/packages.sh
+
+# Runs a command; if it fails, shows its log.
+logged() {
+    local log=$1
+    shift
+    "$@" >>"$log" 2>&1 </dev/null && return
+    cat "$log" >&2
+    fail "failed: $*"
+}
+
+# Starts a server that outlives this script and its terminal; $server is its process.
+start() {
+    local log=$1
+    shift
+    setsid "$@" >>"$log" 2>&1 </dev/null 9>&- &
+    server=$!
+    echo "$server" >>"$folder/processes"
+}
+
+# Waits until a command succeeds.
+wait_for() {
+    local log=$1
+    shift
+    for ((i = 0; i < 300; i++)); do
+        "$@" >/dev/null 2>&1 && return
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.1
+    done
+    cat "$log" >&2
+    fail "does not answer: $*"
+}
+
+# Below the range from which the kernel hands out ports by itself.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)); do
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    echo "$port"
+}
+
+provide_mariadb() {
+    local home="$folder/mariadb" log="$folder/mariadb.log" port user
+    port=$(free_port)
+    user=$(id -un)
+    logged "$log" mariadb-install-db --no-defaults --user="$user" --datadir="$home" \
+        --auth-root-authentication-method=normal --skip-test-db
+    start "$log" mariadbd --no-defaults --user="$user" --datadir="$home" \
+        --socket="$folder/mariadb.sock" --port="$port" --bind-address=127.0.0.1 \
+        --skip-name-resolve --max-connections=300 --performance-schema=OFF \
+        --general-log --general-log-file="$folder/mariadb-statements.log"
+
+    local client=(mariadb --no-defaults --user=root --socket="$folder/mariadb.sock"
+        --connect-timeout=2)
+    wait_for "$log" "${client[@]}" -e 'SELECT 1'
+    # The tests create databases of their own, hence all rights.
+    logged "$log" "${client[@]}" -e "CREATE DATABASE session CHARACTER SET utf8mb4;
+        CREATE USER session@'%' IDENTIFIED BY 'session'; GRANT ALL ON *.* TO session@'%';"
+    echo "TEST_MYSQL_URL=mysql://session:session@127.0.0.1:$port/session"
+    echo "TEST_MARIADB_PID=$server" # a test stops and continues the server
+}
+
+# PostgreSQL refuses to run as root.
+as_postgres=()
+((EUID)) || as_postgres=(runuser -u postgres --)
+
+provide_postgresql() {
+    local home="$folder/postgres" log="$folder/postgres.log" bin port
+    bin=$(postgres_bin)
+    port=$(free_port)
+    mkdir "$home"
+    ((EUID)) || chown postgres "$home"
+    cd / # the user postgres may not read this folder
+    logged "$log" "${as_postgres[@]}" "$bin/initdb" -D "$home/data" -A trust -U session -E UTF8 \
+        --locale=C
+    start "$log" "${as_postgres[@]}" "$bin/postgres" -D "$home/data" -c port="$port" \
+        -c listen_addresses=127.0.0.1 -c unix_socket_directories="$home" -c max_connections=200 \
+        -c log_statement=all
+    wait_for "$log" "$bin/pg_isready" -h 127.0.0.1 -p "$port"
+    logged "$log" "$bin/createdb" -h 127.0.0.1 -p "$port" -U session session
+    cd - >/dev/null
+    echo "TEST_POSTGRES_URL=postgres://session@127.0.0.1:$port/session"
+}
+
+# The URL's number of a database, such as /7, is up to each test.
+provide_redis() {
+    local port
+    port=$(free_port)
+    redis_server redis "$port" --databases 4096
+    echo "TEST_REDIS_URL=redis://127.0.0.1:$port"
+}
+
+provide_redis_cluster() {
+    local log="$folder/cluster.log" nodes=() number port
+    for number in 1 2 3; do
+        port=$(free_port)
+        redis_server "node-$number" "$port" --cluster-enabled yes --cluster-port "$(free_port)"
+        nodes+=("127.0.0.1:$port")
+    done
+    logged "$log" redis-cli --cluster create "${nodes[@]}" --cluster-yes
+    for port in "${nodes[@]#*:}"; do
+        wait_for "$log" redis_answers "$port" cluster_state:ok CLUSTER INFO
+    done
+    echo "TEST_REDIS_CLUSTER_URL=redis-cluster://$(IFS=,; echo "${nodes[*]}")"
+}
+
+# Starts one under this name, on this port, with these further settings.
+redis_server() {
+    local name=$1 port=$2 log="$folder/$1.log"
+    mkdir "$folder/$name"
+    start "$log" redis-server --bind 127.0.0.1 --port "$port" --dir "$folder/$name" \
+        --save '' --appendonly yes --appendfsync no --auto-aof-rewrite-percentage 0 "${@:3}"
+    wait_for "$log" redis_answers "$port" PONG PING
+}
+
+# Whether the server on this port gives this answer to a command.
+redis_answers() {
+    local port=$1 answer=$2
+    [[ $(redis-cli -p "$port" "${@:3}" 2>&1) == *"$answer"* ]]
+}
+
+# The command line that the migrations are made for. Built once: it takes minutes.
+provide_diesel_cli() {
+    local root=${CARGO_TARGET_DIR:-target}/diesel_cli
+    logged "$folder/diesel_cli.log" cargo install --quiet --locked --root "$root" diesel_cli \
+        --version 2.3.14 --no-default-features --features sqlite-bundled,mysql,postgres
+    echo "TEST_DIESEL_CLI=$(realpath "$root/bin/diesel")"
+}
+
+# The packages of the Express application, in its folder.
+provide_express() {
+    local express=$PWD/examples/moving_from_express/express
+    has_node || fail "the tests need npm and Node 18.19 or later in PATH"
+    [[ $express/node_modules/.package-lock.json -nt $express/package-lock.json ]] ||
+        logged "$folder/npm.log" npm ci --no-audit --no-fund --prefix "$express"
+    echo "TEST_EXPRESS=$express"
+}
+
+# The data is thrown away, so nothing has to be shut down gracefully; KILL also ends a MariaDB
+# that a test left stopped.
+stop() {
+    local processes postmaster="$folder/postgres/data/postmaster.pid"
+    # QUIT has PostgreSQL end its own processes, too.
+    [[ ! -e $postmaster ]] || kill -QUIT "$(head -n 1 "$postmaster")" 2>/dev/null || true
+    for ((i = 0; i < 50; i++)); do
+        [[ -e $postmaster ]] || break
+        sleep 0.1
+    done
+    mapfile -t processes <"$folder/processes"
+    ((${#processes[@]} == 0)) || kill -KILL "${processes[@]}" 2>/dev/null || true
+}
+
+umask 022
+exec 9>"$folder/lock"
+flock 9 # several tests may need the same server at once
+touch "$folder/"{addresses,processes,provided}
+if [[ $1 == stop ]]; then
+    stop
+    exit
+fi
+for name; do
+    grep -qx "$name" "$folder/provided" && continue
+    lines=$("provide_$name")
+    echo "$lines" >>"$folder/addresses"
+    echo "$name" >>"$folder/provided"
+done
