@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_row_36_nobody_but_a_trusted_proxy_is_believed() {
+    fn nobody_but_a_trusted_proxy_is_believed() {
         for (peer, forwarded, expected) in [
             ("192.0.2.9", &["6.6.6.6"][..], "192.0.2.9"),
             ("10.0.0.3", &["6.6.6.6"][..], "10.0.0.3"),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_row_36_what_is_no_address_is_not_believed() {
+    fn what_is_no_address_is_not_believed() {
         for malformed in [
             "",
             " ",
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn o4_an_address_is_shown_as_its_network_unless_it_is_wanted_whole() {
+    fn an_address_is_shown_as_its_network_unless_it_is_wanted_whole() {
         for (address, network) in [
             ("192.0.2.255", "192.0.2.0"),
             ("255.255.255.255", "255.255.255.0"),

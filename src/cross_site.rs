@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn u16_the_token_is_found_at_the_beginning_of_a_form() {
+    fn the_token_is_found_at_the_beginning_of_a_form() {
         for (form, token) in [
             ("_token=abc", Some("abc")),
             ("_method=put&_token=abc&a=b", Some("abc")),

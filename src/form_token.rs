@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn u16_a_form_token_is_for_one_secret() {
+    fn a_form_token_is_for_one_secret() {
         let (own, other) = (Token::generate().unwrap(), Token::generate().unwrap());
         let (first, second) = (issue(&own).unwrap(), issue(&own).unwrap());
         assert_ne!(first, second);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn u16_nothing_but_a_whole_form_token_is_one() {
+    fn nothing_but_a_whole_form_token_is_one() {
         let secret = Token::generate().unwrap();
         let good = issue(&secret).unwrap();
         for length in 0..good.len() {

@@ -81,7 +81,7 @@ mod tests {
     const OWN: Option<&str> = Some("https://example.org");
 
     #[test]
-    fn bad_input_row_28_fetch_metadata_decides_first() {
+    fn fetch_metadata_decides_first() {
         for (fetch, origin, expected) in [
             ("same-origin", OWN, Sender::Own),
             ("same-origin", None, Sender::Own),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_row_28_cve_2025_46721_origin_decides_where_there_is_no_fetch_metadata() {
+    fn cve_2025_46721_origin_decides_where_there_is_no_fetch_metadata() {
         for (origin, over_tls, without) in [
             ("https://example.org", Sender::Own, Sender::Own),
             ("https://EXAMPLE.org", Sender::Own, Sender::Own),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn u16_the_usual_port_is_the_same_origin() {
+    fn the_usual_port_is_the_same_origin() {
         for (host, origin, own) in [
             ("example.org:443", "https://example.org", true),
             ("example.org:80", "http://example.org", true),

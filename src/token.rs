@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s1_a_token_is_43_characters_and_reads_back() {
+    fn a_token_is_43_characters_and_reads_back() {
         let token = Token::generate().unwrap();
         assert_eq!(token.secret.len(), 43);
         assert_eq!(Token::parse(&token.secret), Some(token));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn s18_a_key_is_the_sha_256_of_the_token_and_is_no_token() {
+    fn a_key_is_the_sha_256_of_the_token_and_is_no_token() {
         let key = Token::parse(&"A".repeat(43)).unwrap().key();
         // printf A…A | sha256sum
         assert_eq!(

@@ -45,7 +45,7 @@ mod tests {
     use super::in_words;
 
     #[test]
-    fn u9_browsers_in_words() {
+    fn browsers_in_words() {
         for (agent, words) in [
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",

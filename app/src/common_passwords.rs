@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn u15_the_commonest_passwords_alone_twice_and_in_pairs() {
+    fn the_commonest_passwords_alone_twice_and_in_pairs() {
         for common in [
             "password",
             "PassWord",
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn u15_as_many_as_the_standards_ask_for() {
+    fn as_many_as_the_standards_ask_for() {
         assert!(LISTED.len() >= 10_000, "{}", LISTED.len());
         let long = LISTED.iter().filter(|one| one.chars().count() >= 15);
         assert!(long.count() >= 3_000);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn u15_words_of_the_context() {
+    fn words_of_the_context() {
         let words = ["Ada", "King-Lovelace", "ada.l1815@example.org", "session"];
         for made in [
             "adalovelace1815",

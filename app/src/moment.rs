@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn u9_times_in_words() {
+    fn times_in_words() {
         for (seconds, words) in [
             (-5, "just now"),
             (0, "just now"),

@@ -112,7 +112,7 @@ mod tests {
     use super::in_words;
 
     #[test]
-    fn u5_time_left_in_words() {
+    fn time_left_in_words() {
         assert_eq!(in_words(7_199), "1 h 59 min 59 s");
         assert_eq!(in_words(86_400), "1 d 0 h 0 min 0 s");
         assert_eq!(in_words(61), "1 min 1 s");

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn u7_settings_of_accounts_have_defaults() {
+    fn settings_of_accounts_have_defaults() {
         let settings = read("").unwrap();
         let numbers = [
             settings.password_min,
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn u7_settings_of_accounts_that_cannot_be_meant() {
+    fn settings_of_accounts_that_cannot_be_meant() {
         for (setting, given, accepted) in [
             (
                 "password_min = 7",

@@ -13,7 +13,7 @@ use rocket::local::blocking::Client;
 use rocket_diesel_session::{Error, Inserted, Key, MemoryStore, Record, Store, Updated, contract};
 
 #[test]
-fn b18_a_store_of_one_s_own_takes_eighty_lines() {
+fn a_store_of_one_s_own_takes_eighty_lines() {
     contract::check(&super::OwnStore::default());
     let source = include_str!("main.rs");
     let (_, store) = source.split_once("#[derive(Default)]").unwrap();
@@ -23,7 +23,7 @@ fn b18_a_store_of_one_s_own_takes_eighty_lines() {
 }
 
 #[test]
-fn b18_an_application_uses_it() {
+fn an_application_uses_it() {
     let client = Client::untracked(super::rocket()).unwrap();
     let first = client.post("/visits").dispatch();
     let cookie = first.headers().get_one("Set-Cookie").unwrap();
@@ -251,7 +251,7 @@ impl Store for Flawed {
 }
 
 #[test]
-fn b17_a_store_that_breaks_a_promise_is_told() {
+fn a_store_that_breaks_a_promise_is_told() {
     let passes = |flaw| {
         let store = Flawed(MemoryStore::new(), flaw);
         catch_unwind(AssertUnwindSafe(|| contract::check(&store))).is_ok()

@@ -9,7 +9,7 @@ use rocket::local::blocking::{Client, LocalRequest};
 use testing::sql;
 
 #[test]
-fn u18_an_application_brings_its_own_users() {
+fn an_application_brings_its_own_users() {
     let database = testing::database::sqlite();
     sql::execute(&database, include_str!("members.sql"));
     let figment = Config::figment().merge(("databases.app.url", &database.url));
@@ -56,7 +56,7 @@ fn u18_an_application_brings_its_own_users() {
 }
 
 #[test]
-fn u18_a_guard_of_its_own_takes_15_lines() {
+fn a_guard_of_its_own_takes_15_lines() {
     let example = include_str!("main.rs");
     let (_, guard) = example.split_once("#[rocket::async_trait]\n").unwrap();
     let (guard, _) = guard.split_once("\n}\n").unwrap();

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b19_a_url_says_whether_tls_is_demanded() {
+    fn a_url_says_whether_tls_is_demanded() {
         for (parameters, demanded) in [
             ("", false),
             ("?unix_socket=/run/mysqld.sock", false),

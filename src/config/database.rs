@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b8_the_pool_is_bounded_as_configured() {
+    fn the_pool_is_bounded_as_configured() {
         let read = |settings: &str| {
             let toml = format!("[databases.app]\nurl = \"sqlite:app.db\"\n{settings}");
             let figment = Figment::from(Toml::string(&toml));

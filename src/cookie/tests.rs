@@ -8,7 +8,7 @@ fn read(headers: &[&str]) -> Incoming {
 }
 
 #[test]
-fn bad_input_rows_01_to_14_only_the_one_cookie_is_read() {
+fn only_the_one_cookie_is_read() {
     let good = "A".repeat(43);
     let other = format!("{}A", "B".repeat(42));
     let found = |header: &str| read(&[header]).token.is_some();
@@ -62,7 +62,7 @@ fn bad_input_rows_01_to_14_only_the_one_cookie_is_read() {
 }
 
 #[test]
-fn s3_the_prefix_follows_from_the_settings() {
+fn the_prefix_follows_from_the_settings() {
     let config = CookieConfig::default();
     assert_eq!(config.full_name(), "__Host-id");
     assert_eq!(

@@ -47,7 +47,7 @@ fn noon() -> DateTime<Utc> {
 }
 
 #[test]
-fn o4_a_line_has_its_members_in_their_order() {
+fn a_line_has_its_members_in_their_order() {
     let (events, told) = events(noon());
     let client = Client {
         user_agent: Some("Firefox".into()),
@@ -76,7 +76,7 @@ fn o4_a_line_has_its_members_in_their_order() {
 }
 
 #[test]
-fn o4_what_there_is_not_is_left_out_and_details_go_before() {
+fn what_there_is_not_is_left_out_and_details_go_before() {
     let (events, told) = events(noon());
     events.tell("sys_startup", About::default(), &Value::Null);
     let about = About {
@@ -92,7 +92,7 @@ fn o4_what_there_is_not_is_left_out_and_details_go_before() {
 }
 
 #[test]
-fn o4_a_session_has_one_name_under_one_key() {
+fn a_session_has_one_name_under_one_key() {
     let (events, _) = events(noon());
     let [one, other] = ["0", "1"].map(|digit| Key::from_stored(digit.repeat(64)));
     let name = events.name(&one);
@@ -119,7 +119,7 @@ fn o4_a_session_has_one_name_under_one_key() {
 }
 
 #[test]
-fn o4_one_line_is_one_physical_line_whatever_it_holds() {
+fn one_line_is_one_physical_line_whatever_it_holds() {
     let all: String = ('\0'..='\u{3000}').collect();
     let hostile = [
         "a\r\nFAKE {\"event\":\"authn_login_success\"}",
@@ -155,7 +155,7 @@ fn o4_one_line_is_one_physical_line_whatever_it_holds() {
 }
 
 #[test]
-fn o4_strangers_cause_so_many_lines_a_second_and_no_more() {
+fn strangers_cause_so_many_lines_a_second_and_no_more() {
     let now = Arc::new(Mutex::new(noon()));
     let (mut events, told) = events(noon());
     let clock = now.clone();
@@ -178,7 +178,7 @@ fn o4_strangers_cause_so_many_lines_a_second_and_no_more() {
 }
 
 #[test]
-fn o4_events_that_nobody_wants_are_not_told() {
+fn events_that_nobody_wants_are_not_told() {
     let config = Config::read(&Figment::new().merge(("session.rolling", false))).unwrap();
     let events = Events::open(config.events, config.events_key, Arc::new(noon)).unwrap();
     assert!(!events.are_told());

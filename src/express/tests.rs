@@ -41,7 +41,7 @@ fn written(record: &Record) -> Value {
 }
 
 #[test]
-fn b16_all_that_express_keeps_comes_back_as_it_was() {
+fn all_that_express_keeps_comes_back_as_it_was() {
     let long = json!({ "originalMaxAge": 86_400_000, "expires": "2026-11-21T10:23:27.303Z", "httpOnly": true, "path": "/" });
     let browser = json!({ "originalMaxAge": null, "expires": null, "httpOnly": true, "path": "/" });
     let everything = json!({
@@ -72,7 +72,7 @@ fn b16_all_that_express_keeps_comes_back_as_it_was() {
 }
 
 #[test]
-fn b16_what_is_no_session_is_dropped() {
+fn what_is_no_session_is_dropped() {
     let cookie = |expires: Value| json!({ "cookie": { "expires": expires } }).to_string();
     for bad in [
         String::new(),
@@ -103,7 +103,7 @@ fn b16_what_is_no_session_is_dropped() {
 }
 
 #[test]
-fn b16_passport_s_user_is_the_session_s() {
+fn passport_s_user_is_the_session_s() {
     for (user, user_id) in [
         (json!("ada"), Some("ada")),
         (json!(7), Some("7")),
@@ -130,7 +130,7 @@ fn b16_passport_s_user_is_the_session_s() {
 }
 
 #[test]
-fn b16_a_sign_in_of_ours_is_passport_s() {
+fn a_sign_in_of_ours_is_passport_s() {
     for (user_id, user) in [
         ("7", json!(7)),
         ("9007199254740991", json!(9_007_199_254_740_991_u64)),
@@ -150,7 +150,7 @@ fn b16_a_sign_in_of_ours_is_passport_s() {
 }
 
 #[test]
-fn b16_a_session_of_ours_has_the_cookie_that_node_needs() {
+fn a_session_of_ours_has_the_cookie_that_node_needs() {
     let mut format = format();
     let own = Record {
         data: r#"{"n":1}"#.into(),
@@ -177,7 +177,7 @@ fn b16_a_session_of_ours_has_the_cookie_that_node_needs() {
 }
 
 #[test]
-fn b16_what_express_does_not_write_down_is_kept_with_the_values() {
+fn what_express_does_not_write_down_is_kept_with_the_values() {
     let format = format();
     let record = read(&json!({ "cookie": { "originalMaxAge": HOUR } }));
     assert_eq!((record.created_at, record.seen_at), (0, NOW));
@@ -193,7 +193,7 @@ fn b16_what_express_does_not_write_down_is_kept_with_the_values() {
 }
 
 #[test]
-fn b16_names_that_express_drops_are_dropped() {
+fn names_that_express_drops_are_dropped() {
     let record = read(&json!({ "cookie": {}, "touch": 1, "id": 2, "kept": 3 }));
     let text = written(&record);
     let mut names: Vec<_> = text.as_object().unwrap().keys().collect();
@@ -202,7 +202,7 @@ fn b16_names_that_express_drops_are_dropped() {
 }
 
 #[test]
-fn b16_half_a_character_ends_no_session() {
+fn half_a_character_ends_no_session() {
     let data = r#"{"cookie":{},"\ude00":"\ud83d","b":"\ud83d\ud83d\ude00\u00e9","c":"\\ud83d\\"}"#;
     let record = format().read(text(data), NOW).unwrap();
     let mut values = written(&record);

@@ -63,7 +63,7 @@ fn outcome(key: &str, figment: &Figment) -> String {
 }
 
 #[test]
-fn o9_the_guide_names_every_setting_and_its_default() {
+fn the_guide_names_every_setting_and_its_default() {
     let mut checked = 0;
     for table in ["session", "session.cookie", "databases.NAME"] {
         let documented = documented(table);
@@ -89,7 +89,7 @@ fn o9_the_guide_names_every_setting_and_its_default() {
 }
 
 #[test]
-fn o9_the_guide_names_every_column() {
+fn the_guide_names_every_column() {
     let documented = documented("session.columns");
     let refusal = Config::read(&figment("session.columns.nonsense", "x")).unwrap_err();
     let refusal = refusal.to_string();

@@ -119,7 +119,7 @@ mod sqlite {
     }
 
     #[test]
-    fn b8_connections_are_made_when_they_are_needed_and_no_more_than_allowed() {
+    fn connections_are_made_when_they_are_needed_and_no_more_than_allowed() {
         let patience = Duration::from_millis(10);
         let pool = pool(&Bounds { patience, ..BOUNDS });
         assert_eq!(pool.state().connections, 0);
@@ -132,7 +132,7 @@ mod sqlite {
 
     #[test]
     #[ignore = "takes half a minute: run ./test.sh"]
-    fn b8_connections_are_closed_when_they_are_idle_or_old() {
+    fn connections_are_closed_when_they_are_idle_or_old() {
         let moment = Duration::from_secs(1);
         let idle = Bounds {
             idle_timeout: moment,
@@ -173,7 +173,7 @@ mod mariadb {
 
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
-    fn b14_a_killed_connection_is_lost() {
+    fn a_killed_connection_is_lost() {
         let own_id = "SELECT CAST(CONNECTION_ID() AS CHAR) AS id";
         let fault = ended::<MysqlConnection>(&url(), own_id, |id| format!("KILL {id}"));
         assert!(matches!(fault, Fault::Lost | Fault::NotSent), "{fault:?}");
@@ -196,7 +196,7 @@ mod postgresql {
 
     #[test]
     #[ignore = "needs PostgreSQL: run ./test.sh"]
-    fn b14_a_killed_connection_is_lost() {
+    fn a_killed_connection_is_lost() {
         let own_id = "SELECT CAST(pg_backend_pid() AS TEXT) AS id";
         let end = |id: &str| format!("SELECT pg_terminate_backend({id})");
         let fault = ended::<PgConnection>(&url(), own_id, end);
@@ -205,7 +205,7 @@ mod postgresql {
 
     #[test]
     #[ignore = "needs PostgreSQL: run ./test.sh"]
-    fn b14_a_pool_whose_connections_were_killed_heals() {
+    fn a_pool_whose_connections_were_killed_heals() {
         heals::<PgConnection>(
             &url(),
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

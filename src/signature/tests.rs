@@ -11,7 +11,7 @@ fn secrets(secrets: &[&str]) -> Secrets {
 }
 
 #[test]
-fn b16_cookies_are_signed_and_verified_as_express_does() {
+fn cookies_are_signed_and_verified_as_express_does() {
     for vector in vectors()["positive"].as_array().unwrap() {
         let text = |name: &str| vector[name].as_str().unwrap();
         let secrets = secrets(&[text("secret_utf8")]);
@@ -23,7 +23,7 @@ fn b16_cookies_are_signed_and_verified_as_express_does() {
 }
 
 #[test]
-fn b16_what_nobody_has_signed_is_no_session() {
+fn what_nobody_has_signed_is_no_session() {
     let vectors = vectors();
     let secrets = secrets(&[vectors["negative_secret"].as_str().unwrap()]);
     for (name, vector) in vectors["negative"].as_object().unwrap() {
@@ -43,7 +43,7 @@ fn b16_what_nobody_has_signed_is_no_session() {
 }
 
 #[test]
-fn b16_the_first_secret_signs_and_all_verify() {
+fn the_first_secret_signs_and_all_verify() {
     let (old, both) = (secrets(&["old"]), secrets(&["new", "old"]));
     assert_eq!(both.verify(&old.sign("id")).as_deref(), Some("id"));
     assert_eq!(both.sign("id"), secrets(&["new"]).sign("id"));

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn b15_each_verb_is_told_and_nothing_that_is_secret() {
+    fn each_verb_is_told_and_nothing_that_is_secret() {
         log::set_logger(&Lines).unwrap();
         log::set_max_level(log::LevelFilter::Info);
         let store = Logged(Arc::new(MemoryStore::with_limit(12)));

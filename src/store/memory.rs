@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn b5_expired_records_make_room_and_live_ones_never() {
+    fn expired_records_make_room_and_live_ones_never() {
         let store = MemoryStore::with_limit(3);
         insert(&store, 0, 10).unwrap();
         let kept = [(0, 11), (0, 12), (10, 20)]
@@ -221,12 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn b5_the_contract_holds_in_a_small_store() {
+    fn the_contract_holds_in_a_small_store() {
         contract::check(&MemoryStore::with_limit(12));
     }
 
     #[test]
-    fn b5_by_default_there_is_a_limit() {
+    fn by_default_there_is_a_limit() {
         for store in [MemoryStore::new(), MemoryStore::configured("").unwrap()] {
             assert_eq!(store.limit, 100_000);
         }

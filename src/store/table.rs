@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b7_whole_words_are_replaced_and_nothing_else() {
+    fn whole_words_are_replaced_and_nothing_else() {
         let columns = [("id", "key"), ("user_id", "id"), ("ip", "from")];
         let table = Table::new("web.order", columns).unwrap();
         assert_eq!(
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn b7_names_that_no_database_has_are_refused() {
+    fn names_that_no_database_has_are_refused() {
         let long = "x".repeat(64);
         for name in ["", "a b", "a;b", "a\"b", "a`b", "a.b.c", "a.", "é", &*long] {
             let error = Table::new(name, []).unwrap_err().to_string();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn b6_a_table_is_not_made_where_its_indexes_would_have_no_name() {
+    fn a_table_is_not_made_where_its_indexes_would_have_no_name() {
         for (length, made) in [(52, true), (53, false)] {
             let table = Table::new(&"x".repeat(length), []).unwrap();
             assert_eq!(table.creation('"').is_ok(), made, "{length}");

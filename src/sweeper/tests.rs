@@ -79,7 +79,7 @@ fn stop(sweeper: &Sweeper, patience: Duration) -> Duration {
 }
 
 #[test]
-fn b12_an_error_or_a_panic_in_the_middle_is_survived() {
+fn an_error_or_a_panic_in_the_middle_is_survived() {
     let (tell, told) = unbounded();
     let _sweeper = sweeper(MOMENT, move |number| {
         tell.send(number).unwrap();
@@ -95,7 +95,7 @@ fn b12_an_error_or_a_panic_in_the_middle_is_survived() {
 }
 
 #[test]
-fn b12_a_batch_that_others_made_small_is_not_the_last_one() {
+fn a_batch_that_others_made_small_is_not_the_last_one() {
     let (tell, told) = unbounded();
     let sweep = Sweep {
         store: Arc::new(Swept(AtomicU64::default(), move |number| {
@@ -113,7 +113,7 @@ fn b12_a_batch_that_others_made_small_is_not_the_last_one() {
 }
 
 #[test]
-fn b11_ninety_eight_hundredths_of_the_time_are_for_requests() {
+fn ninety_eight_hundredths_of_the_time_are_for_requests() {
     let (tell, told) = unbounded();
     let _sweeper = sweeper(MOMENT, move |_| {
         let start = Instant::now();
@@ -130,7 +130,7 @@ fn b11_ninety_eight_hundredths_of_the_time_are_for_requests() {
 }
 
 #[test]
-fn b11_it_ends_in_the_middle_of_a_rest() {
+fn it_ends_in_the_middle_of_a_rest() {
     let hour = Duration::from_secs(60 * 60);
     assert!(stop(&sweeper(hour, |_| Ok(0)), PATIENCE) < PATIENCE / 2);
 
@@ -149,7 +149,7 @@ fn b11_it_ends_in_the_middle_of_a_rest() {
 }
 
 #[test]
-fn b11_the_end_waits_for_the_batch_under_way_but_not_for_ever() {
+fn the_end_waits_for_the_batch_under_way_but_not_for_ever() {
     for (patience, waits) in [(PATIENCE, true), (50 * MOMENT, false)] {
         let (tell, told) = unbounded();
         let (release, go_on) = unbounded();
@@ -170,7 +170,7 @@ fn b11_the_end_waits_for_the_batch_under_way_but_not_for_ever() {
 }
 
 #[test]
-fn b11_nothing_runs_when_it_is_off() {
+fn nothing_runs_when_it_is_off() {
     let sweeper = Sweeper::start(None).unwrap();
     assert!(stop(&sweeper, PATIENCE) < PATIENCE / 2);
 }

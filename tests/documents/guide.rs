@@ -152,7 +152,7 @@ const OTHERS: &[&str] = &[
 ];
 
 #[test]
-fn o9_the_guide_names_every_express_option_and_method() {
+fn the_guide_names_every_express_option_and_method() {
     let table = names();
     let all = [EXPRESS_SESSION, MEMORYSTORE, EXPRESS_MYSQL_SESSION, OTHERS].concat();
     let missing: Vec<_> = all
@@ -165,7 +165,7 @@ fn o9_the_guide_names_every_express_option_and_method() {
 }
 
 #[test]
-fn o9_what_the_guide_calls_a_setting_is_one() {
+fn what_the_guide_calls_a_setting_is_one() {
     let (settings, names) = (settings(), names());
     let is_path = |text: &str| {
         text.chars()

@@ -12,17 +12,17 @@ use testing::server::{Browser, Server};
 use testing::{on_every_backend, on_redis};
 
 on_every_backend!(
-    s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
-    s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
-    s17_cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
-    u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
+    a_hundred_requests_that_write_a_key_each_keep_all_keys,
+    a_thousand_updates_over_two_processes_end_at_a_thousand,
+    cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
+    of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
 );
 
 on_redis!(
-    s16_a_hundred_requests_that_write_a_key_each_keep_all_keys,
-    s16_a_thousand_updates_over_two_processes_end_at_a_thousand,
-    s17_cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
-    u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
+    a_hundred_requests_that_write_a_key_each_keep_all_keys,
+    a_thousand_updates_over_two_processes_end_at_a_thousand,
+    cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
+    of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
 );
 
 /// Sends `count` requests, `at_once` at a time, and expects success of each.
@@ -44,7 +44,7 @@ fn storm(count: u32, at_once: u32, browser: &Browser, url: impl Fn(u32) -> Strin
     });
 }
 
-fn s16_a_hundred_requests_that_write_a_key_each_keep_all_keys(database: &TestDatabase) {
+fn a_hundred_requests_that_write_a_key_each_keep_all_keys(database: &TestDatabase) {
     let server = Server::busy(database);
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", server.base));
@@ -57,7 +57,7 @@ fn s16_a_hundred_requests_that_write_a_key_each_keep_all_keys(database: &TestDat
     assert_eq!(record.version, 100);
 }
 
-fn s16_a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDatabase) {
+fn a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDatabase) {
     let servers = [Server::busy(database), Server::busy(database)];
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", servers[0].base));
@@ -69,7 +69,7 @@ fn s16_a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDa
     }
 }
 
-fn s17_cve_2025_46336_a_slow_request_does_not_undo_a_sign_out(database: &TestDatabase) {
+fn cve_2025_46336_a_slow_request_does_not_undo_a_sign_out(database: &TestDatabase) {
     let servers = [Server::busy(database), Server::busy(database)];
     let races = AtomicU32::new(0);
     thread::scope(|scope| {
@@ -116,7 +116,7 @@ fn race(database: &TestDatabase, [slow, other]: &[Server; 2]) {
     }
 }
 
-fn u10_of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays(database: &TestDatabase) {
+fn of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays(database: &TestDatabase) {
     let settings = ",sessions_per_user=5";
     let server = || Server::busy_with(database, settings, "critical", Stdio::inherit());
     let servers = [server(), server()];

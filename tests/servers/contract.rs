@@ -126,7 +126,7 @@ fn memory_keeps_the_contract() {
 }
 
 #[test]
-fn b8_an_existing_pool_is_used() {
+fn an_existing_pool_is_used() {
     let database = testing::database::sqlite();
     let manager =
         ConnectionManager::<diesel::SqliteConnection>::new(database.url.replace("sqlite:", ""));
@@ -136,7 +136,7 @@ fn b8_an_existing_pool_is_used() {
 
 /// SQLite takes anything in any column.
 #[test]
-fn bad_input_rows_39_to_41_a_row_that_is_no_record_is_nobody_s_error() {
+fn a_row_that_is_no_record_is_nobody_s_error() {
     let database = testing::database::sqlite();
     let path = database.url.replace("sqlite:", "");
     let mut connection = diesel::SqliteConnection::establish(&path).unwrap();

@@ -15,7 +15,7 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 use testing::server::{Browser, Server};
 
-on_every_backend!(o8_what_was_acknowledged_before_a_shutdown_is_stored);
+on_every_backend!(what_was_acknowledged_before_a_shutdown_is_stored);
 
 /// Sends a request and does not wait for its answer.
 fn begin(server: &Server, path: &str, cookie: &str) -> TcpStream {
@@ -27,7 +27,7 @@ fn begin(server: &Server, path: &str, cookie: &str) -> TcpStream {
     connection
 }
 
-fn o8_what_was_acknowledged_before_a_shutdown_is_stored(database: &TestDatabase) {
+fn what_was_acknowledged_before_a_shutdown_is_stored(database: &TestDatabase) {
     let mut server = Server::busy(database);
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", server.base));

@@ -45,7 +45,7 @@ fn node(database: &TestDatabase) -> Arc<dyn Store> {
     with_connection!(database, C => Arc::new(DieselStore::<C>::connect(database.address(), 1)))
 }
 
-fn b12_what_several_nodes_sweep_adds_up(database: &TestDatabase) {
+fn what_several_nodes_sweep_adds_up(database: &TestDatabase) {
     let live = fill(database);
     let sweep = |limit: u32| {
         let store = node(database);
@@ -75,7 +75,7 @@ fn b12_what_several_nodes_sweep_adds_up(database: &TestDatabase) {
     assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
 }
 
-fn b12_a_session_that_is_used_at_the_last_moment_stays(database: &TestDatabase) {
+fn a_session_that_is_used_at_the_last_moment_stays(database: &TestDatabase) {
     let record = Record {
         expires_at: NOW,
         ..contract::record()
@@ -124,7 +124,7 @@ fn wait_until_swept(database: &TestDatabase, live: &[Record]) {
     assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
 }
 
-fn b12_several_applications_sweep_one_table(database: &TestDatabase) {
+fn several_applications_sweep_one_table(database: &TestDatabase) {
     let live = fill(database);
     let nodes = [0; 3].map(|_| launch(database, "{session={sweep_batch=300}}"));
     wait_until_swept(database, &live);
@@ -147,7 +147,7 @@ async fn hold(database: &Database) -> Result<(), Error> {
 }
 
 #[test]
-fn b11_the_sweeper_waits_for_no_request() {
+fn the_sweeper_waits_for_no_request() {
     let database = &testing::database::sqlite();
     let live = fill(database);
     let client = launch(
@@ -167,7 +167,7 @@ fn b11_the_sweeper_waits_for_no_request() {
 }
 
 #[test]
-fn b11_a_shutdown_ends_it() {
+fn a_shutdown_ends_it() {
     let database = &testing::database::sqlite();
     let rocket = launch(database, "{}").terminate();
     fill(database);
@@ -179,7 +179,7 @@ fn b11_a_shutdown_ends_it() {
 }
 
 on_every_backend!(
-    b12_what_several_nodes_sweep_adds_up,
-    b12_a_session_that_is_used_at_the_last_moment_stays,
-    b12_several_applications_sweep_one_table,
+    what_several_nodes_sweep_adds_up,
+    a_session_that_is_used_at_the_last_moment_stays,
+    several_applications_sweep_one_table,
 );

@@ -68,7 +68,7 @@ fn description(database: &TestDatabase) -> Vec<String> {
     [columns, indexes].concat()
 }
 
-fn b6_a_table_that_is_made_is_that_of_the_migrations(database: &TestDatabase) {
+fn a_table_that_is_made_is_that_of_the_migrations(database: &TestDatabase) {
     let migrated = description(database);
     database.run("DROP TABLE sessions");
     let nodes: Vec<_> = thread::scope(|scope| {
@@ -81,7 +81,7 @@ fn b6_a_table_that_is_made_is_that_of_the_migrations(database: &TestDatabase) {
     assert_eq!(description(database), migrated);
 }
 
-fn b6_a_table_that_is_there_is_left_alone(database: &TestDatabase) {
+fn a_table_that_is_there_is_left_alone(database: &TestDatabase) {
     database.run("ALTER TABLE sessions ADD COLUMN note VARCHAR(9)");
     let record = contract::record();
     database.store.insert(&record).unwrap();
@@ -105,7 +105,7 @@ fn launches(database: &TestDatabase, session: &str) -> bool {
     launched.map_err(|error| drop(error.to_string())).is_ok()
 }
 
-fn b6_the_launch_makes_the_table_where_it_is_told_to(database: &TestDatabase) {
+fn the_launch_makes_the_table_where_it_is_told_to(database: &TestDatabase) {
     assert!(launches(database, "{}"), "the migrations have made it");
     database.run("DROP TABLE sessions");
     assert!(!launches(database, "{}"));
@@ -114,7 +114,7 @@ fn b6_the_launch_makes_the_table_where_it_is_told_to(database: &TestDatabase) {
     contract::check(&*database.store);
 }
 
-fn b7_a_launch_with_a_column_that_is_not_there_stops(database: &TestDatabase) {
+fn a_launch_with_a_column_that_is_not_there_stops(database: &TestDatabase) {
     assert!(!launches(database, "{columns={user_agent=\"nonsense\"}}"));
     assert!(!launches(database, "{table=\"nonsense\"}"));
     database.run("ALTER TABLE sessions RENAME COLUMN user_agent TO browser");
@@ -139,7 +139,7 @@ fn order(database: &TestDatabase) -> String {
     }
 }
 
-fn b7_the_contract_holds_whatever_the_names(database: &TestDatabase) {
+fn the_contract_holds_whatever_the_names(database: &TestDatabase) {
     let table = order(database);
     let store: Arc<dyn Store> = with_connection!(database, C => {
         let store = DieselStore::<C>::connect(database.address(), 8);
@@ -164,7 +164,7 @@ fn b7_the_contract_holds_whatever_the_names(database: &TestDatabase) {
     ));
 }
 
-fn b7_the_user_comes_along_whatever_the_names(database: &TestDatabase) {
+fn the_user_comes_along_whatever_the_names(database: &TestDatabase) {
     database.run("CREATE TABLE people (id VARCHAR(9), user_id VARCHAR(9))");
     database.run("INSERT INTO people VALUES ('ada', 'lovelace')");
     database.run("ALTER TABLE sessions RENAME TO visits");
@@ -191,7 +191,7 @@ fn b7_the_user_comes_along_whatever_the_names(database: &TestDatabase) {
 }
 
 /// The number of things in the cart, computed by the database.
-fn b9_columns_of_one_s_own_stay_and_can_be_asked(database: &TestDatabase) {
+fn columns_of_one_s_own_stay_and_can_be_asked(database: &TestDatabase) {
     let size = match database.url.split(':').next().unwrap() {
         "sqlite" => {
             "CASE WHEN json_valid(data) THEN json_array_length(data, '$.cart') END) VIRTUAL"
@@ -225,7 +225,7 @@ fn b9_columns_of_one_s_own_stay_and_can_be_asked(database: &TestDatabase) {
     );
 }
 
-fn u18_users_are_found_by_texts_and_by_numbers(database: &TestDatabase) {
+fn users_are_found_by_texts_and_by_numbers(database: &TestDatabase) {
     for (table, kind) in [("by_text", "VARCHAR(64)"), ("by_number", "BIGINT")] {
         database.run(&format!(
             "CREATE TABLE {table} (number {kind} PRIMARY KEY, nickname VARCHAR(40))"
@@ -261,12 +261,12 @@ fn u18_users_are_found_by_texts_and_by_numbers(database: &TestDatabase) {
 }
 
 on_every_backend!(
-    u18_users_are_found_by_texts_and_by_numbers,
-    b6_a_table_that_is_made_is_that_of_the_migrations,
-    b6_a_table_that_is_there_is_left_alone,
-    b6_the_launch_makes_the_table_where_it_is_told_to,
-    b7_a_launch_with_a_column_that_is_not_there_stops,
-    b7_the_contract_holds_whatever_the_names,
-    b7_the_user_comes_along_whatever_the_names,
-    b9_columns_of_one_s_own_stay_and_can_be_asked,
+    users_are_found_by_texts_and_by_numbers,
+    a_table_that_is_made_is_that_of_the_migrations,
+    a_table_that_is_there_is_left_alone,
+    the_launch_makes_the_table_where_it_is_told_to,
+    a_launch_with_a_column_that_is_not_there_stops,
+    the_contract_holds_whatever_the_names,
+    the_user_comes_along_whatever_the_names,
+    columns_of_one_s_own_stay_and_can_be_asked,
 );

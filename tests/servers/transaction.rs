@@ -81,7 +81,7 @@ fn count(database: &TestDatabase, rows: &str) -> usize {
         .len()
 }
 
-fn s23_session_and_rows_are_kept_together_or_not_at_all(database: &TestDatabase) {
+fn session_and_rows_are_kept_together_or_not_at_all(database: &TestDatabase) {
     rocket::execute(async {
         let shop = Shop::open(database).await;
         let session = shop.session().await;
@@ -115,7 +115,7 @@ fn s23_session_and_rows_are_kept_together_or_not_at_all(database: &TestDatabase)
     });
 }
 
-fn s23_a_session_that_has_nothing_to_save_lets_the_work_be_done(database: &TestDatabase) {
+fn a_session_that_has_nothing_to_save_lets_the_work_be_done(database: &TestDatabase) {
     rocket::execute(async {
         let shop = Shop::open(database).await;
         let session = shop.session().await;
@@ -131,7 +131,7 @@ fn s23_a_session_that_has_nothing_to_save_lets_the_work_be_done(database: &TestD
     });
 }
 
-fn s23_no_order_is_lost_or_made_twice_under_concurrent_requests(database: &TestDatabase) {
+fn no_order_is_lost_or_made_twice_under_concurrent_requests(database: &TestDatabase) {
     const EACH: u32 = 10;
     rocket::execute(async {
         let shop = Arc::new(Shop::open(database).await);
@@ -212,7 +212,7 @@ fn work_that_the_database_undid_is_done_again<C: Backend>(database: &TestDatabas
 #[cfg(feature = "mysql")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn s23_work_that_mariadb_undid_is_done_again() {
+fn work_that_mariadb_undid_is_done_again() {
     let database = testing::database::mariadb();
     work_that_the_database_undid_is_done_again::<diesel::MysqlConnection>(&database);
 }
@@ -220,13 +220,13 @@ fn s23_work_that_mariadb_undid_is_done_again() {
 #[cfg(feature = "postgres")]
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
-fn s23_work_that_postgresql_undid_is_done_again() {
+fn work_that_postgresql_undid_is_done_again() {
     let database = testing::database::postgresql();
     work_that_the_database_undid_is_done_again::<diesel::PgConnection>(&database);
 }
 
 on_every_backend!(
-    s23_session_and_rows_are_kept_together_or_not_at_all,
-    s23_a_session_that_has_nothing_to_save_lets_the_work_be_done,
-    s23_no_order_is_lost_or_made_twice_under_concurrent_requests,
+    session_and_rows_are_kept_together_or_not_at_all,
+    a_session_that_has_nothing_to_save_lets_the_work_be_done,
+    no_order_is_lost_or_made_twice_under_concurrent_requests,
 );

@@ -58,7 +58,7 @@ mod tests {
     const SECOND: i64 = 1_000;
 
     #[test]
-    fn u15_the_first_attempts_are_free_and_then_the_wait_rises() {
+    fn the_first_attempts_are_free_and_then_the_wait_rises() {
         let (mut now, mut count) = (1_790_000_000_000, Count::default());
         for number in 1..10 {
             count = count.another(10, now).unwrap();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn u15_attempts_are_forgotten_a_day_after_the_last() {
+    fn attempts_are_forgotten_a_day_after_the_last() {
         let now = 1_790_000_000_000;
         let count = Count {
             failures: 50,
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn u15_a_clock_that_goes_back_shuts_nobody_out() {
+    fn a_clock_that_goes_back_shuts_nobody_out() {
         let now = 1_790_000_000_000;
         let count = Count {
             failures: 50,

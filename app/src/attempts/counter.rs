@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn u15_addresses_of_one_network_are_one() {
+    fn addresses_of_one_network_are_one() {
         let network = |text: &str| network(text.parse().unwrap());
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
         assert_ne!(network("192.0.2.2"), network("192.0.2.1"));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn u15_each_counter_counts_for_itself() {
+    fn each_counter_counts_for_itself() {
         let settings = Settings::default();
         let address = IpAddr::from([192, 0, 2, 1]);
         let key = Key::from_stored("1".into());

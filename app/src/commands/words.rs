@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn o5_times_in_words() {
+    fn times_in_words() {
         let past = |seconds| ago(TimeDelta::seconds(seconds));
         assert_eq!(past(-3), "just now");
         assert_eq!(past(59), "59 s ago");

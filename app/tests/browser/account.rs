@@ -14,7 +14,7 @@ const NEW_PASSWORD: &str = "staple battery horse";
 /// Ada has an account, and is signed in with Firefox and on her telephone.
 #[test]
 #[ignore = "needs Chromium and its driver: run ./test.sh"]
-fn u9_to_u14_walk_through_the_account() {
+fn walk_through_the_account() {
     let database = database::sqlite();
     let application = Application::start(&database);
     let firefox = application.visitor_from(

@@ -23,19 +23,19 @@ use testing::database::{self, TestDatabase};
 
 #[test]
 #[ignore = "needs Chromium and its driver: run ./test.sh"]
-fn u1_to_u6_walk_on_sqlite() {
+fn walk_on_sqlite() {
     walk(&database::sqlite(), "sqlite", "dev", "id");
 }
 
 #[test]
 #[ignore = "needs Chromium and its driver: run ./test.sh"]
-fn u1_to_u6_walk_on_mariadb() {
+fn walk_on_mariadb() {
     walk(&database::mariadb(), "mariadb", "dev", "id");
 }
 
 #[test]
 #[ignore = "needs Chromium and its driver: run ./test.sh"]
-fn u1_to_u6_walk_in_the_profile_prod() {
+fn walk_in_the_profile_prod() {
     walk(&database::sqlite(), "prod", "prod", "__Host-id");
 }
 

@@ -37,7 +37,7 @@ fn is_refused(url: &str, word: &str) {
 
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn b19_mariadb_over_tls_by_an_authority_of_ones_own() {
+fn mariadb_over_tls_by_an_authority_of_ones_own() {
     let server = MariaDb::start();
     server.run(
         "CREATE DATABASE app CHARACTER SET utf8mb4; \
@@ -57,7 +57,7 @@ fn b19_mariadb_over_tls_by_an_authority_of_ones_own() {
 
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
-fn b19_postgresql_over_tls_by_an_authority_of_ones_own() {
+fn postgresql_over_tls_by_an_authority_of_ones_own() {
     let server = Postgresql::start();
     server.run("CREATE ROLE app LOGIN PASSWORD 'hunter2hunter2'");
     server.run("CREATE DATABASE app OWNER app");
@@ -80,7 +80,7 @@ fn b19_postgresql_over_tls_by_an_authority_of_ones_own() {
 /// MariaDB's client library would go on in clear.
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn b19_a_mariadb_without_tls_is_refused_where_tls_was_asked_for() {
+fn a_mariadb_without_tls_is_refused_where_tls_was_asked_for() {
     let plain = database::mariadb();
     let folder = another_authority();
     let authority = folder.path().join("ca.crt").display().to_string();
@@ -96,7 +96,7 @@ fn b19_a_mariadb_without_tls_is_refused_where_tls_was_asked_for() {
 /// Debian's client library is MariaDB's.
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn b19_a_verification_that_the_client_library_lacks_is_refused() {
+fn a_verification_that_the_client_library_lacks_is_refused() {
     let url = format!(
         "{}?ssl_mode=VERIFY_IDENTITY&ssl_ca=ca.crt",
         database::mariadb().url

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::site::{Kind, Whole};
 
-behind_both!(bad_input_row_38_nothing_hides_in_another_request);
+behind_both!(nothing_hides_in_another_request);
 
 const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: example.org\r\nX: ";
 
@@ -86,7 +86,7 @@ fn answers(stream: &mut (impl Read + Write)) -> String {
 
 /// A client that has something hidden in its own request may have it answered as its own second
 /// request, which the proxy then counts as one; what must not be is that somebody else gets it.
-fn bad_input_row_38_nothing_hides_in_another_request(kind: Kind) {
+fn nothing_hides_in_another_request(kind: Kind) {
     let whole = Whole::start(kind);
     let mut refused = 0;
     let requests = ambiguous();

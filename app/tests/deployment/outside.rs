@@ -10,19 +10,19 @@ use crate::site::{Kind, Site, Whole, value_of};
 use testing::secrets;
 
 behind_both!(
-    o6_the_whole_walk_over_tls,
-    o6_without_tls_there_is_nothing_but_the_way_to_it,
-    o6_another_name_is_not_answered,
-    o6_nobody_tells_the_application_another_address_than_his_own,
-    o6_the_application_knows_where_somebody_is,
-    o6_too_large_a_header_or_body_does_not_reach_the_application,
-    o6_nobody_has_more_than_fifty_at_once,
-    o6_http_2_has_bounds,
+    the_whole_walk_over_tls,
+    without_tls_there_is_nothing_but_the_way_to_it,
+    another_name_is_not_answered,
+    nobody_tells_the_application_another_address_than_his_own,
+    the_application_knows_where_somebody_is,
+    too_large_a_header_or_body_does_not_reach_the_application,
+    nobody_has_more_than_fifty_at_once,
+    http_2_has_bounds,
 );
 
 const HSTS: Option<&str> = Some("max-age=31536000; includeSubDomains");
 
-fn o6_the_whole_walk_over_tls(kind: Kind) {
+fn the_whole_walk_over_tls(kind: Kind) {
     let whole = Whole::start(kind);
     let cookie = whole.site.register();
     let cookies = format!("Cookie: {cookie}");
@@ -64,7 +64,7 @@ fn token_of(page: &Answer) -> String {
     format!("_token={token}")
 }
 
-fn o6_without_tls_there_is_nothing_but_the_way_to_it(kind: Kind) {
+fn without_tls_there_is_nothing_but_the_way_to_it(kind: Kind) {
     let whole = Whole::start(kind);
     let mut plain = connect(whole.site.ports[0], HERE).unwrap();
     let answer = ask(&mut plain, &request("GET", "/secret?next=/home", &[], "")).unwrap();
@@ -74,7 +74,7 @@ fn o6_without_tls_there_is_nothing_but_the_way_to_it(kind: Kind) {
     assert!(!whole.has_seen("/secret"));
 }
 
-fn o6_another_name_is_not_answered(kind: Kind) {
+fn another_name_is_not_answered(kind: Kind) {
     let whole = Whole::start(kind);
     for host in ["evil.example", "example.org.evil.example", "127.0.0.1", ""] {
         let request = format!("GET /named HTTP/1.1\r\nHost: {host}\r\n\r\n");
@@ -126,7 +126,7 @@ const SPOOFED: [&str; 8] = [
     "Forwarded: for=6.6.6.12;proto=http",
 ];
 
-fn o6_nobody_tells_the_application_another_address_than_his_own(kind: Kind) {
+fn nobody_tells_the_application_another_address_than_his_own(kind: Kind) {
     let (port, heads) = recorder();
     let site = Site::before(kind, port);
     let mut stream = site.connect_from([127, 0, 0, 7]);
@@ -148,7 +148,7 @@ fn o6_nobody_tells_the_application_another_address_than_his_own(kind: Kind) {
     assert!(!rest.contains("6.6.6."), "{head}");
 }
 
-fn o6_the_application_knows_where_somebody_is(kind: Kind) {
+fn the_application_knows_where_somebody_is(kind: Kind) {
     let whole = Whole::start(kind);
     let invented = format!("Cookie: __Host-id={}", "A".repeat(43));
     let headers = [&SPOOFED[..], &[invented.as_str()]].concat();
@@ -165,7 +165,7 @@ fn o6_the_application_knows_where_somebody_is(kind: Kind) {
     assert!(!output.contains("6.6.6."), "{output}");
 }
 
-fn o6_too_large_a_header_or_body_does_not_reach_the_application(kind: Kind) {
+fn too_large_a_header_or_body_does_not_reach_the_application(kind: Kind) {
     let whole = Whole::start(kind);
     let ask = |request: &str| whole.site.ask(request).map(|answer| answer.status);
     let lines: Vec<_> = (0..8)
@@ -195,7 +195,7 @@ fn o6_too_large_a_header_or_body_does_not_reach_the_application(kind: Kind) {
     assert!(whole.has_seen("/small"));
 }
 
-fn o6_nobody_has_more_than_fifty_at_once(kind: Kind) {
+fn nobody_has_more_than_fifty_at_once(kind: Kind) {
     let whole = Whole::start(kind);
     let address = [127, 0, 0, 9];
     let begun = "POST /login HTTP/1.1\r\nHost: example.org\r\nContent-Length: 9\r\n\r\n";
@@ -238,7 +238,7 @@ fn settings(stream: &mut impl Read) -> Vec<(u16, u32)> {
     frame.chunks(6).map(of).collect()
 }
 
-fn o6_http_2_has_bounds(kind: Kind) {
+fn http_2_has_bounds(kind: Kind) {
     let whole = Whole::start(kind);
     let mut stream = whole.site.connect_with_http2();
     assert_eq!(stream.conn.alpn_protocol(), Some(&b"h2"[..]));

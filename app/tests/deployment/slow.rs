@@ -10,8 +10,8 @@ use crate::client::{Encrypted, HERE, ask, connect, request};
 use crate::site::{Kind, Site, Whole, shipped};
 
 behind_both!(
-    o6_what_comes_too_slowly_is_cut_when_the_file_says,
-    o6_two_hundred_slow_connections_keep_nobody_waiting,
+    what_comes_too_slowly_is_cut_when_the_file_says,
+    two_hundred_slow_connections_keep_nobody_waiting,
 );
 
 const HEADER: &str = "GET / HTTP/1.1\r\nHost: example.org\r\nX-Slow: ";
@@ -84,7 +84,7 @@ impl Slow {
     }
 }
 
-fn o6_what_comes_too_slowly_is_cut_when_the_file_says(kind: Kind) {
+fn what_comes_too_slowly_is_cut_when_the_file_says(kind: Kind) {
     let (file, said) = match kind {
         Kind::Nginx => (
             "nginx.conf",
@@ -145,7 +145,7 @@ fn one_of_many(site: &Site, number: u8) -> Slow {
     Slow::begin(site, manner, [127, 0, 1, number % 20 + 1])
 }
 
-fn o6_two_hundred_slow_connections_keep_nobody_waiting(kind: Kind) {
+fn two_hundred_slow_connections_keep_nobody_waiting(kind: Kind) {
     let whole = Whole::start(kind);
     let site = &whole.site;
     let cookie = format!("Cookie: {}", site.register());

@@ -8,8 +8,8 @@ use testing::on_every_backend;
 use testing::visitor::{Answer, Visitor};
 
 on_every_backend!(
-    u2_programs_register_sign_in_and_sign_out,
-    u6_a_location_changes_in_the_row_of_its_owner_alone,
+    programs_register_sign_in_and_sign_out,
+    a_location_changes_in_the_row_of_its_owner_alone,
 );
 
 fn registration(email: &str) -> Value {
@@ -26,7 +26,7 @@ fn sign_up(visitor: &Visitor, email: &str) -> Answer {
     visitor.post_json("/api/v1/signup", &registration(email).to_string())
 }
 
-fn u2_programs_register_sign_in_and_sign_out(database: &TestDatabase) {
+fn programs_register_sign_in_and_sign_out(database: &TestDatabase) {
     let application = Application::start(database);
     let program = application.visitor();
     let profile = json!({
@@ -55,7 +55,7 @@ fn u2_programs_register_sign_in_and_sign_out(database: &TestDatabase) {
 }
 
 #[test]
-fn u2_what_is_wrong_is_told_as_a_problem() {
+fn what_is_wrong_is_told_as_a_problem() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let program = application.visitor();
@@ -111,7 +111,7 @@ fn u2_what_is_wrong_is_told_as_a_problem() {
     assert_eq!(program.get("/api/v1/me").json()["status"], 401);
 }
 
-fn u6_a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) {
+fn a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, grace] = ["ada@example.org", "grace@example.org"].map(|email| {
         let visitor = application.visitor();

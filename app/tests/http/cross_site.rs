@@ -5,7 +5,7 @@ use testing::application::Application;
 use testing::database::sqlite;
 
 #[test]
-fn u16_every_form_has_a_token() {
+fn every_form_has_a_token() {
     let database = sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -36,7 +36,7 @@ fn u16_every_form_has_a_token() {
 }
 
 #[test]
-fn u16_a_refused_form_changes_nothing_and_says_what_to_do() {
+fn a_refused_form_changes_nothing_and_says_what_to_do() {
     let database = sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -66,7 +66,7 @@ fn u16_a_refused_form_changes_nothing_and_says_what_to_do() {
 }
 
 #[test]
-fn u16_programs_are_told_as_programs() {
+fn programs_are_told_as_programs() {
     let database = sqlite();
     let application = Application::start(&database);
     let refused = application

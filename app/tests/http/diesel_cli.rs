@@ -21,7 +21,7 @@ fn diesel(database: &TestDatabase, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn o2_migrations_run_are_done_again_and_taken_back(database: &TestDatabase) {
+fn migrations_run_are_done_again_and_taken_back(database: &TestDatabase) {
     let migrations = fs::read_dir(testing::root().join("migrations"))
         .unwrap()
         .count();
@@ -45,25 +45,25 @@ fn o2_migrations_run_are_done_again_and_taken_back(database: &TestDatabase) {
 
 #[test]
 #[ignore = "needs the Diesel CLI: run ./test.sh"]
-fn o2_migrations_on_sqlite() {
-    o2_migrations_run_are_done_again_and_taken_back(&database::sqlite());
+fn migrations_on_sqlite() {
+    migrations_run_are_done_again_and_taken_back(&database::sqlite());
 }
 
 #[test]
 #[ignore = "needs the Diesel CLI and MariaDB: run ./test.sh"]
-fn o2_migrations_on_mariadb() {
-    o2_migrations_run_are_done_again_and_taken_back(&database::mariadb());
+fn migrations_on_mariadb() {
+    migrations_run_are_done_again_and_taken_back(&database::mariadb());
 }
 
 #[test]
 #[ignore = "needs the Diesel CLI and PostgreSQL: run ./test.sh"]
-fn o2_migrations_on_postgresql() {
-    o2_migrations_run_are_done_again_and_taken_back(&database::postgresql());
+fn migrations_on_postgresql() {
+    migrations_run_are_done_again_and_taken_back(&database::postgresql());
 }
 
 #[test]
 #[ignore = "needs the Diesel CLI: run ./test.sh"]
-fn o2_the_schema_is_what_the_cli_prints() {
+fn the_schema_is_what_the_cli_prints() {
     let printed = diesel(&database::sqlite(), &["print-schema"]);
     assert_eq!(
         printed,

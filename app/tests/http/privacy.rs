@@ -13,7 +13,7 @@ use testing::database::TestDatabase;
 use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, secrets};
 
-on_every_backend!(s18_o4_no_secret_is_in_the_database_or_in_any_log);
+on_every_backend!(no_secret_is_in_the_database_or_in_any_log);
 
 /// What no address may be found with.
 const QUERY: &str = "token=query-secret";
@@ -230,7 +230,7 @@ fn contains(text: &[u8], part: &str) -> bool {
         .any(|window| window == part.as_bytes())
 }
 
-fn s18_o4_no_secret_is_in_the_database_or_in_any_log(database: &TestDatabase) {
+fn no_secret_is_in_the_database_or_in_any_log(database: &TestDatabase) {
     for level in ["off", "critical", "normal"] {
         let application = Application::start_with(database, &[("ROCKET_LOG_LEVEL", level)]);
         let mut all_stored = Vec::new();

@@ -15,7 +15,7 @@ fn is_refused(variable: (&str, &str), words: &[&str]) {
 }
 
 #[test]
-fn b7_a_name_that_no_table_has_is_refused() {
+fn a_name_that_no_table_has_is_refused() {
     let accepted = "has 1 to 63 of the characters a-z, A-Z, 0-9 and _";
     for (session, words) in [
         (
@@ -47,7 +47,7 @@ fn b7_a_name_that_no_table_has_is_refused() {
 }
 
 #[test]
-fn b5_a_number_of_sessions_that_cannot_be_meant_is_refused() {
+fn a_number_of_sessions_that_cannot_be_meant_is_refused() {
     for number in ["0", "-1", "10000001", "many", "//", "99999999999999999999"] {
         let databases = format!("{{app={{url=\"memory:{number}\"}}}}");
         let given = format!("its url is \"memory:{number}\"");
@@ -57,7 +57,7 @@ fn b5_a_number_of_sessions_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn b8_a_life_of_connections_that_cannot_be_meant_is_refused() {
+fn a_life_of_connections_that_cannot_be_meant_is_refused() {
     for (setting, given, accepted) in [
         (
             "idle_timeout=\"0s\"",
@@ -82,7 +82,7 @@ fn b8_a_life_of_connections_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn u7_settings_of_accounts_that_cannot_be_meant_are_refused() {
+fn settings_of_accounts_that_cannot_be_meant_are_refused() {
     for (setting, given, accepted) in [
         (
             "password_min=7",
@@ -114,7 +114,7 @@ fn u7_settings_of_accounts_that_cannot_be_meant_are_refused() {
 }
 
 #[test]
-fn bad_input_row_46_what_cannot_be_meant_is_refused() {
+fn what_cannot_be_meant_is_refused() {
     for (setting, given, accepted) in [
         (
             r#"cookie={name="__Host-id"}"#,

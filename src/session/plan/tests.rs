@@ -24,7 +24,7 @@ const NONE: Facts = Facts {
 };
 
 #[test]
-fn s4_new_and_clean_stores_nothing_and_sets_no_cookie() {
+fn new_and_clean_stores_nothing_and_sets_no_cookie() {
     row(
         false,
         Status::Clean,
@@ -55,7 +55,7 @@ fn s4_new_and_clean_stores_nothing_and_sets_no_cookie() {
 }
 
 #[test]
-fn s4_new_changed_and_empty_again_stores_nothing() {
+fn new_changed_and_empty_again_stores_nothing() {
     let empty = Facts {
         empty: true,
         ..NONE
@@ -77,13 +77,13 @@ fn s4_new_changed_and_empty_again_stores_nothing() {
 }
 
 #[test]
-fn s1_new_and_changed_is_inserted() {
+fn new_and_changed_is_inserted() {
     row(false, Status::Changed, NONE, Verb::Insert, SetCookie::Set);
     row(false, Status::Renewed, NONE, Verb::Insert, SetCookie::Set);
 }
 
 #[test]
-fn s8_new_and_destroyed_removes_a_cookie_that_came() {
+fn new_and_destroyed_removes_a_cookie_that_came() {
     row(
         false,
         Status::Destroyed,
@@ -104,7 +104,7 @@ fn s8_new_and_destroyed_removes_a_cookie_that_came() {
 }
 
 #[test]
-fn s13_loaded_and_clean_is_touched_when_due() {
+fn loaded_and_clean_is_touched_when_due() {
     let due = Facts {
         touch_due: true,
         ..NONE
@@ -134,7 +134,7 @@ fn s13_loaded_and_clean_is_touched_when_due() {
 }
 
 #[test]
-fn s6_rolling_sets_the_cookie_again() {
+fn rolling_sets_the_cookie_again() {
     row(
         true,
         Status::Clean,
@@ -158,7 +158,7 @@ fn s6_rolling_sets_the_cookie_again() {
 }
 
 #[test]
-fn s5_loaded_and_changed_is_updated() {
+fn loaded_and_changed_is_updated() {
     row(
         true,
         Status::Changed,
@@ -179,12 +179,12 @@ fn s5_loaded_and_changed_is_updated() {
 }
 
 #[test]
-fn s7_loaded_and_renewed_gets_a_new_key() {
+fn loaded_and_renewed_gets_a_new_key() {
     row(true, Status::Renewed, NONE, Verb::Renew, SetCookie::Set);
 }
 
 #[test]
-fn s8_loaded_and_destroyed_is_deleted() {
+fn loaded_and_destroyed_is_deleted() {
     row(
         true,
         Status::Destroyed,
@@ -198,7 +198,7 @@ fn s8_loaded_and_destroyed_is_deleted() {
 }
 
 #[test]
-fn s9_a_token_saved_in_mid_request_reaches_the_browser() {
+fn a_token_saved_in_mid_request_reaches_the_browser() {
     row(
         true,
         Status::Clean,

@@ -115,7 +115,7 @@ macro_rules! plan {
 
 #[cfg(feature = "sqlite")]
 #[test]
-fn b13_sqlite_uses_the_indexes() {
+fn sqlite_uses_the_indexes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db").display().to_string();
     let table = Filled::<diesel::SqliteConnection>::new(&path, "ANALYZE sessions");
@@ -129,7 +129,7 @@ fn b13_sqlite_uses_the_indexes() {
 #[cfg(feature = "mysql")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn b13_mariadb_uses_the_indexes() {
+fn mariadb_uses_the_indexes() {
     let url = testing::provided("mariadb", "TEST_MYSQL_URL");
     let table = Filled::<diesel::MysqlConnection>::new(&url, "ANALYZE TABLE sessions");
     let scan = ["\"access_type\": \"ALL\"", "\"access_type\": \"index\""];
@@ -139,7 +139,7 @@ fn b13_mariadb_uses_the_indexes() {
 #[cfg(feature = "postgres")]
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
-fn b13_postgresql_uses_the_indexes() {
+fn postgresql_uses_the_indexes() {
     let url = testing::provided("postgresql", "TEST_POSTGRES_URL");
     let table = Filled::<diesel::PgConnection>::new(&url, "ANALYZE sessions");
     table.uses("TABLE_pkey", &["Seq Scan"], plan!("EXPLAIN", "QUERY PLAN"));

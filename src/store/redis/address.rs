@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn b4_a_url_has_credentials_a_number_and_all_nodes() {
+    fn a_url_has_credentials_a_number_and_all_nodes() {
         let alone = nodes("redis://ada:p%40ss@redis.example:7000/3");
         assert_eq!(alone, [r#"redis.example:7000 Some("ada") Some("p@ss") 3"#]);
         let both = nodes("rediss-cluster://:secret@one:7000,two:7001/");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn b4_a_url_that_cannot_be_read_is_refused_without_its_password() {
+    fn a_url_that_cannot_be_read_is_refused_without_its_password() {
         for url in [
             "redis:",
             "redis://",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn b4_primaries_are_found_in_what_a_cluster_says() {
+    fn primaries_are_found_in_what_a_cluster_says() {
         let lines = "\
             a 10.0.0.1:7000@17000,one master - 0 0 1 connected 0-5460\n\
             b 10.0.0.2:7000@17000 myself,master - 0 0 2 connected 5461-10922\n\

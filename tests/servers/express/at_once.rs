@@ -9,11 +9,11 @@ use super::side::{Place, SECRET, Side, browser, browser_with, cookie};
 use testing::server::Server;
 
 on_both!(
-    b16_twenty_that_write_at_once_to_a_session_of_express_lose_nothing,
-    b16_a_slow_request_does_not_undo_a_sign_out_at_express,
+    twenty_that_write_at_once_to_a_session_of_express_lose_nothing,
+    a_slow_request_does_not_undo_a_sign_out_at_express,
 );
 
-fn b16_twenty_that_write_at_once_to_a_session_of_express_lose_nothing(place: &Place) {
+fn twenty_that_write_at_once_to_a_session_of_express_lose_nothing(place: &Place) {
     let [express, rocket] = [place.express(&[SECRET]), place.rocket(&[SECRET])];
     let browser = browser();
     express.sign_in(&browser);
@@ -31,7 +31,7 @@ fn b16_twenty_that_write_at_once_to_a_session_of_express_lose_nothing(place: &Pl
     assert_eq!(me, json!({ "user": "ada", "visits": 1, "cart": all }));
 }
 
-fn b16_a_slow_request_does_not_undo_a_sign_out_at_express(place: &Place) {
+fn a_slow_request_does_not_undo_a_sign_out_at_express(place: &Place) {
     let (express, busy) = (place.express(&[SECRET]), place.busy());
     let races = AtomicU32::new(0);
     let run = || {

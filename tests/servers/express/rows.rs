@@ -8,8 +8,8 @@ use tempfile::NamedTempFile;
 use super::side::{Place, SECRET, browser_with, cookie};
 
 on_both!(
-    b16_sessions_that_express_wrote_go_on_with_all_they_hold,
-    b16_rows_that_hold_no_session_are_strangers_and_stay_as_they_are,
+    sessions_that_express_wrote_go_on_with_all_they_hold,
+    rows_that_hold_no_session_are_strangers_and_stay_as_they_are,
 );
 
 /// Each with its name and its cookie.
@@ -18,7 +18,7 @@ fn each(written: &Value) -> impl Iterator<Item = (&str, &str)> {
     sessions.map(|(name, session)| (name.as_str(), session["cookie"].as_str().unwrap()))
 }
 
-fn b16_sessions_that_express_wrote_go_on_with_all_they_hold(place: &Place) {
+fn sessions_that_express_wrote_go_on_with_all_they_hold(place: &Place) {
     let [express, rocket] = [place.express(&[SECRET]), place.rocket(&[SECRET])];
     let written = place.node_sessions("write", &Value::Null);
     for (name, cookie) in each(&written) {
@@ -37,7 +37,7 @@ fn b16_sessions_that_express_wrote_go_on_with_all_they_hold(place: &Place) {
     }
 }
 
-fn b16_rows_that_hold_no_session_are_strangers_and_stay_as_they_are(place: &Place) {
+fn rows_that_hold_no_session_are_strangers_and_stay_as_they_are(place: &Place) {
     let _express = place.express(&[SECRET]);
     let output = NamedTempFile::new().unwrap();
     let rocket = place.rocket_with(&[SECRET], output.reopen().unwrap().into());

@@ -9,11 +9,11 @@ use super::side::{Place, SECRET, Side, browser, browser_with, cookie, folder};
 use testing::server::{Server, free_port};
 
 on_both!(
-    b16_who_signs_in_at_one_is_known_at_the_other,
-    b16_both_change_one_session_in_turn,
-    b16_who_signs_out_at_one_is_out_at_the_other,
-    b16_a_new_secret_signs_nobody_out,
-    b16_one_browser_uses_both_behind_one_proxy,
+    who_signs_in_at_one_is_known_at_the_other,
+    both_change_one_session_in_turn,
+    who_signs_out_at_one_is_out_at_the_other,
+    a_new_secret_signs_nobody_out,
+    one_browser_uses_both_behind_one_proxy,
 );
 
 fn both(place: &Place, secrets: &[&str]) -> [Side; 2] {
@@ -25,7 +25,7 @@ fn both_ways([express, rocket]: &[Side; 2]) -> [[&Side; 2]; 2] {
     [[express, rocket], [rocket, express]]
 }
 
-fn b16_who_signs_in_at_one_is_known_at_the_other(place: &Place) {
+fn who_signs_in_at_one_is_known_at_the_other(place: &Place) {
     for [here, there] in both_ways(&both(place, &[SECRET])) {
         let browser = browser();
         here.post(&browser, "/cart/tea");
@@ -38,7 +38,7 @@ fn b16_who_signs_in_at_one_is_known_at_the_other(place: &Place) {
     }
 }
 
-fn b16_both_change_one_session_in_turn(place: &Place) {
+fn both_change_one_session_in_turn(place: &Place) {
     for (max_age, lives_on) in [("", false), ("3600000", true)] {
         let express = place.express_with(&[SECRET], max_age);
         let sides = [express, place.rocket(&[SECRET])];
@@ -60,7 +60,7 @@ fn b16_both_change_one_session_in_turn(place: &Place) {
     }
 }
 
-fn b16_who_signs_out_at_one_is_out_at_the_other(place: &Place) {
+fn who_signs_out_at_one_is_out_at_the_other(place: &Place) {
     for [here, there] in both_ways(&both(place, &[SECRET])) {
         let browser = browser();
         let kept = browser_with(&cookie(&here.sign_in(&browser)));
@@ -73,7 +73,7 @@ fn b16_who_signs_out_at_one_is_out_at_the_other(place: &Place) {
     }
 }
 
-fn b16_a_new_secret_signs_nobody_out(place: &Place) {
+fn a_new_secret_signs_nobody_out(place: &Place) {
     let before = both(place, &["old"]);
     let signed_in = before.each_ref().map(|side| {
         let browser = browser();
@@ -99,7 +99,7 @@ fn b16_a_new_secret_signs_nobody_out(place: &Place) {
     }
 }
 
-fn b16_one_browser_uses_both_behind_one_proxy(place: &Place) {
+fn one_browser_uses_both_behind_one_proxy(place: &Place) {
     let [express, rocket] = both(place, &[SECRET]);
     let home = tempfile::tempdir().unwrap();
     let port = free_port();

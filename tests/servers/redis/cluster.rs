@@ -41,7 +41,7 @@ type Named = (String, Visitor);
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_node_that_does_not_answer_puts_off_its_own_sessions_alone() {
+fn a_node_that_does_not_answer_puts_off_its_own_sessions_alone() {
     let cluster = Cluster::start();
     let database = cluster.database();
     let server = Server::busy(&database);
@@ -81,7 +81,7 @@ fn b4_a_node_that_does_not_answer_puts_off_its_own_sessions_alone() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_sessions_go_on_at_the_replica_of_a_node_that_died() {
+fn sessions_go_on_at_the_replica_of_a_node_that_died() {
     let mut cluster = Cluster::start();
     let _replica = cluster.replica_of(&cluster.nodes[0]);
     let database = cluster.database();
@@ -119,7 +119,7 @@ fn add_one(database: &TestDatabase, record: &Record) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_slot_on_its_way_to_another_node_loses_no_session_and_no_update() {
+fn a_slot_on_its_way_to_another_node_loses_no_session_and_no_update() {
     let cluster = Cluster::start();
     let database = cluster.database();
     let data = "0".to_owned();

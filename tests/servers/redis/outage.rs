@@ -90,7 +90,7 @@ fn place(arguments: &[&str]) -> (Redis, TestDatabase) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_nobody_is_signed_out_by_a_redis_that_does_not_answer() {
+fn nobody_is_signed_out_by_a_redis_that_does_not_answer() {
     let (redis, database) = place(&[]);
     let server = Server::busy(&database);
     let mut ada = Visitor::new(&server, "ada");
@@ -110,7 +110,7 @@ fn b4_nobody_is_signed_out_by_a_redis_that_does_not_answer() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_sessions_outlive_a_redis_that_is_killed() {
+fn sessions_outlive_a_redis_that_is_killed() {
     let (mut redis, database) = place(&["--appendonly", "yes", "--appendfsync", "always"]);
     let server = Server::busy(&database);
     let mut ada = Visitor::new(&server, "ada");
@@ -133,7 +133,7 @@ fn b4_sessions_outlive_a_redis_that_is_killed() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_redis_without_memory_takes_nobody_in_and_loses_nobody() {
+fn a_redis_without_memory_takes_nobody_in_and_loses_nobody() {
     let (redis, database) = place(&[]);
     let server = Server::busy(&database);
     let mut ada = Visitor::new(&server, "ada");
@@ -157,7 +157,7 @@ fn b4_a_redis_without_memory_takes_nobody_in_and_loses_nobody() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_replica_that_may_only_be_read_puts_writers_off() {
+fn a_replica_that_may_only_be_read_puts_writers_off() {
     let (redis, database) = place(&[]);
     let server = Server::busy(&database);
     let mut ada = Visitor::new(&server, "ada");

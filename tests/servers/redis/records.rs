@@ -10,10 +10,10 @@ use testing::redis::{Redis, ask, nodes};
 use testing::server::wait_until;
 
 on_redis!(
-    b4_redis_itself_ends_a_record_a_minute_after_its_time,
-    b4_the_list_of_a_user_names_what_is_there,
-    b4_what_is_dead_leaves_the_list_of_its_user,
-    b4_scripts_that_redis_forgot_are_sent_again,
+    redis_itself_ends_a_record_a_minute_after_its_time,
+    the_list_of_a_user_names_what_is_there,
+    what_is_dead_leaves_the_list_of_its_user,
+    scripts_that_redis_forgot_are_sent_again,
 );
 
 /// For how long Redis keeps what has expired, in case that clocks run apart; in milliseconds.
@@ -67,7 +67,7 @@ fn keeps_for(lifetime: i64, database: &TestDatabase, name: &str, act: impl FnOnc
     assert!(expected.contains(&start), "{start} in {expected:?}");
 }
 
-fn b4_redis_itself_ends_a_record_a_minute_after_its_time(database: &TestDatabase) {
+fn redis_itself_ends_a_record_a_minute_after_its_time(database: &TestDatabase) {
     let store = &*database.store;
     let record = Record {
         expires_at: contract::record().seen_at + 1_234_567,
@@ -111,7 +111,7 @@ fn b4_redis_itself_ends_a_record_a_minute_after_its_time(database: &TestDatabase
     });
 }
 
-fn b4_the_list_of_a_user_names_what_is_there(database: &TestDatabase) {
+fn the_list_of_a_user_names_what_is_there(database: &TestDatabase) {
     let store = &*database.store;
     let [first, second, third] = [(); 3].map(|()| stored(database, of("ada")));
     let listed = |user: &str| listed(database, user);
@@ -158,7 +158,7 @@ fn b4_the_list_of_a_user_names_what_is_there(database: &TestDatabase) {
 }
 
 /// Nobody takes a key out of the list of a user when Redis ends the record by itself.
-fn b4_what_is_dead_leaves_the_list_of_its_user(database: &TestDatabase) {
+fn what_is_dead_leaves_the_list_of_its_user(database: &TestDatabase) {
     let dead = stored(database, of("ada"));
     ask(&database.url, &["DEL", &name(database, &dead.key)]);
     assert_eq!(listed(database, "ada"), [dead.key.as_str()]);
@@ -180,7 +180,7 @@ fn b4_what_is_dead_leaves_the_list_of_its_user(database: &TestDatabase) {
     assert!(listed.len() == 2 && !listed.contains(&dead.key.as_str().to_owned()));
 }
 
-fn b4_scripts_that_redis_forgot_are_sent_again(database: &TestDatabase) {
+fn scripts_that_redis_forgot_are_sent_again(database: &TestDatabase) {
     let store = &*database.store;
     let forget = || {
         for node in nodes(&database.url) {
@@ -226,7 +226,7 @@ fn b4_scripts_that_redis_forgot_are_sent_again(database: &TestDatabase) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_what_nobody_uses_any_more_disappears() {
+fn what_nobody_uses_any_more_disappears() {
     let redis = Redis::start(&[]);
     let database = redis.database();
     let start = Instant::now();
@@ -247,7 +247,7 @@ fn b4_what_nobody_uses_any_more_disappears() {
 /// Alone on its server, since others do walk.
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_the_sessions_of_a_user_are_found_without_a_walk_over_all() {
+fn the_sessions_of_a_user_are_found_without_a_walk_over_all() {
     let redis = Redis::start(&[]);
     let database = redis.database();
     let store = &*database.store;

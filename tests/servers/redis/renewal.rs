@@ -11,9 +11,9 @@ use testing::on_redis;
 use testing::redis::ask;
 
 on_redis!(
-    b4_a_renewal_that_died_half_way_is_never_seen,
-    b4_a_renewal_under_way_ends_with_all_sessions_of_its_user,
-    b4_of_renewals_at_once_one_wins,
+    a_renewal_that_died_half_way_is_never_seen,
+    a_renewal_under_way_ends_with_all_sessions_of_its_user,
+    of_renewals_at_once_one_wins,
 );
 
 fn renewed(record: &Record) -> Record {
@@ -24,7 +24,7 @@ fn renewed(record: &Record) -> Record {
     }
 }
 
-fn b4_a_renewal_that_died_half_way_is_never_seen(database: &TestDatabase) {
+fn a_renewal_that_died_half_way_is_never_seen(database: &TestDatabase) {
     let (store, url) = (&*database.store, &database.url);
     let [old, other] = [(); 2].map(|()| stored(database, of("ada")));
     let new = renewed(&old);
@@ -57,7 +57,7 @@ fn b4_a_renewal_that_died_half_way_is_never_seen(database: &TestDatabase) {
 
 /// The renewed key comes first in the list, the old one last, and the record is large: so there is
 /// time for a renewal to pass by whoever goes through the list.
-fn b4_a_renewal_under_way_ends_with_all_sessions_of_its_user(database: &TestDatabase) {
+fn a_renewal_under_way_ends_with_all_sessions_of_its_user(database: &TestDatabase) {
     let store = &*database.store;
     let mut renewals = 0;
     for round in 0..400 {
@@ -95,7 +95,7 @@ fn b4_a_renewal_under_way_ends_with_all_sessions_of_its_user(database: &TestData
     );
 }
 
-fn b4_of_renewals_at_once_one_wins(database: &TestDatabase) {
+fn of_renewals_at_once_one_wins(database: &TestDatabase) {
     let store = &*database.store;
     for _ in 0..50 {
         let old = &stored(database, of("ada"));

@@ -12,8 +12,8 @@ use testing::redis::{ask, nodes};
 use testing::server::{Browser, Server};
 
 on_redis!(
-    b16_texts_of_connect_redis_are_begun_changed_renewed_and_ended,
-    b16_of_many_that_write_one_text_none_loses_anything,
+    texts_of_connect_redis_are_begun_changed_renewed_and_ended,
+    of_many_that_write_one_text_none_loses_anything,
 );
 
 fn server(database: &TestDatabase) -> Server {
@@ -38,7 +38,7 @@ fn how_many(database: &TestDatabase) -> usize {
     keys.map(|keys| keys.split_whitespace().count()).sum()
 }
 
-fn b16_texts_of_connect_redis_are_begun_changed_renewed_and_ended(database: &TestDatabase) {
+fn texts_of_connect_redis_are_begun_changed_renewed_and_ended(database: &TestDatabase) {
     let server = server(database);
     let at = |path: &str| format!("{}{path}", server.base);
     let mut browser = Browser::default();
@@ -66,7 +66,7 @@ fn b16_texts_of_connect_redis_are_begun_changed_renewed_and_ended(database: &Tes
     }
 }
 
-fn b16_of_many_that_write_one_text_none_loses_anything(database: &TestDatabase) {
+fn of_many_that_write_one_text_none_loses_anything(database: &TestDatabase) {
     let servers = [server(database), server(database)];
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", servers[0].base));

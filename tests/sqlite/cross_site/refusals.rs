@@ -74,7 +74,7 @@ fn contents() -> [Option<ContentType>; 5] {
 }
 
 #[test]
-fn u16_every_unsafe_request_from_elsewhere_is_refused() {
+fn every_unsafe_request_from_elsewhere_is_refused() {
     let site = Site::new(SECURE);
     site.log_in();
     let body = form(&site);
@@ -90,7 +90,7 @@ fn u16_every_unsafe_request_from_elsewhere_is_refused() {
 }
 
 #[test]
-fn u16_what_comes_from_here_is_served() {
+fn what_comes_from_here_is_served() {
     let site = Site::new(SECURE);
     site.log_in();
     let body = form(&site);
@@ -106,7 +106,7 @@ fn u16_what_comes_from_here_is_served() {
 }
 
 #[test]
-fn u16_what_changes_nothing_is_served_wherever_it_comes_from() {
+fn what_changes_nothing_is_served_wherever_it_comes_from() {
     let site = Site::new(SECURE);
     for method in [Method::Get, Method::Head, Method::Options] {
         for headers in ELSEWHERE {
@@ -117,7 +117,7 @@ fn u16_what_changes_nothing_is_served_wherever_it_comes_from() {
 
 /// A page of another site can send these without asking; programs that send no content send no form.
 #[test]
-fn bad_input_row_28_without_any_header_the_token_decides() {
+fn without_any_header_the_token_decides() {
     let site = Site::new(SECURE);
     let body = form(&site);
     for (method, content, without, with) in [
@@ -136,7 +136,7 @@ fn bad_input_row_28_without_any_header_the_token_decides() {
 }
 
 #[test]
-fn bad_input_row_29_a_form_is_checked_whatever_its_method_says() {
+fn a_form_is_checked_whatever_its_method_says() {
     let site = Site::new(SECURE);
     let form = form(&site);
     for method in [
@@ -162,7 +162,7 @@ fn bad_input_row_29_a_form_is_checked_whatever_its_method_says() {
 }
 
 #[test]
-fn u16_another_origin_can_be_trusted() {
+fn another_origin_can_be_trusted() {
     let site = Site::new(r#"{trusted_origins=["https://www.example.org"]}"#);
     let body = form(&site);
     for (headers, expected) in [
@@ -189,7 +189,7 @@ fn u16_another_origin_can_be_trusted() {
 }
 
 #[test]
-fn u16_nothing_is_refused_that_nobody_asked_for() {
+fn nothing_is_refused_that_nobody_asked_for() {
     let site = Site::with(SECURE, |sessions: Sessions| sessions);
     for headers in ELSEWHERE {
         assert_eq!(

@@ -7,7 +7,7 @@ use super::site::Site;
 const PLAIN_HTTP: &str = "{cookie={secure=false}}";
 
 #[test]
-fn bad_input_row_27_a_form_needs_the_token_of_its_own_session() {
+fn a_form_needs_the_token_of_its_own_session() {
     let site = Site::new(PLAIN_HTTP);
     let before = site.form_token("/form");
     let pre_session = site.cookies.borrow()["id-form"].clone();
@@ -79,7 +79,7 @@ fn cve_2022_24895_a_token_from_before_the_sign_in_is_worthless() {
 }
 
 #[test]
-fn u16_the_forms_of_strangers_leave_no_row() {
+fn the_forms_of_strangers_leave_no_row() {
     let site = Site::new("{}");
     let answer = site.send(site.client.get("/form"));
     let [line] = &answer.cookies[..] else {
@@ -98,7 +98,7 @@ fn u16_the_forms_of_strangers_leave_no_row() {
 }
 
 #[test]
-fn u16_a_form_on_a_page_that_begins_a_session_is_accepted() {
+fn a_form_on_a_page_that_begins_a_session_is_accepted() {
     let site = Site::new(PLAIN_HTTP);
     let token = site.form_token("/form_and_session");
     assert_eq!(site.rows(), 1);
@@ -114,7 +114,7 @@ fn u16_a_form_on_a_page_that_begins_a_session_is_accepted() {
 }
 
 #[test]
-fn u16_scripts_and_uploads_can_send_the_token_too() {
+fn scripts_and_uploads_can_send_the_token_too() {
     let site = Site::new(PLAIN_HTTP);
     let token = site.form_token("/form");
     let header = Header::new("X-CSRF-Token", token.clone());
@@ -139,7 +139,7 @@ fn u16_scripts_and_uploads_can_send_the_token_too() {
 }
 
 #[test]
-fn u16_a_wrong_trusted_origin_stops_the_launch() {
+fn a_wrong_trusted_origin_stops_the_launch() {
     for bad in [
         "example.org",
         "https://",

@@ -11,7 +11,7 @@ fn taken_for(site: &Site, name: &'static str, value: &str) -> String {
 }
 
 #[test]
-fn bad_input_row_36_spoofed_addresses_are_ignored_unless_a_trusted_proxy_has_them() {
+fn spoofed_addresses_are_ignored_unless_a_trusted_proxy_has_them() {
     let alone = Site::with("");
     let proxied = Site::with(",trusted_proxies=[\"127.0.0.1\",\"10.0.0.1\"]");
     for header in [
@@ -57,7 +57,7 @@ fn bad_input_row_36_spoofed_addresses_are_ignored_unless_a_trusted_proxy_has_the
 }
 
 #[test]
-fn o4_an_address_is_told_and_stored_as_configured() {
+fn an_address_is_told_and_stored_as_configured() {
     let trusting = ",trusted_proxies=[\"127.0.0.1\"]";
     for (setting, address, kept) in [
         ("", "192.0.2.77", None),
@@ -95,7 +95,7 @@ fn o4_an_address_is_told_and_stored_as_configured() {
 }
 
 #[test]
-fn o4_the_stored_address_is_that_of_the_sign_in() {
+fn the_stored_address_is_that_of_the_sign_in() {
     let database = database::sqlite();
     let settings = ",client_address=\"full\",trusted_proxies=[\"127.0.0.1\"]";
     let site = Site::on(&database.url, settings, "off");

@@ -5,7 +5,7 @@ use rocket::serde::json::Value;
 use super::site::*;
 
 #[test]
-fn o4_an_agent_cannot_forge_a_line() {
+fn an_agent_cannot_forge_a_line() {
     let site = Site::with("");
     let long = "é".repeat(2_000);
     for agent in [
@@ -34,7 +34,7 @@ fn o4_an_agent_cannot_forge_a_line() {
 }
 
 #[test]
-fn o4_a_user_id_cannot_forge_a_line() {
+fn a_user_id_cannot_forge_a_line() {
     let site = Site::with("");
     for (path, user) in [
         ("a%E2%80%A8FAKE", Some("a\u{2028}FAKE")),
@@ -59,7 +59,7 @@ fn o4_a_user_id_cannot_forge_a_line() {
 }
 
 #[test]
-fn o4_a_detail_cannot_forge_a_line() {
+fn a_detail_cannot_forge_a_line() {
     let site = Site::with("");
     let mut browser = site.browser();
     browser.post("/log_in/ada");
@@ -72,7 +72,7 @@ fn o4_a_detail_cannot_forge_a_line() {
 
 /// Rows 1 to 13 of the bad-input matrix, as far as a request can carry them.
 #[test]
-fn o4_cookies_that_are_none_are_told_and_not_shown() {
+fn cookies_that_are_none_are_told_and_not_shown() {
     let site = Site::with("");
     let mut owner = site.browser();
     owner.post("/log_in/ada");

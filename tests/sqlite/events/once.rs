@@ -9,7 +9,7 @@ use rocket::serde::json::{Value, from_str};
 use super::site::*;
 
 #[test]
-fn o4_a_life_of_a_session() {
+fn a_life_of_a_session() {
     let site = Site::with(",sessions_per_user=2");
     assert_eq!(names(&site.told()), ["sys_startup"]);
     let mut browser = site.browser();
@@ -57,7 +57,7 @@ fn o4_a_life_of_a_session() {
 }
 
 #[test]
-fn o4_other_devices_and_too_many_of_them() {
+fn other_devices_and_too_many_of_them() {
     let site = Site::with(",sessions_per_user=2");
     let mut browsers = [(); 3].map(|()| site.browser());
     let told = site.told_of(|| {
@@ -111,7 +111,7 @@ fn o4_other_devices_and_too_many_of_them() {
 }
 
 #[test]
-fn o4_a_change_that_came_too_late_is_told() {
+fn a_change_that_came_too_late_is_told() {
     let site = Site::with("");
     let mut browser = site.browser();
     browser.post("/log_in/ada");
@@ -136,7 +136,7 @@ fn o4_a_change_that_came_too_late_is_told() {
 }
 
 #[test]
-fn o4_strangers_cause_no_line() {
+fn strangers_cause_no_line() {
     let site = Site::with("");
     let mut stranger = site.browser();
     stranger.cookie = Some("theme=dark; language=en".into());
@@ -153,7 +153,7 @@ fn o4_strangers_cause_no_line() {
 }
 
 #[test]
-fn o4_a_shutdown_is_told_and_nothing_is_where_nobody_asked() {
+fn a_shutdown_is_told_and_nothing_is_where_nobody_asked() {
     let mut site = Site::with("");
     site.server.signal("-TERM");
     assert!(site.server.wait().success());
@@ -233,7 +233,7 @@ fn expected(held: &mut [Held], at: usize, action: usize, user: usize) -> Vec<&'s
 }
 
 #[test]
-fn o4_ten_thousand_actions_are_told_one_to_one() {
+fn ten_thousand_actions_are_told_one_to_one() {
     let site = Site::with("");
     let mut random = fastrand::Rng::with_seed(7);
     let mut browsers: Vec<_> = (0..12).map(|_| site.browser()).collect();
@@ -270,7 +270,7 @@ fn o4_ten_thousand_actions_are_told_one_to_one() {
 }
 
 #[test]
-fn o4_many_at_once_tear_no_line_of_each_other_or_of_rocket_s_log() {
+fn many_at_once_tear_no_line_of_each_other_or_of_rocket_s_log() {
     let site = Site::on("memory:", "", "normal");
     thread::scope(|scope| {
         for user in 0..8 {

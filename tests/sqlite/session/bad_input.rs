@@ -8,7 +8,7 @@ use rocket_diesel_session::{ErrorKind, Record, Session, Store};
 use testing::site::*;
 
 #[test]
-fn s21_bad_input_row_42_cve_2016_3171_data_over_the_limit_is_refused_and_never_cut() {
+fn cve_2016_3171_data_over_the_limit_is_refused_and_never_cut() {
     let mut site = Site::with("{max_data=\"1KiB\"}");
     site.post("/set/blue");
     assert_eq!(site.post("/fill/2000").status, 413);
@@ -26,7 +26,7 @@ fn s21_bad_input_row_42_cve_2016_3171_data_over_the_limit_is_refused_and_never_c
 }
 
 #[test]
-fn s21_bad_input_rows_39_to_41_garbage_in_the_store_ends_that_session_and_no_other() {
+fn garbage_in_the_store_ends_that_session_and_no_other() {
     let mut site = Site::new();
     site.post("/log_in/grace");
     let other = site.cookie.take();
@@ -70,7 +70,7 @@ fn s21_bad_input_rows_39_to_41_garbage_in_the_store_ends_that_session_and_no_oth
 }
 
 #[test]
-fn s21_extreme_versions_and_times_do_not_overflow() {
+fn extreme_versions_and_times_do_not_overflow() {
     let mut site = Site::new();
     site.post("/count");
     let key = key(&site);
@@ -89,7 +89,7 @@ fn s21_extreme_versions_and_times_do_not_overflow() {
 }
 
 #[test]
-fn bad_input_rows_01_to_14_reach_no_store_make_no_row_and_get_no_cookie() {
+fn malformed_cookies_reach_no_store_make_no_row_and_get_no_cookie() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     let good = site
@@ -144,7 +144,7 @@ fn bad_input_rows_01_to_14_reach_no_store_make_no_row_and_get_no_cookie() {
 }
 
 #[test]
-fn bad_input_row_17_the_cookie_of_another_application_is_none() {
+fn the_cookie_of_another_application_is_none() {
     let (mut one, mut other) = (Site::new(), Site::with("{cookie={name=\"other\"}}"));
     one.post("/log_in/ada");
     other.post("/log_in/grace");
@@ -160,7 +160,7 @@ fn bad_input_row_17_the_cookie_of_another_application_is_none() {
 }
 
 #[test]
-fn bad_input_row_18_tokens_of_the_past_are_strangers() {
+fn tokens_of_the_past_are_strangers() {
     let mut site = Site::new();
     site.post("/set/blue");
     let mut past = vec![site.cookie.clone()];
@@ -200,7 +200,7 @@ fn cve_2018_1000519_a_made_up_token_is_never_adopted() {
 }
 
 #[test]
-fn bad_input_row_43_values_that_json_cannot_hold_are_refused() {
+fn values_that_json_cannot_hold_are_refused() {
     #[post("/odd")]
     fn odd(session: &Session) -> String {
         let mut deep = rocket::serde::json::json!(1);

@@ -6,7 +6,7 @@ use rocket_diesel_session::{Store, Token};
 use testing::site::*;
 
 #[test]
-fn s2_s3_every_cookie_attribute_and_the_prefix() {
+fn every_cookie_attribute_and_the_prefix() {
     for (settings, expected) in [
         (
             "{cookie={secure=false}}",
@@ -48,7 +48,7 @@ fn s2_s3_every_cookie_attribute_and_the_prefix() {
 }
 
 #[test]
-fn s2_secure_auto_believes_a_trusted_proxy_alone() {
+fn secure_auto_believes_a_trusted_proxy_alone() {
     let forwarded = |settings: &str, remote: &str| {
         let site = Site::with(settings);
         let request = site
@@ -67,7 +67,7 @@ fn s2_secure_auto_believes_a_trusted_proxy_alone() {
 }
 
 #[test]
-fn s6_rolling_sets_the_cookie_with_every_response() {
+fn rolling_sets_the_cookie_with_every_response() {
     let mut site = Site::with("{rolling=true,persistent=true}");
     assert_eq!(
         site.get("/get").set_cookie,
@@ -81,7 +81,7 @@ fn s6_rolling_sets_the_cookie_with_every_response() {
 }
 
 #[test]
-fn s18_the_store_never_sees_the_token() {
+fn the_store_never_sees_the_token() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     let cookie = site.cookie.clone().unwrap();

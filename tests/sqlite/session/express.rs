@@ -18,7 +18,7 @@ fn on(store: &Arc<Watched>, session: &str, cookie: &Option<String>) -> Site {
 }
 
 #[test]
-fn b16_the_cookie_is_signed_and_the_store_knows_its_id() {
+fn the_cookie_is_signed_and_the_store_knows_its_id() {
     let mut site = Site::with(SHARED);
     let cookie = site.post("/set/blue").set_cookie.unwrap();
     assert!(cookie.starts_with("connect.sid=s%3A"), "{cookie}");
@@ -31,7 +31,7 @@ fn b16_the_cookie_is_signed_and_the_store_knows_its_id() {
 }
 
 #[test]
-fn b16_who_has_an_old_secret_s_cookie_stays_and_gets_a_new_one() {
+fn who_has_an_old_secret_s_cookie_stays_and_gets_a_new_one() {
     let mut site = Site::with(SHARED);
     site.post("/log_in/ada");
     let old = site.cookie.clone();
@@ -47,7 +47,7 @@ fn b16_who_has_an_old_secret_s_cookie_stays_and_gets_a_new_one() {
 }
 
 #[test]
-fn b16_a_forged_cookie_never_reaches_the_store() {
+fn a_forged_cookie_never_reaches_the_store() {
     let mut site = Site::with(SHARED);
     let good = site.post("/set/blue").set_cookie.unwrap();
     let good = good.split(';').next().unwrap();
@@ -69,7 +69,7 @@ fn b16_a_forged_cookie_never_reaches_the_store() {
 }
 
 #[test]
-fn b16_names_that_express_drops_are_refused() {
+fn names_that_express_drops_are_refused() {
     for name in ["cookie", "id", "touch", "save", "__proto__", "constructor"] {
         let uri: &'static str = format!("/name/{name}").leak();
         let mut shared = Site::with(SHARED);

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use testing::site::*;
 
 #[test]
-fn s15_a_save_that_fails_is_the_application_s_own_503_page() {
+fn a_save_that_fails_is_the_application_s_own_503_page() {
     let mut site = Site::new();
     for uri in ["/set/blue", "/log_in/ada", "/save"] {
         site.store.fail(u32::MAX);
@@ -34,7 +34,7 @@ fn s15_a_save_that_fails_is_the_application_s_own_503_page() {
 }
 
 #[test]
-fn s15_a_load_that_fails_is_503_and_never_signed_out() {
+fn a_load_that_fails_is_503_and_never_signed_out() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     let cookie = site.cookie.clone();
@@ -54,7 +54,7 @@ fn s15_a_load_that_fails_is_503_and_never_signed_out() {
 }
 
 #[test]
-fn s15_a_route_that_shrugs_off_a_missing_session_is_503_all_the_same() {
+fn a_route_that_shrugs_off_a_missing_session_is_503_all_the_same() {
     #[get("/maybe")]
     fn maybe(session: Option<&Session>) -> String {
         format!("{}", session.is_some())
@@ -77,7 +77,7 @@ fn s15_a_route_that_shrugs_off_a_missing_session_is_503_all_the_same() {
 }
 
 #[test]
-fn s15_errors_of_the_handler_keep_the_session() {
+fn errors_of_the_handler_keep_the_session() {
     let mut site = Site::new();
     let answer = site.post("/fail_after_log_in");
     assert_eq!(answer.status, 418);
@@ -106,7 +106,7 @@ fn a_forgotten_fairing_stops_the_launch() {
 }
 
 #[test]
-fn s15_what_could_not_be_saved_at_once_is_saved_at_the_end() {
+fn what_could_not_be_saved_at_once_is_saved_at_the_end() {
     let mut site = Site::new();
     site.store.fail(1);
     assert_eq!(site.post("/save_and_shrug").status, 200);
@@ -115,7 +115,7 @@ fn s15_what_could_not_be_saved_at_once_is_saved_at_the_end() {
 }
 
 #[test]
-fn s15_one_deadline_holds_for_load_and_save_together() {
+fn one_deadline_holds_for_load_and_save_together() {
     let mut site = Site::new();
     site.post("/set/blue");
     site.store.slowness.store(1_500, Ordering::SeqCst);

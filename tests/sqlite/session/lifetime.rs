@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use testing::site::*;
 
 #[test]
-fn s10_the_page_knows_how_long_the_session_lives() {
+fn the_page_knows_how_long_the_session_lives() {
     let mut site = Site::new();
     assert_eq!(
         site.get("/lifetime").body,
@@ -21,7 +21,7 @@ fn s10_the_page_knows_how_long_the_session_lives() {
 }
 
 #[test]
-fn s11_the_idle_timeout_slides_and_ends_the_session() {
+fn the_idle_timeout_slides_and_ends_the_session() {
     let mut site = Site::new();
     site.post("/set/blue");
     for _ in 0..3 {
@@ -33,7 +33,7 @@ fn s11_the_idle_timeout_slides_and_ends_the_session() {
 }
 
 #[test]
-fn s12_the_absolute_timeout_is_never_moved_but_by_signing_in() {
+fn the_absolute_timeout_is_never_moved_but_by_signing_in() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     for _ in 0..23 {
@@ -52,7 +52,7 @@ fn s12_the_absolute_timeout_is_never_moved_but_by_signing_in() {
 }
 
 #[test]
-fn s13_touch_is_throttled_capped_and_can_be_off() {
+fn touch_is_throttled_capped_and_can_be_off() {
     let mut site = Site::new();
     site.post("/set/blue");
     site.store.calls();
@@ -76,7 +76,7 @@ fn s13_touch_is_throttled_capped_and_can_be_off() {
 }
 
 #[test]
-fn b11_expired_sessions_are_swept_a_batch_at_a_time() {
+fn expired_sessions_are_swept_a_batch_at_a_time() {
     let mut site = Site::with("{sweep_interval=\"1s\",sweep_batch=2}");
     for _ in 0..5 {
         site.cookie = None;

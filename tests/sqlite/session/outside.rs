@@ -14,7 +14,7 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn s25_a_job_loads_changes_and_ends_a_session() {
+fn a_job_loads_changes_and_ends_a_session() {
     let mut site = Site::new();
     site.post("/set/blue");
     let (live, key) = (live(&site), key(&site));
@@ -43,7 +43,7 @@ fn s25_a_job_loads_changes_and_ends_a_session() {
 }
 
 #[test]
-fn s25_a_job_and_a_request_lose_nothing_of_each_other_s() {
+fn a_job_and_a_request_lose_nothing_of_each_other_s() {
     let mut site = Site::new();
     site.post("/count");
     let (live, key) = (live(&site), key(&site));
@@ -60,7 +60,7 @@ fn s25_a_job_and_a_request_lose_nothing_of_each_other_s() {
 }
 
 #[test]
-fn s25_no_job_signs_anybody_in() {
+fn no_job_signs_anybody_in() {
     let mut site = Site::new();
     site.post("/set/blue");
     let key = key(&site);
@@ -77,7 +77,7 @@ fn s25_no_job_signs_anybody_in() {
 }
 
 #[test]
-fn s25_an_expired_session_is_none() {
+fn an_expired_session_is_none() {
     let mut site = Site::new();
     site.post("/set/blue");
     let (live, key) = (live(&site), key(&site));
@@ -91,7 +91,7 @@ fn s25_an_expired_session_is_none() {
 }
 
 #[test]
-fn b10_all_sessions_are_listed_counted_and_ended() {
+fn all_sessions_are_listed_counted_and_ended() {
     let mut site = Site::new();
     for user in ["/log_in/ada", "/log_in/ada", "/log_in/grace"] {
         site.cookie = None;
@@ -115,7 +115,7 @@ fn b10_all_sessions_are_listed_counted_and_ended() {
 }
 
 #[test]
-fn b11_sweeping_on_request_tells_how_far_it_is() {
+fn sweeping_on_request_tells_how_far_it_is() {
     let mut site = Site::with("{sweep_batch=2,sweep_interval=\"off\"}");
     for _ in 0..5 {
         site.cookie = None;

@@ -8,7 +8,7 @@ use rocket_diesel_session::{Record, Session, Store};
 use testing::site::*;
 
 #[test]
-fn s1_a_value_is_kept_for_one_browser() {
+fn a_value_is_kept_for_one_browser() {
     let mut site = Site::new();
     let answer = site.post("/set/blue");
     let cookie = answer.set_cookie.unwrap();
@@ -31,7 +31,7 @@ fn s1_a_value_is_kept_for_one_browser() {
 }
 
 #[test]
-fn s4_nothing_written_stores_nothing_and_sets_no_cookie() {
+fn nothing_written_stores_nothing_and_sets_no_cookie() {
     let mut site = Site::new();
     for uri in ["/public", "/get", "/who", "/nowhere"] {
         assert_eq!(site.get(uri).set_cookie, None);
@@ -52,7 +52,7 @@ fn s4_nothing_written_stores_nothing_and_sets_no_cookie() {
 }
 
 #[test]
-fn s5_a_session_that_is_only_read_is_not_written() {
+fn a_session_that_is_only_read_is_not_written() {
     let mut site = Site::new();
     site.post("/set/blue");
     site.store.calls();
@@ -69,7 +69,7 @@ fn s5_a_session_that_is_only_read_is_not_written() {
 }
 
 #[test]
-fn s7_renewal_changes_the_token_and_keeps_or_drops_the_data() {
+fn renewal_changes_the_token_and_keeps_or_drops_the_data() {
     for (uri, kept) in [
         ("/renew?drop=false", "Some(\"blue\")"),
         ("/renew?drop=true", "None"),
@@ -93,7 +93,7 @@ fn s7_renewal_changes_the_token_and_keeps_or_drops_the_data() {
 }
 
 #[test]
-fn s7_signing_in_renews_keeps_a_stranger_s_data_and_drops_another_user_s() {
+fn signing_in_renews_keeps_a_stranger_s_data_and_drops_another_user_s() {
     let mut site = Site::new();
     site.post("/set/blue");
     let stranger = site.cookie.clone();
@@ -120,7 +120,7 @@ fn s7_signing_in_renews_keeps_a_stranger_s_data_and_drops_another_user_s() {
 }
 
 #[test]
-fn s8_destroying_ends_the_session_in_store_and_browser() {
+fn destroying_ends_the_session_in_store_and_browser() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     let old = site.cookie.clone();
@@ -141,7 +141,7 @@ fn s8_destroying_ends_the_session_in_store_and_browser() {
 }
 
 #[test]
-fn s9_save_reload_and_touch_at_once() {
+fn save_reload_and_touch_at_once() {
     let mut site = Site::new();
     let answer = site.post("/save");
     assert!(answer.body.starts_with("Some("));
@@ -158,7 +158,7 @@ fn s9_save_reload_and_touch_at_once() {
 }
 
 #[test]
-fn s14_no_guard_no_store_call_and_one_load_for_many_guards() {
+fn no_guard_no_store_call_and_one_load_for_many_guards() {
     let mut site = Site::new();
     site.post("/set/blue");
     site.store.calls();
@@ -184,7 +184,7 @@ fn s14_no_guard_no_store_call_and_one_load_for_many_guards() {
 }
 
 #[test]
-fn s16_a_change_is_made_again_on_a_record_that_moved() {
+fn a_change_is_made_again_on_a_record_that_moved() {
     let mut site = Site::new();
     site.post("/count");
     site.store.against(|memory, key| {
@@ -225,7 +225,7 @@ fn s16_a_change_is_made_again_on_a_record_that_moved() {
 }
 
 #[test]
-fn s17_a_session_that_was_ended_meanwhile_stays_ended() {
+fn a_session_that_was_ended_meanwhile_stays_ended() {
     for (settings, status) in [("{}", 200), ("{on_gone=\"unauthorized\"}", 401)] {
         let mut site = Site::with(settings);
         site.store
@@ -252,7 +252,7 @@ fn s17_a_session_that_was_ended_meanwhile_stays_ended() {
 }
 
 #[test]
-fn s17_who_signs_in_while_the_old_session_ends_is_signed_in() {
+fn who_signs_in_while_the_old_session_ends_is_signed_in() {
     let mut site = Site::new();
     site.post("/set/secret");
     site.store.against(|memory, key| drop(memory.delete(key)));

@@ -13,7 +13,7 @@ use testing::site::*;
 const DAY: i64 = 24 * HOUR;
 
 #[test]
-fn s10_the_page_knows_since_when_and_for_how_long() {
+fn the_page_knows_since_when_and_for_how_long() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     site.pass(MINUTE);
@@ -24,7 +24,7 @@ fn s10_the_page_knows_since_when_and_for_how_long() {
 }
 
 #[test]
-fn u13_signing_in_again_is_fresh() {
+fn signing_in_again_is_fresh() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     site.pass(HOUR);
@@ -35,7 +35,7 @@ fn u13_signing_in_again_is_fresh() {
 }
 
 #[test]
-fn u14_who_asks_to_be_remembered_is_so_for_long() {
+fn who_asks_to_be_remembered_is_so_for_long() {
     let mut site = Site::with("{remember_timeout=\"90days\"}");
     let cookie = site.post("/remember/ada").set_cookie.unwrap();
     assert!(cookie.contains("Max-Age=7776000"), "{cookie}");
@@ -57,7 +57,7 @@ fn u14_who_asks_to_be_remembered_is_so_for_long() {
 }
 
 #[test]
-fn u14_it_is_asked_at_each_sign_in_and_survives_a_clearing() {
+fn it_is_asked_at_each_sign_in_and_survives_a_clearing() {
     let mut site = Site::new();
     site.post("/remember/ada");
     site.post("/renew?drop=true");
@@ -70,7 +70,7 @@ fn u14_it_is_asked_at_each_sign_in_and_survives_a_clearing() {
 }
 
 #[test]
-fn s7_who_destroys_and_then_signs_in_begins_with_nothing() {
+fn who_destroys_and_then_signs_in_begins_with_nothing() {
     let mut site = Site::new();
     site.post("/start_afresh/ada");
     assert_eq!(site.get("/who").body, "ada");
@@ -106,7 +106,7 @@ fn signed_in(site: &mut Site, cookie: &Option<String>) -> bool {
 }
 
 #[test]
-fn u10_who_signs_in_once_too_often_ends_the_oldest() {
+fn who_signs_in_once_too_often_ends_the_oldest() {
     let mut site = Site::with("{sessions_per_user=3}");
     let cookies = cookies(&mut site, 5);
     let live: Vec<bool> = cookies.iter().map(|it| signed_in(&mut site, it)).collect();
@@ -123,7 +123,7 @@ fn u10_who_signs_in_once_too_often_ends_the_oldest() {
 }
 
 #[test]
-fn u10_of_many_sign_ins_at_once_exactly_the_limit_stays() {
+fn of_many_sign_ins_at_once_exactly_the_limit_stays() {
     let store = Arc::new(Watched::default());
     let now = Arc::new(AtomicI64::new(START));
     let rocket = rocket("{sessions_per_user=5}", store.clone(), now);
@@ -137,7 +137,7 @@ fn u10_of_many_sign_ins_at_once_exactly_the_limit_stays() {
 }
 
 #[test]
-fn u10_a_store_that_fails_afterwards_does_not_undo_the_sign_in() {
+fn a_store_that_fails_afterwards_does_not_undo_the_sign_in() {
     let mut site = Site::with("{sessions_per_user=1}");
     cookies(&mut site, 1);
     site.store.calls();
@@ -151,7 +151,7 @@ fn u10_a_store_that_fails_afterwards_does_not_undo_the_sign_in() {
 }
 
 #[test]
-fn u9_devices_are_listed_and_ended_by_their_user_alone() {
+fn devices_are_listed_and_ended_by_their_user_alone() {
     let mut site = Site::new();
     let firefox = site
         .client
@@ -190,7 +190,7 @@ fn u9_devices_are_listed_and_ended_by_their_user_alone() {
 }
 
 #[test]
-fn u9_all_others_are_ended_and_this_one_is_renewed() {
+fn all_others_are_ended_and_this_one_is_renewed() {
     let mut site = Site::new();
     let others = cookies(&mut site, 3);
     site.post("/log_in/grace");
@@ -212,7 +212,7 @@ fn u9_all_others_are_ended_and_this_one_is_renewed() {
 }
 
 #[test]
-fn u9_a_session_that_was_ended_meanwhile_ends_no_other() {
+fn a_session_that_was_ended_meanwhile_ends_no_other() {
     let mut site = Site::new();
     let others = cookies(&mut site, 1);
     site.post("/log_in/ada");

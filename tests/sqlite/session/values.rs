@@ -32,7 +32,7 @@ fn data(site: &Site) -> Value {
 }
 
 #[test]
-fn s22_all_values_together_are_one_struct() {
+fn all_values_together_are_one_struct() {
     let mut site = Site::new();
     assert_eq!(site.get("/cart").body, "[] {} None");
     assert_eq!(site.post("/cart/7?voucher=spring").body, "[7]");
@@ -52,7 +52,7 @@ fn s22_all_values_together_are_one_struct() {
 }
 
 #[test]
-fn s22_a_change_to_the_struct_is_made_again_and_nothing_is_lost() {
+fn a_change_to_the_struct_is_made_again_and_nothing_is_lost() {
     let mut site = Site::new();
     site.post("/cart/1");
     rival_stores(&site, |memory, key| {
@@ -66,7 +66,7 @@ fn s22_a_change_to_the_struct_is_made_again_and_nothing_is_lost() {
 }
 
 #[test]
-fn s20_a_message_is_shown_once() {
+fn a_message_is_shown_once() {
     let mut site = Site::new();
     assert_eq!(site.get("/flashes").body, "");
     assert_eq!(site.rows(), 0, "asking for messages stores nothing");
@@ -83,7 +83,7 @@ fn s20_a_message_is_shown_once() {
 }
 
 #[test]
-fn s20_a_message_that_comes_while_others_are_shown_waits_for_the_next_page() {
+fn a_message_that_comes_while_others_are_shown_waits_for_the_next_page() {
     let mut site = Site::new();
     site.post("/flash/one");
     rival_stores(&site, |memory, key| {
@@ -143,7 +143,7 @@ fn newer(data: &str) -> Site {
 }
 
 #[test]
-fn s24_data_of_an_earlier_release_is_brought_up_to_date() {
+fn data_of_an_earlier_release_is_brought_up_to_date() {
     let mut site = newer(r#"{"colour":"blue"}"#);
     assert_eq!(site.get("/get").body, "Some(\"blue\")");
     assert_eq!(
@@ -161,7 +161,7 @@ fn s24_data_of_an_earlier_release_is_brought_up_to_date() {
 }
 
 #[test]
-fn s24_data_that_cannot_be_brought_up_to_date_is_dropped_and_the_user_stays() {
+fn data_that_cannot_be_brought_up_to_date_is_dropped_and_the_user_stays() {
     let mut site = newer(r#"{"color":"blue"}"#);
     assert_eq!(
         (
@@ -173,7 +173,7 @@ fn s24_data_that_cannot_be_brought_up_to_date_is_dropped_and_the_user_stays() {
 }
 
 #[test]
-fn s24_data_of_a_later_release_is_left_as_it_is() {
+fn data_of_a_later_release_is_left_as_it_is() {
     let mut site = newer(r#"{"@schema":3,"colour":"blue","key":"red"}"#);
     assert_eq!(site.get("/get").body, "Some(\"red\")");
     site.post("/set/green");
@@ -184,7 +184,7 @@ fn s24_data_of_a_later_release_is_left_as_it_is() {
 }
 
 #[test]
-fn s24_a_change_that_is_made_again_meets_upgraded_data() {
+fn a_change_that_is_made_again_meets_upgraded_data() {
     let mut site = newer(r#"{"colour":"blue"}"#);
     rival_stores(&site, |memory, key| {
         let before = memory.load(key, START).unwrap().unwrap();
@@ -203,7 +203,7 @@ fn s24_a_change_that_is_made_again_meets_upgraded_data() {
 }
 
 #[test]
-fn s24_a_schema_is_no_reason_to_store_a_session() {
+fn a_schema_is_no_reason_to_store_a_session() {
     let mut site = Site::on(Arc::default(), "{}", renamed);
     site.post("/set_and_remove");
     assert_eq!(site.rows(), 0);
@@ -212,7 +212,7 @@ fn s24_a_schema_is_no_reason_to_store_a_session() {
 }
 
 #[test]
-fn s19_tokens_of_one_s_own_making() {
+fn tokens_of_one_s_own_making() {
     let drawn = std::sync::atomic::AtomicU64::new(7);
     let drawn = Arc::new(drawn);
     let mut site = Site::on(Arc::default(), "{}", move |sessions| {
@@ -242,7 +242,7 @@ fn s19_tokens_of_one_s_own_making() {
 }
 
 #[test]
-fn s19_a_generator_that_repeats_itself_stops_the_launch() {
+fn a_generator_that_repeats_itself_stops_the_launch() {
     let sessions = Sessions::fairing()
         .with_store(Arc::<Watched>::default())
         .with_token_generator(|| Ok([7; 32]));

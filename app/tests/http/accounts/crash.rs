@@ -12,8 +12,8 @@ use testing::visitor::Visitor;
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
-    u11_killed_between_its_two_writes_a_password_change_did_not_happen,
-    u11_killed_after_its_commit_a_password_change_did_happen,
+    killed_between_its_two_writes_a_password_change_did_not_happen,
+    killed_after_its_commit_a_password_change_did_happen,
 );
 
 const CHANGE: [(&str, &str); 2] = [("current", PASSWORD), ("new", NEW_PASSWORD)];
@@ -73,7 +73,7 @@ fn is_stopped(database: &TestDatabase) -> bool {
     }
 }
 
-fn u11_killed_between_its_two_writes_a_password_change_did_not_happen(database: &TestDatabase) {
+fn killed_between_its_two_writes_a_password_change_did_not_happen(database: &TestDatabase) {
     let mut application = Application::start(database);
     let [browser, other] = two_browsers(&application);
     let mut beside = stop_deletions(database);
@@ -105,7 +105,7 @@ fn u11_killed_between_its_two_writes_a_password_change_did_not_happen(database: 
     );
 }
 
-fn u11_killed_after_its_commit_a_password_change_did_happen(database: &TestDatabase) {
+fn killed_after_its_commit_a_password_change_did_happen(database: &TestDatabase) {
     let mut application = Application::start(database);
     let [browser, other] = two_browsers(&application);
     let hash = || sql::texts(database, "SELECT password_hash AS text FROM users");

@@ -14,11 +14,11 @@ use testing::{on_every_backend, sql};
 use super::password::age;
 
 on_every_backend!(
-    u9_devices_are_told_in_words_and_the_present_one_is_marked,
-    u9_one_device_is_signed_out_and_nobody_elses,
-    u9_all_other_devices_are_signed_out,
-    u9_signing_out_elsewhere_takes_a_fresh_sign_in,
-    u10_of_many_sign_ins_at_once_the_newest_stay,
+    devices_are_told_in_words_and_the_present_one_is_marked,
+    one_device_is_signed_out_and_nobody_elses,
+    all_other_devices_are_signed_out,
+    signing_out_elsewhere_takes_a_fresh_sign_in,
+    of_many_sign_ins_at_once_the_newest_stay,
 );
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -52,7 +52,7 @@ fn key(visitor: &Visitor) -> String {
     device["key"].as_str().unwrap().to_owned()
 }
 
-fn u9_devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDatabase) {
+fn devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, _program, grace] = people(&application);
     sql::execute(
@@ -96,7 +96,7 @@ fn u9_devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDat
     assert_eq!(application.visitor().get("/api/v1/devices").status, 401);
 }
 
-fn u9_one_device_is_signed_out_and_nobody_elses(database: &TestDatabase) {
+fn one_device_is_signed_out_and_nobody_elses(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, program, grace] = people(&application);
     let end = |key: &str| {
@@ -132,7 +132,7 @@ fn u9_one_device_is_signed_out_and_nobody_elses(database: &TestDatabase) {
     assert!(!is_signed_in(&ada) && is_signed_in(&grace));
 }
 
-fn u9_all_other_devices_are_signed_out(database: &TestDatabase) {
+fn all_other_devices_are_signed_out(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, program, grace] = people(&application);
     let ended = ada.post("/account/devices/end_others", &[]);
@@ -150,7 +150,7 @@ fn u9_all_other_devices_are_signed_out(database: &TestDatabase) {
     assert!(is_signed_in(&telephone) && is_signed_in(&grace) && !is_signed_in(&ada));
 }
 
-fn u9_signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
+fn signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, _, _] = people(&application);
     let key = key(&telephone);
@@ -180,7 +180,7 @@ fn u9_signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
 }
 
 /// On several nodes, since one of them verifies few passwords at a time.
-fn u10_of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
+fn of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
     const AT_ONCE: usize = 32;
     let setting = [
         ("ROCKET_SESSION", "{sessions_per_user=5}"),

@@ -6,7 +6,7 @@ use testing::database::TestDatabase;
 use testing::visitor::Answer;
 use testing::{on_every_backend, sql};
 
-on_every_backend!(s20_a_message_is_shown_once_and_by_the_next_page_that_is_one);
+on_every_backend!(a_message_is_shown_once_and_by_the_next_page_that_is_one);
 
 const WELCOME: &str = "Your account is ready";
 
@@ -21,7 +21,7 @@ fn assert_no_cookie_but_ours(answer: &Answer) {
     assert!(ours, "{cookies:?}");
 }
 
-fn s20_a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestDatabase) {
+fn a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestDatabase) {
     let application = Application::start(database);
     for (index, page) in ["/home", "/", "/messages"].into_iter().enumerate() {
         let visitor = application.visitor();
@@ -42,7 +42,7 @@ fn s20_a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestD
 }
 
 #[test]
-fn s20_the_sign_in_page_says_by_itself_that_somebody_is_signed_out() {
+fn the_sign_in_page_says_by_itself_that_somebody_is_signed_out() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();

@@ -12,14 +12,14 @@ use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
-    u1_an_account_and_its_first_session_are_made_together_or_not_at_all,
-    u11_a_sign_in_with_the_old_password_loses_against_its_change,
-    u11_a_password_change_ends_the_other_sessions_at_once,
+    an_account_and_its_first_session_are_made_together_or_not_at_all,
+    a_sign_in_with_the_old_password_loses_against_its_change,
+    a_password_change_ends_the_other_sessions_at_once,
     cve_2026_32700_of_two_password_changes_at_once_one_wins,
-    u13_the_password_is_asked_for_again_before_it_is_changed,
+    the_password_is_asked_for_again_before_it_is_changed,
 );
 
-fn u1_an_account_and_its_first_session_are_made_together_or_not_at_all(database: &TestDatabase) {
+fn an_account_and_its_first_session_are_made_together_or_not_at_all(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     sql::execute(database, "ALTER TABLE sessions RENAME TO away");
@@ -36,7 +36,7 @@ fn u1_an_account_and_its_first_session_are_made_together_or_not_at_all(database:
 }
 
 /// The password is changed after a sign-in has read the old one and before it is saved.
-fn u11_a_sign_in_with_the_old_password_loses_against_its_change(database: &TestDatabase) {
+fn a_sign_in_with_the_old_password_loses_against_its_change(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     for change in ["password_hash = 'another one'", "disabled_at = 1"] {
@@ -80,7 +80,7 @@ fn change_password_by_program(program: &Visitor, current: &str, new: &str) -> An
     program.put_json("/api/v1/password", &change.to_string())
 }
 
-fn u11_a_password_change_ends_the_other_sessions_at_once(database: &TestDatabase) {
+fn a_password_change_ends_the_other_sessions_at_once(database: &TestDatabase) {
     let application = Application::start(database);
     let signed_in = |password: &str| {
         let visitor = application.visitor();
@@ -144,7 +144,7 @@ fn cve_2026_32700_of_two_password_changes_at_once_one_wins(database: &TestDataba
 }
 
 #[test]
-fn u11_what_is_wrong_with_a_new_password_is_said_beside_it() {
+fn what_is_wrong_with_a_new_password_is_said_beside_it() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -204,7 +204,7 @@ pub(crate) fn age(database: &TestDatabase, minutes: u32) {
     sql::execute(database, &older);
 }
 
-fn u13_the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase) {
+fn the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     let before = cookie(&register(&visitor, EMAIL, &[]));
@@ -257,7 +257,7 @@ fn u13_the_password_is_asked_for_again_before_it_is_changed(database: &TestDatab
 }
 
 #[test]
-fn u13_confirming_leads_to_a_page_of_ours_and_is_for_users() {
+fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();

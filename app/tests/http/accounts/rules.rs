@@ -8,7 +8,7 @@ use testing::database::TestDatabase;
 use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
 
-on_every_backend!(u7_a_sign_in_hashes_anew_as_the_settings_have_it);
+on_every_backend!(a_sign_in_hashes_anew_as_the_settings_have_it);
 
 /// Registers with a password; its first name, last name and address are Ada's.
 fn choose(visitor: &Visitor, email: &str, password: &str) -> Answer {
@@ -28,7 +28,7 @@ fn text(length: usize) -> String {
 }
 
 #[test]
-fn bad_input_rows_21_and_22_passwords_are_taken_whole_or_refused() {
+fn passwords_are_taken_whole_or_refused() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     for (number, (password, variants)) in [
@@ -99,7 +99,7 @@ fn bad_input_rows_21_and_22_passwords_are_taken_whole_or_refused() {
 }
 
 #[test]
-fn u15_common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
+fn common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
     let (common, context) = (
         "one of the passwords that are tried first",
         "nothing but your name, your e-mail address or the name of this site",
@@ -145,7 +145,7 @@ fn u15_common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
 }
 
 #[test]
-fn u7_a_site_has_words_and_a_minimum_of_its_own() {
+fn a_site_has_words_and_a_minimum_of_its_own() {
     let database = testing::database::sqlite();
     let settings = [(
         "ROCKET_ACCOUNTS",
@@ -177,7 +177,7 @@ fn u7_a_site_has_words_and_a_minimum_of_its_own() {
     );
 }
 
-fn u7_a_sign_in_hashes_anew_as_the_settings_have_it(database: &TestDatabase) {
+fn a_sign_in_hashes_anew_as_the_settings_have_it(database: &TestDatabase) {
     let hash = || sql::texts(database, "SELECT password_hash AS text FROM users")[0].clone();
     let with = |algorithm: &str| {
         let settings = format!("{{password_hash={algorithm:?}}}");

@@ -46,7 +46,7 @@ fn with<'a>(name: &str, value: Option<&'a str>) -> Vec<(&'static str, &'a str)> 
 }
 
 #[test]
-fn u1_a_registration_that_does_not_fit_stores_nothing() {
+fn a_registration_that_does_not_fit_stores_nothing() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -88,7 +88,7 @@ fn assert_refused(refused: &Answer, field: &str, words: &str) {
 }
 
 #[test]
-fn u1_a_sign_in_that_cannot_be_read_is_mended() {
+fn a_sign_in_that_cannot_be_read_is_mended() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -112,7 +112,7 @@ fn u1_a_sign_in_that_cannot_be_read_is_mended() {
 }
 
 #[test]
-fn u1_hostile_names_come_out_escaped() {
+fn hostile_names_come_out_escaped() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();

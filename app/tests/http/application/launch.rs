@@ -92,7 +92,7 @@ fn connections_that_postgresql_closes_are_replaced() {
 }
 
 #[test]
-fn o1_a_wrong_setting_stops_the_launch_in_one_line() {
+fn a_wrong_setting_stops_the_launch_in_one_line() {
     let database = testing::database::sqlite();
     let sqlite = &*database.url;
     let session = "ROCKET_SESSION";

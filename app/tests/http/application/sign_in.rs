@@ -12,16 +12,16 @@ use testing::on_every_backend;
 use testing::visitor::Answer;
 
 on_every_backend!(
-    u1_register_sign_in_sign_out,
-    u1_a_token_from_before_the_sign_in_is_worthless,
-    u1_a_refusal_does_not_tell_who_has_an_account,
-    u1_an_address_has_one_account,
-    u1_of_registrations_at_once_one_succeeds,
-    u3_strangers_are_sent_to_sign_in,
-    u4_back_to_the_page_asked_for,
+    register_sign_in_sign_out,
+    a_token_from_before_the_sign_in_is_worthless,
+    a_refusal_does_not_tell_who_has_an_account,
+    an_address_has_one_account,
+    of_registrations_at_once_one_succeeds,
+    strangers_are_sent_to_sign_in,
+    back_to_the_page_asked_for,
 );
 
-fn u1_register_sign_in_sign_out(database: &TestDatabase) {
+fn register_sign_in_sign_out(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     let registered = register(&visitor, EMAIL, &[]);
@@ -53,7 +53,7 @@ fn u1_register_sign_in_sign_out(database: &TestDatabase) {
     assert!(is_signed_in(&visitor));
 }
 
-fn u1_a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
+fn a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
 
@@ -74,7 +74,7 @@ fn u1_a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
     assert!(home.body.contains("grace@example.org") && !home.body.contains(EMAIL));
 }
 
-fn u3_strangers_are_sent_to_sign_in(database: &TestDatabase) {
+fn strangers_are_sent_to_sign_in(database: &TestDatabase) {
     let application = Application::start(database);
     for visitor in [
         application.visitor(),
@@ -101,7 +101,7 @@ fn u3_strangers_are_sent_to_sign_in(database: &TestDatabase) {
     }
 }
 
-fn u4_back_to_the_page_asked_for(database: &TestDatabase) {
+fn back_to_the_page_asked_for(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     let cases = [
@@ -128,12 +128,12 @@ fn u4_back_to_the_page_asked_for(database: &TestDatabase) {
 }
 
 #[test]
-fn u4_the_page_asked_for_is_handed_on() {
-    u4_the_page_asked_for_goes_from_page_to_page(&testing::database::sqlite());
+fn the_page_asked_for_is_handed_on() {
+    the_page_asked_for_goes_from_page_to_page(&testing::database::sqlite());
 }
 
 /// The sign-in page hands the page asked for to its form, to the registration, and past a wrong password.
-fn u4_the_page_asked_for_goes_from_page_to_page(database: &TestDatabase) {
+fn the_page_asked_for_goes_from_page_to_page(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     let field = r#"<input type="hidden" name="next" value="&#x2f;messages?page=2">"#;
@@ -155,7 +155,7 @@ fn u4_the_page_asked_for_goes_from_page_to_page(database: &TestDatabase) {
     assert!(visitor.post("/login", &fields).body.contains(field));
 }
 
-fn u1_an_address_has_one_account(database: &TestDatabase) {
+fn an_address_has_one_account(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     for again in [EMAIL, "ADA@Example.ORG", "  ada@example.org "] {
@@ -174,7 +174,7 @@ fn u1_an_address_has_one_account(database: &TestDatabase) {
     }
 }
 
-fn u1_of_registrations_at_once_one_succeeds(database: &TestDatabase) {
+fn of_registrations_at_once_one_succeeds(database: &TestDatabase) {
     let application = Application::start(database);
     let mut statuses = thread::scope(|scope| {
         let application = &application;
@@ -193,7 +193,7 @@ fn u1_of_registrations_at_once_one_succeeds(database: &TestDatabase) {
     assert_eq!(statuses, [303, 422, 422, 422, 422, 422, 422, 422]);
 }
 
-fn u1_a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
+fn a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     let visitor = application.visitor();
@@ -213,7 +213,7 @@ fn u1_a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
 }
 
 #[test]
-fn u1_attributes_of_the_cookie() {
+fn attributes_of_the_cookie() {
     for (profile, name, secure) in [("dev", "id", false), ("prod", "__Host-id", true)] {
         let database = testing::database::sqlite();
         let application = Application::start_with(&database, &[("ROCKET_PROFILE", profile)]);

@@ -6,10 +6,10 @@ use testing::database::TestDatabase;
 use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
 
-on_every_backend!(bad_input_row_20_no_two_addresses_are_taken_for_one);
+on_every_backend!(no_two_addresses_are_taken_for_one);
 
 #[test]
-fn bad_input_row_19_names_that_are_too_short_or_too_long_are_not_stored() {
+fn names_that_are_too_short_or_too_long_are_not_stored() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -42,7 +42,7 @@ fn bad_input_row_19_names_that_are_too_short_or_too_long_are_not_stored() {
 }
 
 /// Some collations take each pair for the same text.
-fn bad_input_row_20_no_two_addresses_are_taken_for_one(database: &TestDatabase) {
+fn no_two_addresses_are_taken_for_one(database: &TestDatabase) {
     let application = Application::start(database);
     for (one, other) in [
         ("straße@example.org", "strasse@example.org"),
@@ -74,7 +74,7 @@ fn bad_input_row_20_no_two_addresses_are_taken_for_one(database: &TestDatabase) 
 }
 
 #[test]
-fn bad_input_row_20_no_name_or_address_has_characters_that_cannot_be_seen() {
+fn no_name_or_address_has_characters_that_cannot_be_seen() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -120,7 +120,7 @@ fn register_with(visitor: &Visitor, length: usize, password: &str) -> Answer {
 }
 
 #[test]
-fn bad_input_row_21_a_password_is_refused_or_taken_whole() {
+fn a_password_is_refused_or_taken_whole() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     for (length, accepted) in [
@@ -149,7 +149,7 @@ fn bad_input_row_21_a_password_is_refused_or_taken_whole() {
 }
 
 #[test]
-fn bad_input_row_22_a_password_is_compared_as_it_was_typed() {
+fn a_password_is_compared_as_it_was_typed() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let password = " Quartz\0 \u{1f980} пароль é ";

@@ -10,7 +10,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Of a field that is there twice, the first one counts, whoever reads it.
 #[test]
-fn bad_input_row_23_fields_that_are_missing_too_many_or_twice() {
+fn fields_that_are_missing_too_many_or_twice() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -50,7 +50,7 @@ fn bad_input_row_23_fields_that_are_missing_too_many_or_twice() {
 }
 
 #[test]
-fn bad_input_row_24_what_is_no_form_is_not_read_as_one() {
+fn what_is_no_form_is_not_read_as_one() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     register(&application.visitor(), EMAIL, &[]);
@@ -97,7 +97,7 @@ fn bad_input_row_24_what_is_no_form_is_not_read_as_one() {
 }
 
 #[test]
-fn bad_input_row_25_cve_2025_46727_no_body_is_without_bounds() {
+fn cve_2025_46727_no_body_is_without_bounds() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -138,7 +138,7 @@ fn bad_input_row_25_cve_2025_46727_no_body_is_without_bounds() {
 }
 
 #[test]
-fn bad_input_row_26_bytes_that_are_no_text_are_no_field() {
+fn bytes_that_are_no_text_are_no_field() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     register(&application.visitor(), EMAIL, &[]);
@@ -172,7 +172,7 @@ fn bad_input_row_26_bytes_that_are_no_text_are_no_field() {
 
 /// A form can say which method it means; that is no way around anything.
 #[test]
-fn bad_input_row_29_a_method_in_a_form_reaches_nothing_else() {
+fn a_method_in_a_form_reaches_nothing_else() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();

@@ -65,7 +65,7 @@ fn next(stream: &mut TcpStream) -> Option<(u8, u8, u32)> {
 }
 
 #[test]
-fn bad_input_row_45_a_thousand_streams_at_once_are_answered_one_by_one() {
+fn a_thousand_streams_at_once_are_answered_one_by_one() {
     const STREAMS: u32 = 1_000;
     let database = testing::database::sqlite();
     let application = Application::start(&database);
@@ -100,7 +100,7 @@ fn bad_input_row_45_a_thousand_streams_at_once_are_answered_one_by_one() {
 }
 
 #[test]
-fn bad_input_row_45_headers_without_end_are_cut_off() {
+fn headers_without_end_are_cut_off() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let mut stream = connect(&application);

@@ -4,7 +4,7 @@ use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register};
 use testing::application::Application;
 
 #[test]
-fn bad_input_row_33_nobody_is_signed_out_by_a_link() {
+fn nobody_is_signed_out_by_a_link() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -23,7 +23,7 @@ fn bad_input_row_33_nobody_is_signed_out_by_a_link() {
 }
 
 #[test]
-fn bad_input_row_34_only_a_device_of_one_s_own_can_be_ended() {
+fn only_a_device_of_one_s_own_can_be_ended() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let [ada, grace] = [(); 2].map(|()| application.visitor());
@@ -56,7 +56,7 @@ fn bad_input_row_34_only_a_device_of_one_s_own_can_be_ended() {
 
 /// Who is sent to sign in comes back to the page of the form, whoever's page it says it was on.
 #[test]
-fn bad_input_row_35_cve_2026_40295_a_referer_leads_to_no_other_site() {
+fn cve_2026_40295_a_referer_leads_to_no_other_site() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     register(&application.visitor(), EMAIL, &[]);

@@ -40,7 +40,7 @@ fn status(answer: &str) -> u16 {
 }
 
 #[test]
-fn bad_input_row_09_a_cookie_of_any_bytes_is_a_stranger_s() {
+fn a_cookie_of_any_bytes_is_a_stranger_s() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let own = cookie(&register(&application.visitor(), EMAIL, &[]));
@@ -83,7 +83,7 @@ fn bad_input_row_09_a_cookie_of_any_bytes_is_a_stranger_s() {
 }
 
 #[test]
-fn bad_input_row_15_many_and_large_cookies_cost_little() {
+fn many_and_large_cookies_cost_little() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let own = cookie(&register(&application.visitor(), EMAIL, &[]));
@@ -117,7 +117,7 @@ fn bad_input_row_15_many_and_large_cookies_cost_little() {
 }
 
 #[test]
-fn bad_input_row_16_too_many_headers_are_refused() {
+fn too_many_headers_are_refused() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let with = |count: u32| {
@@ -134,7 +134,7 @@ fn bad_input_row_16_too_many_headers_are_refused() {
 }
 
 #[test]
-fn bad_input_row_37_a_host_is_never_believed() {
+fn a_host_is_never_believed() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     for hosts in [
@@ -159,7 +159,7 @@ fn bad_input_row_37_a_host_is_never_believed() {
 }
 
 #[test]
-fn bad_input_row_38_what_has_no_certain_end_is_refused() {
+fn what_has_no_certain_end_is_refused() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let post = "POST /login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";

@@ -8,9 +8,9 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 
 on_every_backend!(
-    o5_a_set_up_that_works,
-    o5_tables_that_cannot_be_used_are_told,
-    o5_a_table_that_is_missing_is_told,
+    a_set_up_that_works,
+    tables_that_cannot_be_used_are_told,
+    a_table_that_is_missing_is_told,
 );
 
 const PROD: [(&str, &str); 1] = [("ROCKET_PROFILE", "prod")];
@@ -28,7 +28,7 @@ fn detail<'a>(check: &'a Value, name: &str) -> &'a str {
     line["detail"].as_str().unwrap()
 }
 
-fn o5_a_set_up_that_works(database: &TestDatabase) {
+fn a_set_up_that_works(database: &TestDatabase) {
     many(database, 3, now() - 1);
     database
         .store
@@ -52,7 +52,7 @@ fn o5_a_set_up_that_works(database: &TestDatabase) {
     assert!(text.contains("not Secure") && text.contains("session.cookie.secure = true"));
 }
 
-fn o5_tables_that_cannot_be_used_are_told(database: &TestDatabase) {
+fn tables_that_cannot_be_used_are_told(database: &TestDatabase) {
     // In the way of any further record that is of the first version.
     database
         .store
@@ -82,7 +82,7 @@ fn o5_tables_that_cannot_be_used_are_told(database: &TestDatabase) {
     }
 }
 
-fn o5_a_table_that_is_missing_is_told(database: &TestDatabase) {
+fn a_table_that_is_missing_is_told(database: &TestDatabase) {
     execute(database, "DROP TABLE known_devices");
     let check = run(database, &["sessions", "check"]);
     assert_eq!(check.code, 1, "{check:?}");
@@ -92,7 +92,7 @@ fn o5_a_table_that_is_missing_is_told(database: &TestDatabase) {
 }
 
 #[test]
-fn o5_the_cookie_is_as_the_check_says() {
+fn the_cookie_is_as_the_check_says() {
     let database = testing::database::sqlite();
     for (profile, email) in [("dev", ADA), ("prod", GRACE)] {
         let variables = [

@@ -13,9 +13,9 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 
 on_every_backend!(
-    o5_a_table_of_the_live_sessions,
-    o5_a_document_of_the_live_sessions,
-    o5_sessions_are_listed_a_page_at_a_time,
+    a_table_of_the_live_sessions,
+    a_document_of_the_live_sessions,
+    sessions_are_listed_a_page_at_a_time,
 );
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0";
@@ -43,7 +43,7 @@ fn inhabit(database: &TestDatabase) {
     }
 }
 
-fn o5_a_table_of_the_live_sessions(database: &TestDatabase) {
+fn a_table_of_the_live_sessions(database: &TestDatabase) {
     inhabit(database);
     let table = run(database, &["sessions", "list"]).done();
     let [titles, rows @ ..] = &table.lines().collect::<Vec<_>>()[..] else {
@@ -79,7 +79,7 @@ fn o5_a_table_of_the_live_sessions(database: &TestDatabase) {
     );
 }
 
-fn o5_a_document_of_the_live_sessions(database: &TestDatabase) {
+fn a_document_of_the_live_sessions(database: &TestDatabase) {
     assert_eq!(
         run(database, &["sessions", "list", "--json"]).json(),
         json!([])
@@ -127,7 +127,7 @@ fn o5_a_document_of_the_live_sessions(database: &TestDatabase) {
     }
 }
 
-fn o5_sessions_are_listed_a_page_at_a_time(database: &TestDatabase) {
+fn sessions_are_listed_a_page_at_a_time(database: &TestDatabase) {
     many(database, 3_000, now() + HOUR);
     let list = run(database, &["sessions", "list", "--json"]).json();
     let keys: HashSet<_> = list
@@ -151,7 +151,7 @@ fn o5_sessions_are_listed_a_page_at_a_time(database: &TestDatabase) {
 }
 
 #[test]
-fn o5_a_reader_that_has_seen_enough_is_no_failure() {
+fn a_reader_that_has_seen_enough_is_no_failure() {
     let database = testing::database::sqlite();
     many(&database, 3_000, now() + HOUR);
     for arguments in [&["sessions", "list"][..], &["sessions", "list", "--json"]] {

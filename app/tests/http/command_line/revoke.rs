@@ -10,12 +10,12 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 
 on_every_backend!(
-    o5_a_revoked_browser_is_out_with_its_next_request,
-    o5_everybody_is_out_at_once,
-    o5_a_key_that_fits_several_sessions_ends_none,
+    a_revoked_browser_is_out_with_its_next_request,
+    everybody_is_out_at_once,
+    a_key_that_fits_several_sessions_ends_none,
 );
 
-fn o5_a_revoked_browser_is_out_with_its_next_request(database: &TestDatabase) {
+fn a_revoked_browser_is_out_with_its_next_request(database: &TestDatabase) {
     let application = Application::start(database);
     let grace = sign_up(&application, GRACE);
     let first = sign_up(&application, ADA);
@@ -46,7 +46,7 @@ fn o5_a_revoked_browser_is_out_with_its_next_request(database: &TestDatabase) {
     );
 }
 
-fn o5_everybody_is_out_at_once(database: &TestDatabase) {
+fn everybody_is_out_at_once(database: &TestDatabase) {
     let application = Application::start(database);
     let browsers = [sign_up(&application, ADA), sign_up(&application, GRACE)];
     let unconfirmed = run(database, &["sessions", "revoke", "--all"]);
@@ -60,7 +60,7 @@ fn o5_everybody_is_out_at_once(database: &TestDatabase) {
     run(database, &everybody).refused(NOTHING);
 }
 
-fn o5_a_key_that_fits_several_sessions_ends_none(database: &TestDatabase) {
+fn a_key_that_fits_several_sessions_ends_none(database: &TestDatabase) {
     for beginning in ["abcdef11", "abcdef12a", "abcdef12b", "abcdef13"] {
         database
             .store
@@ -97,7 +97,7 @@ fn o5_a_key_that_fits_several_sessions_ends_none(database: &TestDatabase) {
 
 /// A row takes longer to delete than a request would wait.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-fn o5_to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
+fn to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
     super::program::execute(database, slow_deletes);
     database
         .store
@@ -111,8 +111,8 @@ fn o5_to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
 #[cfg(feature = "mysql")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn o5_to_end_all_may_take_long_on_mariadb() {
-    o5_to_end_all_may_take_long(
+fn to_end_all_may_take_long_on_mariadb() {
+    to_end_all_may_take_long(
         &testing::database::mariadb(),
         "CREATE TRIGGER slow BEFORE DELETE ON sessions FOR EACH ROW DO SLEEP(3)",
     );
@@ -121,8 +121,8 @@ fn o5_to_end_all_may_take_long_on_mariadb() {
 #[cfg(feature = "postgres")]
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
-fn o5_to_end_all_may_take_long_on_postgresql() {
-    o5_to_end_all_may_take_long(
+fn to_end_all_may_take_long_on_postgresql() {
+    to_end_all_may_take_long(
         &testing::database::postgresql(),
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
          'BEGIN PERFORM pg_sleep(3); RETURN OLD; END'; \

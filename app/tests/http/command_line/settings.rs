@@ -25,7 +25,7 @@ fn checked(url: &str, variables: &[(&str, &str)]) -> (i32, String) {
 }
 
 #[test]
-fn o5_a_wrong_setting_is_told_in_one_line() {
+fn a_wrong_setting_is_told_in_one_line() {
     let database = testing::database::sqlite();
     for (variable, value, names, remedy) in [
         (
@@ -59,7 +59,7 @@ fn o5_a_wrong_setting_is_told_in_one_line() {
     }
 }
 
-fn o5_a_database_out_of_reach_is_told_in_one_line(url: &str) {
+fn a_database_out_of_reach_is_told_in_one_line(url: &str) {
     let soon = format!("{{app={{url={url:?},timeout=\"500ms\"}}}}");
     let soon = [("ROCKET_DATABASES", &*soon)];
     for command in COMMANDS {
@@ -79,37 +79,37 @@ fn o5_a_database_out_of_reach_is_told_in_one_line(url: &str) {
 }
 
 #[test]
-fn o5_a_file_out_of_reach() {
-    o5_a_database_out_of_reach_is_told_in_one_line("sqlite:/nowhere/at/all.db");
+fn a_file_out_of_reach() {
+    a_database_out_of_reach_is_told_in_one_line("sqlite:/nowhere/at/all.db");
 }
 
 /// One server is not there, the other takes connections and then says nothing.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-fn o5_a_server_out_of_reach(scheme: &str) {
+fn a_server_out_of_reach(scheme: &str) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let absent = TcpListener::bind("127.0.0.1:0").unwrap();
     let [silent_port, absent_port] = [&silent, &absent].map(|it| it.local_addr().unwrap().port());
     drop(absent);
     for port in [silent_port, absent_port] {
         let url = format!("{scheme}://ada:secret@127.0.0.1:{port}/app");
-        o5_a_database_out_of_reach_is_told_in_one_line(&url);
+        a_database_out_of_reach_is_told_in_one_line(&url);
     }
 }
 
 #[cfg(feature = "mysql")]
 #[test]
-fn o5_a_mysql_server_out_of_reach() {
-    o5_a_server_out_of_reach("mysql");
+fn a_mysql_server_out_of_reach() {
+    a_server_out_of_reach("mysql");
 }
 
 #[cfg(feature = "postgres")]
 #[test]
-fn o5_a_postgresql_server_out_of_reach() {
-    o5_a_server_out_of_reach("postgres");
+fn a_postgresql_server_out_of_reach() {
+    a_server_out_of_reach("postgres");
 }
 
 #[test]
-fn o5_sessions_in_memory_are_nobody_else_s() {
+fn sessions_in_memory_are_nobody_else_s() {
     for command in COMMANDS {
         let line = run_with("memory:", command, &[]).refused(1);
         assert!(line.contains("in the memory of the server"), "{line}");
@@ -119,7 +119,7 @@ fn o5_sessions_in_memory_are_nobody_else_s() {
 }
 
 #[test]
-fn o5_tables_are_left_to_the_server() {
+fn tables_are_left_to_the_server() {
     let database = testing::database::sqlite();
     make_empty(&database);
     for _ in 0..2 {
@@ -129,7 +129,7 @@ fn o5_tables_are_left_to_the_server() {
 }
 
 #[test]
-fn o5_wrong_usage_and_help() {
+fn wrong_usage_and_help() {
     for arguments in [
         &["sessions"][..],
         &["sessions", "revoke"],
@@ -161,7 +161,7 @@ fn o5_wrong_usage_and_help() {
 }
 
 #[test]
-fn o1_a_profile_of_the_file_and_the_environment_above_it() {
+fn a_profile_of_the_file_and_the_environment_above_it() {
     let (first, second) = (testing::database::sqlite(), testing::database::sqlite());
     many(&first, 1, now() + HOUR);
     many(&second, 2, now() + HOUR);

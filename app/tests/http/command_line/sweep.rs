@@ -6,9 +6,9 @@ use super::program::{HOUR, anonymous, many, now, run, run_with};
 use testing::database::TestDatabase;
 use testing::on_every_backend;
 
-on_every_backend!(o5_what_has_expired_is_swept_and_long_work_tells_how_far_it_is);
+on_every_backend!(what_has_expired_is_swept_and_long_work_tells_how_far_it_is);
 
-fn o5_what_has_expired_is_swept_and_long_work_tells_how_far_it_is(database: &TestDatabase) {
+fn what_has_expired_is_swept_and_long_work_tells_how_far_it_is(database: &TestDatabase) {
     many(database, 60, now() - 1);
     let live = anonymous("f1", now() + HOUR);
     database.store.insert(&live).unwrap();

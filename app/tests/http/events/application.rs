@@ -29,7 +29,7 @@ fn told(application: &Application, name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn o4_a_device_of_somebody_else_is_told() {
+fn a_device_of_somebody_else_is_told() {
     let database = database::sqlite();
     let application = application(&database);
     let (ada, eve) = (
@@ -62,7 +62,7 @@ fn o4_a_device_of_somebody_else_is_told() {
 }
 
 #[test]
-fn o4_a_user_who_is_refused_is_told_once_for_each_request() {
+fn a_user_who_is_refused_is_told_once_for_each_request() {
     let database = database::sqlite();
     let application = application(&database);
     let ada = sign_up(&application, "ada@example.org");
@@ -94,7 +94,7 @@ fn o4_a_user_who_is_refused_is_told_once_for_each_request() {
 }
 
 #[test]
-fn o4_the_application_tells_by_default_and_shows_no_query() {
+fn the_application_tells_by_default_and_shows_no_query() {
     let database = database::sqlite();
     let application = Application::start(&database);
     let mut visitor = application.visitor_with("id=nonsense");

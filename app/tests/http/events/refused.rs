@@ -15,7 +15,7 @@ fn is_refused(variables: &[(&str, &str)], words: &[&str]) {
 }
 
 #[test]
-fn o4_rocket_s_level_debug_is_refused_but_for_development() {
+fn rocket_s_level_debug_is_refused_but_for_development() {
     for profile in ["prod", "release", "staging"] {
         let variables = [("ROCKET_PROFILE", profile), ("ROCKET_LOG_LEVEL", "debug")];
         let named = format!("log_level is \"debug\" in the profile {profile}");
@@ -34,7 +34,7 @@ fn o4_rocket_s_level_debug_is_refused_but_for_development() {
 }
 
 #[test]
-fn o4_settings_that_cannot_be_meant_are_refused() {
+fn settings_that_cannot_be_meant_are_refused() {
     for (session, words) in [
         ("{events=\"syslog\"}", ["session.events", "`stdout`"]),
         (

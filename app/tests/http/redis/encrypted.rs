@@ -40,7 +40,7 @@ fn redis() -> (Redis, u16) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_tls_connects_to_whom_it_can_verify_or_was_told_to_trust() {
+fn tls_connects_to_whom_it_can_verify_or_was_told_to_trust() {
     let (redis, port) = redis();
     let entry = |more: &str| format!("url=\"rediss://127.0.0.1:{port}{more}\"");
     let line = refused(&entry("/0"));

@@ -52,7 +52,7 @@ fn has_all(line: &str, words: &[&str]) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_redis_that_throws_sessions_away_is_refused_unless_that_is_wanted() {
+fn a_redis_that_throws_sessions_away_is_refused_unless_that_is_wanted() {
     let redis = Redis::start(&["--maxmemory", "100mb"]);
     for policy in ["allkeys-lru", "volatile-ttl"] {
         redis.ask(&["CONFIG", "SET", "maxmemory-policy", policy]);
@@ -66,7 +66,7 @@ fn b4_a_redis_that_throws_sessions_away_is_refused_unless_that_is_wanted() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_launch_tells_what_a_restart_of_redis_would_cost() {
+fn a_launch_tells_what_a_restart_of_redis_would_cost() {
     let redis = Redis::start(&[]);
     let warnings = || {
         let output = accepted(&url(&redis.url()), &[]);
@@ -98,7 +98,7 @@ fn b4_a_launch_tells_what_a_restart_of_redis_would_cost() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_cluster_and_a_server_alone_are_not_mistaken_for_each_other() {
+fn a_cluster_and_a_server_alone_are_not_mistaken_for_each_other() {
     let cluster = database::redis_cluster();
     for node in nodes(&cluster.url) {
         has_all(
@@ -114,7 +114,7 @@ fn b4_a_cluster_and_a_server_alone_are_not_mistaken_for_each_other() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_what_cannot_be_read_or_reached_is_refused_in_one_line() {
+fn what_cannot_be_read_or_reached_is_refused_in_one_line() {
     let nobody = free_port();
     for (address, word) in [
         (format!("redis://:{SECRET}@127.0.0.1:{nobody}/0"), "refused"),
@@ -146,7 +146,7 @@ fn b4_what_cannot_be_read_or_reached_is_refused_in_one_line() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_a_password_a_user_and_a_number_in_the_url_are_used() {
+fn a_password_a_user_and_a_number_in_the_url_are_used() {
     let redis = Redis::start(&[]);
     let at = |credentials: &str| url(&format!("redis://{credentials}@127.0.0.1:{}/5", redis.port));
     // Everything that harms others is denied but INFO, without which nobody knows what the server does.

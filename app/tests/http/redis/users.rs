@@ -65,20 +65,20 @@ fn users_in_sql_have_their_sessions_in_redis(users: &TestDatabase, sessions: &Te
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_users_in_sqlite_have_their_sessions_in_redis() {
+fn users_in_sqlite_have_their_sessions_in_redis() {
     users_in_sql_have_their_sessions_in_redis(&database::sqlite(), &database::redis());
 }
 
 #[test]
 #[ignore = "needs MariaDB and Redis: run ./test.sh"]
-fn b4_users_in_mariadb_have_their_sessions_in_a_cluster() {
+fn users_in_mariadb_have_their_sessions_in_a_cluster() {
     users_in_sql_have_their_sessions_in_redis(&database::mariadb(), &database::redis_cluster());
 }
 
 /// Neither the account nor its session, and both when Redis is back.
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn b4_nobody_gets_an_account_whose_session_redis_does_not_take() {
+fn nobody_gets_an_account_whose_session_redis_does_not_take() {
     let (users, redis) = (database::sqlite(), Redis::start(&[]));
     let application = application(&users, &redis.database());
     let visitor = application.visitor();

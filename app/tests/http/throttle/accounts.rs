@@ -13,9 +13,9 @@ use testing::{on_every_backend, sql};
 
 on_every_backend!(
     cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared,
-    u15_the_count_outlives_a_process_and_the_wait_rises,
-    u15_strangers_shut_no_owner_out,
-    u15_confirming_and_changing_count_for_their_session,
+    the_count_outlives_a_process_and_the_wait_rises,
+    strangers_shut_no_owner_out,
+    confirming_and_changing_count_for_their_session,
 );
 
 const GRACE: &str = "grace@example.org";
@@ -60,7 +60,7 @@ fn cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared(database: &TestD
     );
 }
 
-fn u15_the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
+fn the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
     let mut application = start(database, "{attempts_per_account=3}");
     register(&application.visitor(), EMAIL, &[]);
     sql::execute(database, "DELETE FROM attempts");
@@ -94,7 +94,7 @@ fn u15_the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) 
     assert_eq!(attempts(database, "failures"), [1, 1]);
 }
 
-fn u15_strangers_shut_no_owner_out(database: &TestDatabase) {
+fn strangers_shut_no_owner_out(database: &TestDatabase) {
     let application = start(database, "{attempts_per_account=3,attempts_per_address=5}");
     let [ada, telephone, grace] = [(); 3].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);
@@ -148,7 +148,7 @@ fn u15_strangers_shut_no_owner_out(database: &TestDatabase) {
     assert!(is_signed_in(&telephone));
 }
 
-fn u15_confirming_and_changing_count_for_their_session(database: &TestDatabase) {
+fn confirming_and_changing_count_for_their_session(database: &TestDatabase) {
     let application = start(database, "{attempts_per_account=4}");
     let [ada, telephone] = [(); 2].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);

@@ -9,12 +9,12 @@ use testing::database::TestDatabase;
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
-    u15_an_address_counts_on_all_accounts_together,
-    u15_registrations_of_an_address_are_counted,
-    u15_what_is_forgotten_is_deleted,
+    an_address_counts_on_all_accounts_together,
+    registrations_of_an_address_are_counted,
+    what_is_forgotten_is_deleted,
 );
 
-fn u15_an_address_counts_on_all_accounts_together(database: &TestDatabase) {
+fn an_address_counts_on_all_accounts_together(database: &TestDatabase) {
     let application = start(database, "{attempts_per_address=5}");
     register(&application.visitor(), EMAIL, &[]);
     sql::execute(database, "DELETE FROM attempts");
@@ -43,7 +43,7 @@ fn u15_an_address_counts_on_all_accounts_together(database: &TestDatabase) {
     );
 }
 
-fn u15_registrations_of_an_address_are_counted(database: &TestDatabase) {
+fn registrations_of_an_address_are_counted(database: &TestDatabase) {
     let application = start(database, "{attempts_per_address=3}");
     let join = |number: u32| {
         let email = format!("ada+{number}@example.org");
@@ -70,7 +70,7 @@ fn u15_registrations_of_an_address_are_counted(database: &TestDatabase) {
     assert_eq!(join(3).location(), "/home");
 }
 
-fn u15_what_is_forgotten_is_deleted(database: &TestDatabase) {
+fn what_is_forgotten_is_deleted(database: &TestDatabase) {
     let application = Application::start(database);
     let old = (0..25).map(|number| format!("('{number}', 50, 900001, 1)"));
     let old: Vec<_> = old.collect();

@@ -112,7 +112,7 @@ fn worked(process: u32) -> Duration {
 /// In the processors' time: what the clock says tells as much of whatever else the machine does.
 #[test]
 #[ignore = "takes minutes: run ./test.sh"]
-fn u15_unknown_and_known_users_take_the_same_time() {
+fn unknown_and_known_users_take_the_same_time() {
     const EACH: usize = 500;
     let database = testing::database::sqlite();
     let settings = "{attempts_per_account=100,attempts_per_address=10000}";

@@ -9,7 +9,7 @@ use testing::accounts::{EMAIL, is_signed_in, register, sign_in};
 use testing::sql;
 
 #[test]
-fn u7_many_sign_ins_at_once_leave_those_who_are_inside_alone() {
+fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
     let database = testing::database::sqlite();
     let application = start(&database, "{attempts_per_address=10000}");
     let inside = application.visitor();

@@ -6,7 +6,7 @@ use testing::application::Application;
 use testing::sql;
 
 #[test]
-fn u15_the_cookie_of_a_known_device_is_a_secret_of_its_browser() {
+fn the_cookie_of_a_known_device_is_a_secret_of_its_browser() {
     for (profile, name, secure) in [("dev", "device", false), ("prod", "__Host-device", true)] {
         let database = testing::database::sqlite();
         let application = Application::start_with(&database, &[("ROCKET_PROFILE", profile)]);
