@@ -260,3 +260,31 @@ fn a_store_that_breaks_a_promise_is_told() {
     let unnoticed: Vec<_> = FLAWS.into_iter().filter(|flaw| passes(*flaw)).collect();
     assert!(unnoticed.is_empty(), "{unnoticed:?}");
 }
+
+#[test]
+fn a_broken_promise_has_a_name() {
+    for (flaw, promise) in [
+        (
+            "load finds what expired",
+            "a_record_expires_at_the_exact_instant",
+        ),
+        ("insert replaces", "insert_never_replaces"),
+        ("touch goes back", "touch_moves_forward_only"),
+        (
+            "list ignores case",
+            "a_user_s_sessions_are_listed_and_ended",
+        ),
+    ] {
+        let store = Flawed(MemoryStore::new(), flaw);
+        let breaks = |property: &&contract::Property| {
+            catch_unwind(AssertUnwindSafe(|| property.check(&store))).is_err()
+        };
+        let broken = contract::PROPERTIES.iter().filter(breaks);
+        let names: Vec<_> = broken.map(contract::Property::name).collect();
+        assert!(names.contains(&promise), "{flaw}: {names:?}");
+        assert!(
+            names.len() < contract::PROPERTIES.len(),
+            "{flaw}: {names:?}"
+        );
+    }
+}

@@ -7,6 +7,9 @@
 //! # use rocket_diesel_session::{MemoryStore, contract};
 //! contract::check(&MemoryStore::new());
 //! ```
+//!
+//! [`PROPERTIES`] has each property by name, for a test of its own or for a store that keeps a part
+//! of the contract.
 
 #![allow(
     clippy::expect_used,
@@ -28,32 +31,79 @@ use crate::token::{Key, Token};
 const NOW: i64 = 1_790_000_000_000;
 const HOUR: i64 = 3_600_000;
 
-/// Runs the whole suite.
-pub fn check(store: &dyn Store) {
-    for property in [
-        reading::a_record_reads_back_as_it_was_written,
-        reading::text_of_every_kind_and_size_reads_back,
-        reading::what_is_not_there_is_not_found,
-        reading::a_record_expires_at_the_exact_instant,
-        writing::insert_never_replaces,
-        writing::update_needs_the_version_it_read,
-        writing::update_never_brings_back,
-        writing::renewal_moves_the_record_in_one_step,
-        writing::renewal_never_takes_the_key_of_another,
-        writing::touch_moves_forward_only,
-        writing::touch_leaves_version_and_data_alone,
-        many::a_user_s_sessions_are_listed_and_ended,
-        many::all_records_come_a_page_at_a_time,
-        many::sweep_takes_the_oldest_expired_up_to_its_limit,
-        concurrency::of_many_inserts_one_wins,
-        concurrency::of_two_writers_none_is_lost,
-        concurrency::a_writer_never_outlives_a_delete,
-        concurrency::a_writer_never_undoes_a_renewal,
-    ] {
-        store.clear().unwrap();
-        property(store);
+/// One promise that a store makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    name: &'static str,
+    check: fn(&dyn Store),
+}
+
+impl Property {
+    /// Returns its name, such as `insert_never_replaces`.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
-    store.clear().unwrap();
+
+    /// Empties the store and checks this property alone.
+    ///
+    /// # Panics
+    ///
+    /// If the store breaks the property; standard error names it.
+    pub fn check(&self, store: &dyn Store) {
+        let _named = NameOnPanic(self.name);
+        store.clear().unwrap();
+        (self.check)(store);
+        store.clear().unwrap();
+    }
+}
+
+struct NameOnPanic(&'static str);
+
+impl Drop for NameOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the store breaks the property {}", self.0);
+        }
+    }
+}
+
+macro_rules! properties {
+    ($($module:ident::$name:ident),+ $(,)?) => {
+        &[$(Property { name: stringify!($name), check: $module::$name }),+]
+    };
+}
+
+/// Every property of the contract, in the order in which [`check`] checks them.
+pub const PROPERTIES: &[Property] = properties![
+    reading::a_record_reads_back_as_it_was_written,
+    reading::text_of_every_kind_and_size_reads_back,
+    reading::what_is_not_there_is_not_found,
+    reading::a_record_expires_at_the_exact_instant,
+    writing::insert_never_replaces,
+    writing::update_needs_the_version_it_read,
+    writing::update_never_brings_back,
+    writing::renewal_moves_the_record_in_one_step,
+    writing::renewal_never_takes_the_key_of_another,
+    writing::touch_moves_forward_only,
+    writing::touch_leaves_version_and_data_alone,
+    many::a_user_s_sessions_are_listed_and_ended,
+    many::all_records_come_a_page_at_a_time,
+    many::sweep_takes_the_oldest_expired_up_to_its_limit,
+    concurrency::of_many_inserts_one_wins,
+    concurrency::of_two_writers_none_is_lost,
+    concurrency::a_writer_never_outlives_a_delete,
+    concurrency::a_writer_never_undoes_a_renewal,
+];
+
+/// Checks every property.
+///
+/// # Panics
+///
+/// If the store breaks one; standard error names it.
+pub fn check(store: &dyn Store) {
+    for property in PROPERTIES {
+        property.check(store);
+    }
 }
 
 /// A record with a fresh key.

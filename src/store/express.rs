@@ -84,3 +84,6 @@ where
         self.texts.clear()
     }
 }
+
+#[cfg(all(test, feature = "mysql", feature = "redis"))]
+mod tests;

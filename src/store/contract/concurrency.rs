@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
+use serde_json::{Value, json};
+
 use super::{NOW, key, record, stored};
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
@@ -46,14 +48,19 @@ fn swap(store: &dyn Store, key: &Key, change: impl Fn(Record) -> Record) -> Opti
 
 fn add_one(store: &dyn Store, key: &Key) -> Option<()> {
     swap(store, key, |record| Record {
-        data: (record.data.parse::<i64>().unwrap() + 1).to_string(),
+        data: json!({ "n": number(&record) + 1 }).to_string(),
         ..record
     })
 }
 
+fn number(record: &Record) -> i64 {
+    let data: Value = serde_json::from_str(&record.data).unwrap();
+    data["n"].as_i64().unwrap()
+}
+
 /// A record that holds the number which [`add_one`] adds to.
 fn zero(store: &dyn Store) -> Record {
-    let data = "0".into();
+    let data = r#"{"n":0}"#.into();
     stored(store, Record { data, ..record() })
 }
 
@@ -64,7 +71,8 @@ pub(super) fn of_two_writers_none_is_lost(store: &dyn Store) {
             scope.spawn(|| (0..50).for_each(|_| add_one(store, &record.key).unwrap()));
         }
     });
-    assert_eq!(store.load(&record.key, NOW).unwrap().unwrap().data, "100");
+    let record = store.load(&record.key, NOW).unwrap().unwrap();
+    assert_eq!(number(&record), 100);
 }
 
 pub(super) fn a_writer_never_outlives_a_delete(store: &dyn Store) {

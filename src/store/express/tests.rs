@@ -1,0 +1,64 @@
+//! The stores that Express shares keep the part of the contract on which correctness depends:
+//! nothing is lost, and nothing comes back.
+//!
+//! They cannot keep the rest. Express stores expiry in whole seconds and no time of last use, adds
+//! its cookie to the data, which must be a JSON object, and has no version: a digest of the text
+//! stands for it.
+
+#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+use serde_json::json;
+
+use super::*;
+use crate::config::Config;
+use crate::session::Schema;
+use crate::store::contract;
+use crate::store::diesel::DieselStore;
+use crate::store::redis::RedisStore;
+use crate::store::redis::text::TextStore;
+use crate::store::table::Table;
+
+const KEPT: [&str; 6] = [
+    "what_is_not_there_is_not_found",
+    "update_never_brings_back",
+    "of_many_inserts_one_wins",
+    "of_two_writers_none_is_lost",
+    "a_writer_never_outlives_a_delete",
+    "a_writer_never_undoes_a_renewal",
+];
+
+fn keeps_its_part_of_the_contract(texts: impl Store + 'static) {
+    let mut limits = Config::default().limits(Schema::default());
+    limits.express = true;
+    let cookie = json!({ "path": "/", "httpOnly": true });
+    let cookie = cookie.as_object().unwrap().clone();
+    let store = ExpressStore {
+        texts: Box::new(texts),
+        format: Arc::new(Format { limits, cookie }),
+    };
+    for name in KEPT {
+        let mut properties = contract::PROPERTIES.iter();
+        let property = properties.find(|property| property.name() == name);
+        property.unwrap().check(&store);
+    }
+}
+
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn a_table_of_express_keeps_its_part_of_the_contract() {
+    let url = testing::provided("mariadb", "TEST_MYSQL_URL");
+    let name = format!("express_{:08x}", fastrand::u32(..));
+    let store = DieselStore::<diesel::MysqlConnection>::connect(&url, 8);
+    let store = store.on_table(Table::of_express(&name, []).unwrap());
+    store.create_table().unwrap();
+    keeps_its_part_of_the_contract(store);
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn redis_texts_keep_their_part_of_the_contract() {
+    let url = testing::provided("redis", "TEST_REDIS_URL");
+    let prefix = format!("test_{:08x}", fastrand::u32(..));
+    let store = RedisStore::connect(&url, 8).unwrap().with_prefix(prefix);
+    keeps_its_part_of_the_contract(TextStore(store));
+}
