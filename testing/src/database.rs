@@ -10,7 +10,7 @@ use rocket_diesel_session::{DieselStore, Store};
 
 #[cfg(feature = "redis")]
 use crate::redis;
-use crate::{provided, secrets};
+use crate::secrets;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
@@ -147,7 +147,7 @@ pub fn postgresql() -> TestDatabase {
 /// A database by its number on one server.
 #[cfg(feature = "redis")]
 pub fn redis() -> TestDatabase {
-    let server = provided("redis", "TEST_REDIS_URL");
+    let server = crate::provided("redis", "TEST_REDIS_URL");
     // Redis counts, so that tests in several processes do not meet.
     let count: u32 = redis::ask(&server, &["INCR", "databases"]).parse().unwrap();
     let url = format!("{server}/{}", count % 4_095 + 1);
@@ -159,7 +159,10 @@ pub fn redis() -> TestDatabase {
 #[cfg(feature = "redis")]
 pub fn redis_cluster() -> TestDatabase {
     let table = format!("test_{:016x}", fastrand::u64(..));
-    in_redis(provided("redis_cluster", "TEST_REDIS_CLUSTER_URL"), &table)
+    in_redis(
+        crate::provided("redis_cluster", "TEST_REDIS_CLUSTER_URL"),
+        &table,
+    )
 }
 
 #[cfg(feature = "redis")]
@@ -196,8 +199,9 @@ pub fn postgresql() -> TestDatabase {
 }
 
 /// A server, a new name on it, and the URL of the database of that name.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 fn place(what: &str, variable: &str) -> (String, String, String) {
-    let server = provided(what, variable);
+    let server = crate::provided(what, variable);
     let name = format!("test_{:016x}", fastrand::u64(..));
     let (authority, _) = server.rsplit_once('/').unwrap();
     let url = format!("{authority}/{name}");

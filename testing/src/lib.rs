@@ -18,6 +18,7 @@ mod features;
 pub mod launch;
 mod provided;
 pub mod proxy;
+#[cfg(feature = "redis")]
 pub mod redis;
 pub mod secrets;
 pub mod server;

@@ -8,4 +8,5 @@
 )]
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
+#[cfg(feature = "mysql")]
 mod statements;

@@ -11,8 +11,10 @@
 mod advisories;
 mod concurrency;
 mod contract;
+#[cfg(all(feature = "mysql", feature = "redis"))]
 mod express;
 mod logging;
+#[cfg(feature = "redis")]
 mod redis;
 mod shutdown;
 mod sweep;

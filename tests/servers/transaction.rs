@@ -1,10 +1,6 @@
 //! A session and rows of the application in one transaction, on each backend.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -12,7 +8,7 @@ use diesel::result::Error::RollbackTransaction;
 use rocket::futures::future::join_all;
 use rocket::{Ignite, Rocket};
 use rocket_diesel_session::{
-    Backend, Error, ErrorKind, Key, LiveSessions, Record, Session, Sessions, contract,
+    Error, ErrorKind, Key, LiveSessions, Record, Session, Sessions, contract,
 };
 
 use testing::database::{TestDatabase, with_connection};
@@ -158,71 +154,82 @@ fn no_order_is_lost_or_made_twice_under_concurrent_requests(database: &TestDatab
     });
 }
 
-/// Another transaction locks the session, and then waits for the order that ours has locked before
-/// it waits for the session: the database has to undo one of them. It is ours, which has waited
-/// longer (PostgreSQL) and changed less (MariaDB).
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-fn work_that_the_database_undid_is_done_again<C: Backend>(database: &TestDatabase) {
-    let attempts = Arc::new(AtomicU32::new(0));
-    rocket::execute(async {
-        let shop = Shop::open(database).await;
-        let session = shop.session().await;
-        session.insert("key", "value").unwrap();
-        database.run("INSERT INTO orders VALUES (1)");
-        let mut rival = C::establish(&database.url).unwrap();
-        let key = shop.key.as_str();
-        for sql in [
-            "CREATE TABLE notes (note INT)",
-            "BEGIN",
-            &format!("UPDATE sessions SET seen_at = seen_at WHERE id = '{key}'"),
-            "INSERT INTO notes VALUES (1), (2), (3), (4), (5), (6), (7), (8)",
-        ] {
-            rival.batch_execute(sql).unwrap();
-        }
-        let (ordered, order) = channel();
-        let rival = thread::spawn(move || {
-            order.recv().unwrap();
-            // Until ours waits for the session.
-            thread::sleep(Duration::from_millis(200));
-            rival
-                .batch_execute("UPDATE orders SET article = article + 1")
-                .unwrap();
-            rival.batch_execute("COMMIT").unwrap();
+mod undone {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use rocket_diesel_session::Backend;
+
+    use super::*;
+
+    /// Another transaction locks the session, and then waits for the order that ours has locked before
+    /// it waits for the session: the database has to undo one of them. It is ours, which has waited
+    /// longer (PostgreSQL) and changed less (MariaDB).
+    fn work_that_the_database_undid_is_done_again<C: Backend>(database: &TestDatabase) {
+        let attempts = Arc::new(AtomicU32::new(0));
+        rocket::execute(async {
+            let shop = Shop::open(database).await;
+            let session = shop.session().await;
+            session.insert("key", "value").unwrap();
+            database.run("INSERT INTO orders VALUES (1)");
+            let mut rival = C::establish(&database.url).unwrap();
+            let key = shop.key.as_str();
+            for sql in [
+                "CREATE TABLE notes (note INT)",
+                "BEGIN",
+                &format!("UPDATE sessions SET seen_at = seen_at WHERE id = '{key}'"),
+                "INSERT INTO notes VALUES (1), (2), (3), (4), (5), (6), (7), (8)",
+            ] {
+                rival.batch_execute(sql).unwrap();
+            }
+            let (ordered, order) = channel();
+            let rival = thread::spawn(move || {
+                order.recv().unwrap();
+                // Until ours waits for the session.
+                thread::sleep(Duration::from_millis(200));
+                rival
+                    .batch_execute("UPDATE orders SET article = article + 1")
+                    .unwrap();
+                rival.batch_execute("COMMIT").unwrap();
+            });
+            let counted = attempts.clone();
+            let work = move |connection: &mut C| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                connection.batch_execute("UPDATE orders SET article = article + 10")?;
+                let _ = ordered.send(());
+                Ok(())
+            };
+            session.save_with(work).await.unwrap();
+            rival.join().unwrap();
+            let value = shop.session().await.get::<String>("key").unwrap();
+            assert_eq!(value.as_deref(), Some("value"));
         });
-        let counted = attempts.clone();
-        let work = move |connection: &mut C| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            connection.batch_execute("UPDATE orders SET article = article + 10")?;
-            let _ = ordered.send(());
-            Ok(())
-        };
-        session.save_with(work).await.unwrap();
-        rival.join().unwrap();
-        let value = shop.session().await.get::<String>("key").unwrap();
-        assert_eq!(value.as_deref(), Some("value"));
-    });
-    assert_eq!(attempts.load(Ordering::SeqCst), 2, "the first was undone");
-    assert_eq!(
-        count(database, "orders WHERE article = 12"),
-        1,
-        "each transaction counts once"
-    );
-}
+        assert_eq!(attempts.load(Ordering::SeqCst), 2, "the first was undone");
+        assert_eq!(
+            count(database, "orders WHERE article = 12"),
+            1,
+            "each transaction counts once"
+        );
+    }
 
-#[cfg(feature = "mysql")]
-#[test]
-#[ignore = "needs MariaDB: run ./test.sh"]
-fn work_that_mariadb_undid_is_done_again() {
-    let database = testing::database::mariadb();
-    work_that_the_database_undid_is_done_again::<diesel::MysqlConnection>(&database);
-}
+    #[cfg(feature = "mysql")]
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn work_that_mariadb_undid_is_done_again() {
+        let database = testing::database::mariadb();
+        work_that_the_database_undid_is_done_again::<diesel::MysqlConnection>(&database);
+    }
 
-#[cfg(feature = "postgres")]
-#[test]
-#[ignore = "needs PostgreSQL: run ./test.sh"]
-fn work_that_postgresql_undid_is_done_again() {
-    let database = testing::database::postgresql();
-    work_that_the_database_undid_is_done_again::<diesel::PgConnection>(&database);
+    #[cfg(feature = "postgres")]
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn work_that_postgresql_undid_is_done_again() {
+        let database = testing::database::postgresql();
+        work_that_the_database_undid_is_done_again::<diesel::PgConnection>(&database);
+    }
 }
 
 on_every_backend!(

@@ -71,6 +71,7 @@ fn read(reader: &mut impl BufRead) -> Option<Answer> {
 }
 
 /// A cookie of any sort but a token in the right form.
+#[cfg(feature = "mysql")]
 fn cookie(number: usize) -> String {
     let random = |length: usize| -> String {
         let character = || fastrand::char('!'..='~');
@@ -98,6 +99,7 @@ fn cookie(number: usize) -> String {
 }
 
 /// Pages, mistyped ones, and forms that are refused.
+#[cfg(feature = "mysql")]
 fn request(number: usize) -> Vec<u8> {
     const LINES: [&str; 16] = [
         "GET /",

@@ -9,7 +9,9 @@
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
 mod floods;
+#[cfg(feature = "mysql")]
 mod outage;
+#[cfg(feature = "mysql")]
 mod statements;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,7 @@
 //! The files of `deploy` at work: nginx and HAProxy in front of the application, and databases that
 //! it reaches over TLS with an account that may do little.
 
+#![cfg(all(feature = "mysql", feature = "postgres"))]
 #![allow(
     clippy::expect_used,
     clippy::panic,

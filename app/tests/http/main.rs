@@ -19,6 +19,7 @@ mod diesel_cli;
 mod events;
 mod headers;
 mod privacy;
+#[cfg(feature = "redis")]
 mod redis;
 mod requirements;
 mod settings;

@@ -1,7 +1,6 @@
 //! Settings are the server's, and what is wrong with them is told in one line.
 
 use std::fs;
-use std::net::TcpListener;
 
 use super::program::{HOUR, Ran, many, now, run, run_with};
 use testing::application::make_empty;
@@ -86,8 +85,8 @@ fn a_file_out_of_reach() {
 /// One server is not there, the other takes connections and then says nothing.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 fn a_server_out_of_reach(scheme: &str) {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let absent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let absent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let [silent_port, absent_port] = [&silent, &absent].map(|it| it.local_addr().unwrap().port());
     drop(absent);
     for port in [silent_port, absent_port] {
