@@ -58,6 +58,7 @@ impl Commit {
             (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false)?,
             (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true)?,
             (Verb::Delete, Some(stored)) => Committed::Deleted(store.delete(&stored.record.key)?),
+            (Verb::Delete, None) => self.delete_unknown(store)?,
             _ => self.insert(store, self.pending.contents.clone())?,
         };
         if let (Committed::Saved(saved), true) = (&mut committed, self.pending.ends_others) {
@@ -67,6 +68,12 @@ impl Commit {
             }
         }
         Ok(committed)
+    }
+
+    fn delete_unknown(&self, store: &dyn Store) -> Result<Committed, Error> {
+        let unknown = self.pending.unknown.as_ref();
+        let deleted = unknown.map_or(Ok(false), |key| store.delete(key));
+        deleted.map(Committed::Deleted)
     }
 
     /// Ends the oldest sessions of a user who has just signed in and now has too many.

@@ -25,7 +25,7 @@ pub(crate) use self::schema::Schema;
 use self::plan::{Facts, Status};
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
-use crate::token::Token;
+use crate::token::{Key, Token};
 
 /// A record together with the token that leads to it, where a browser sent one.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct State {
     status: Status,
     /// The browser sent a cookie of our name.
     cookie_came: bool,
+    /// The key of the token in it, if the store has no record of it.
+    unknown: Option<Key>,
     /// The token was saved during the request, and the browser does not have it yet.
     token_unsent: bool,
     touch_asked: bool,
@@ -50,10 +52,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A session that no store knows.
-    pub(crate) fn new(cookie_came: bool) -> Self {
+    /// A session that no store knows, though the browser may have sent a cookie, and a token in it.
+    pub(crate) fn new(cookie_came: bool, unknown: Option<Key>) -> Self {
         Self {
             cookie_came,
+            unknown,
             ..Self::default()
         }
     }
@@ -208,6 +211,7 @@ impl State {
             touch_due: stored
                 .is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
             cookie_came: self.cookie_came,
+            unknown_token: self.unknown.is_some(),
             token_unsent: self.token_unsent,
             cookie_expires: self.persistent(limits),
             rolling: limits.rolling,

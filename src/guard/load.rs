@@ -34,7 +34,8 @@ impl Session {
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
         let incoming = context.incoming(request);
         let forms = FormSecrets::of(incoming.token.clone(), context.form_secret(request));
-        let state = State::new(incoming.came);
+        let unknown = incoming.token.as_ref().map(Token::key);
+        let state = State::new(incoming.came, unknown);
         let client = client(request, &context);
         let session = Self::new(context, state, client, forms);
         let Some(token) = incoming.token else {

@@ -38,6 +38,8 @@ pub(crate) struct Facts {
     pub(crate) empty: bool,
     pub(crate) touch_due: bool,
     pub(crate) cookie_came: bool,
+    /// The browser sent a token that no store knew when it was asked.
+    pub(crate) unknown_token: bool,
     pub(crate) token_unsent: bool,
     pub(crate) cookie_expires: bool,
     pub(crate) rolling: bool,
@@ -59,7 +61,7 @@ impl Plan {
     /// | no | clean | – | – (insert with `save_uninitialized`) | – (set) |
     /// | no | changed, renewed | yes | – | – |
     /// | no | changed, renewed | no | insert | set |
-    /// | no | destroyed | – | – | remove, if one came in |
+    /// | no | destroyed | – | delete, if a token came in | remove, if a cookie came in |
     /// | yes | clean | – | touch, if due | again, if it expires and the touch was due |
     /// | yes | changed | – | update | again, if it expires |
     /// | yes | renewed | – | renew | set |
@@ -79,6 +81,8 @@ impl Plan {
                 (Verb::Nothing, SetCookie::Nothing)
             }
             (false, Status::Changed | Status::Renewed) => (Verb::Insert, SetCookie::Set),
+            // Another node may have stored the session, and this one not have heard of it yet.
+            (false, Status::Destroyed) if facts.unknown_token => (Verb::Delete, SetCookie::Remove),
             (false, Status::Destroyed) if facts.cookie_came => (Verb::Nothing, SetCookie::Remove),
             (false, Status::Destroyed) => (Verb::Nothing, SetCookie::Nothing),
             (true, Status::Clean) if facts.touch_due => (Verb::Touch, again(facts.cookie_expires)),

@@ -3,11 +3,14 @@
 use super::plan::Status;
 use super::{Change, Contents, Schema, State, Stored};
 use crate::error::Error;
+use crate::token::Key;
 
 /// What one store verb works on.
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) stored: Option<Stored>,
+    /// The key that the browser came with, if the store has no record of it.
+    pub(crate) unknown: Option<Key>,
     pub(crate) changes: Vec<Change>,
     /// What the session holds with these changes made.
     pub(crate) contents: Contents,
@@ -21,6 +24,7 @@ impl State {
     pub(crate) fn begin_save(&mut self) -> Pending {
         Pending {
             stored: self.stored.clone(),
+            unknown: self.unknown.clone(),
             changes: std::mem::take(&mut self.changes),
             contents: self.contents.clone(),
             ends_others: std::mem::take(&mut self.ends_others),
@@ -49,6 +53,7 @@ impl State {
     pub(crate) fn reload(&mut self, fresh: Self) {
         *self = Self {
             cookie_came: self.cookie_came,
+            unknown: self.unknown.take(),
             token_unsent: self.token_unsent,
             ..fresh
         };
@@ -78,6 +83,7 @@ impl State {
     /// The session was ended by this request.
     pub(crate) fn ended(&mut self) {
         self.stored = None;
+        self.unknown = None;
         self.token_unsent = false;
         self.destroy();
     }

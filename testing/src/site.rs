@@ -1,6 +1,6 @@
 //! A small site with a route for everything a session can do, its store, its clock and one browser.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub struct Watched {
     failures: AtomicU32,
     /// How many milliseconds each call takes.
     pub slowness: AtomicU64,
+    /// Whether the next load is by a node that has not heard of the record yet.
+    pub lags: AtomicBool,
     /// What another request does just before an update of ours.
     rival: Mutex<Option<Rival>>,
 }
@@ -72,7 +74,11 @@ impl Watched {
 
 impl Store for Watched {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        self.call("load")?.load(key, now)
+        let memory = self.call("load")?;
+        match self.lags.swap(false, Ordering::SeqCst) {
+            true => Ok(None),
+            false => memory.load(key, now),
+        }
     }
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
         self.call("insert")?.insert(record)

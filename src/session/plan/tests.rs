@@ -17,6 +17,7 @@ const NONE: Facts = Facts {
     empty: false,
     touch_due: false,
     cookie_came: false,
+    unknown_token: false,
     token_unsent: false,
     cookie_expires: false,
     rolling: false,
@@ -99,6 +100,21 @@ fn new_and_destroyed_removes_a_cookie_that_came() {
             ..NONE
         },
         Verb::Nothing,
+        SetCookie::Remove,
+    );
+}
+
+#[test]
+fn unknown_and_destroyed_is_deleted_all_the_same() {
+    row(
+        false,
+        Status::Destroyed,
+        Facts {
+            cookie_came: true,
+            unknown_token: true,
+            ..NONE
+        },
+        Verb::Delete,
         SetCookie::Remove,
     );
 }

@@ -53,6 +53,23 @@ fn a_load_that_fails_is_503_and_never_signed_out() {
     assert_eq!(site.get("/who").body, "ada");
 }
 
+/// A node of a cluster may be asked before it has heard of the record.
+#[test]
+fn a_sign_out_ends_a_session_that_the_store_did_not_find() {
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    let cookie = site.cookie.clone();
+    site.store.calls();
+    site.store.lags.store(true, Ordering::SeqCst);
+    let answer = site.post("/log_out");
+    assert_eq!(answer.status, 200);
+    assert!(answer.set_cookie.unwrap().contains("Max-Age=0"));
+    assert_eq!(site.store.calls(), ["load", "delete"]);
+    assert_eq!(site.rows(), 0);
+    site.cookie = cookie;
+    assert_eq!(site.get("/who").body, "nobody");
+}
+
 #[test]
 fn a_route_that_shrugs_off_a_missing_session_is_503_all_the_same() {
     #[get("/maybe")]
