@@ -2,17 +2,19 @@
 //! of OWASP's Logging Vocabulary.
 
 mod line;
+mod writer;
 
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::SecondsFormat;
 use hmac::Mac;
 use serde_json::{Value, json};
 
 use self::line::{level, line};
+use self::writer::Writer;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -47,10 +49,10 @@ impl fmt::Debug for EventsKey {
 }
 
 pub(crate) struct Events {
-    out: Option<Mutex<Box<dyn Write + Send>>>,
+    out: Option<Writer>,
     key: EventsKey,
     clock: Clock,
-    strangers: Mutex<Strangers>,
+    anonymous: Mutex<Anonymous>,
     /// Whether a server has begun and not ended.
     serving: AtomicBool,
 }
@@ -63,16 +65,31 @@ pub(crate) struct About<'a> {
     pub(crate) client: Option<&'a Client>,
 }
 
-/// How many lines strangers have caused in this second, and how many were left out.
+/// What anonymous clients have caused in this second.
 #[derive(Default)]
-struct Strangers {
+struct Anonymous {
     second: i64,
-    told: u32,
+    events: u32,
     omitted: u64,
 }
 
-/// So many events of strangers are told in a second.
-const PATIENCE: u32 = 100;
+/// How many events anonymous clients can cause in a second.
+const LIMIT: u32 = 100;
+
+impl Anonymous {
+    /// Counts an event. Returns how many were omitted before it, or `None` if it is to be omitted.
+    fn count(&mut self, second: i64) -> Option<u64> {
+        if self.second != second {
+            (self.second, self.events) = (second, 0);
+        }
+        if self.events == LIMIT {
+            self.omitted += 1;
+            return None;
+        }
+        self.events += 1;
+        Some(std::mem::take(&mut self.omitted))
+    }
+}
 
 impl Events {
     /// Without a key, one is drawn.
@@ -81,10 +98,12 @@ impl Events {
             |cause| Error::configuration("session.events has nowhere to go").because(cause);
         let drawn = || Token::generate().map(|token| EventsKey(token.key().as_str().to_owned()));
         Ok(Self {
-            out: out(sink).map_err(cannot)?.map(Mutex::new),
+            out: out(sink)
+                .and_then(|out| out.map(Writer::start).transpose())
+                .map_err(cannot)?,
             key: key.map_or_else(drawn, Ok)?,
             clock,
-            strangers: Mutex::default(),
+            anonymous: Mutex::default(),
             serving: AtomicBool::default(),
         })
     }
@@ -115,54 +134,56 @@ impl Events {
 
     /// Writes one line. The members of `details` are added to it, and take the place of those that
     /// have the same name.
+    ///
+    /// Anonymous clients can cause 100 lines per second; the next one says how many were `omitted`.
+    /// Lines that nobody reads are `dropped`, and counted likewise.
     pub(crate) fn tell(&self, event: &str, about: About<'_>, details: &Value) {
         let Some(out) = &self.out else {
             return;
         };
-        let at = (self.clock)().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let now = (self.clock)();
+        let omitted = match about.is_anonymous() {
+            true => match self.anonymous().count(now.timestamp()) {
+                Some(omitted) => omitted,
+                None => return,
+            },
+            false => 0,
+        };
+        let at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let count = |count: u64| (count > 0).then(|| json!(count));
+        let text = |text: Option<String>| text.map(Value::from);
         let client = about.client;
-        let text = line(
+        let line = line(
             [
-                ("at", Some(at)),
-                ("event", Some(event.to_owned())),
-                ("level", Some(level(event).to_owned())),
-                ("session", about.key.map(|key| self.name(key))),
-                ("user", about.user_id.map(str::to_owned)),
-                ("address", client.and_then(|it| it.shown_address.clone())),
-                ("agent", client.and_then(|it| it.user_agent.clone())),
-                ("route", client.and_then(|it| it.route.clone())),
+                ("at", text(Some(at))),
+                ("event", text(Some(event.to_owned()))),
+                ("level", text(Some(level(event).to_owned()))),
+                ("session", text(about.key.map(|key| self.name(key)))),
+                ("user", text(about.user_id.map(str::to_owned))),
+                (
+                    "address",
+                    text(client.and_then(|it| it.shown_address.clone())),
+                ),
+                ("agent", text(client.and_then(|it| it.user_agent.clone()))),
+                ("route", text(client.and_then(|it| it.route.clone()))),
+                ("omitted", count(omitted)),
+                ("dropped", count(out.take_dropped())),
             ],
             details,
         );
-        let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
-        // That nobody reads them any more is no reason to fail a request.
-        let _ = out.write_all(text.as_bytes());
+        out.write(line);
     }
 
-    /// As [`tell`](Self::tell), of what anybody can cause as often as they like: only so often in a
-    /// second, and the next line says how many were omitted.
-    pub(crate) fn tell_of_stranger(&self, event: &str, about: About<'_>) {
-        let now = (self.clock)().timestamp();
-        let omitted = {
-            let mut strangers = self
-                .strangers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if strangers.second != now {
-                (strangers.second, strangers.told) = (now, 0);
-            }
-            if strangers.told == PATIENCE {
-                strangers.omitted += 1;
-                return;
-            }
-            strangers.told += 1;
-            std::mem::take(&mut strangers.omitted)
-        };
-        let details = match omitted {
-            0 => Value::Null,
-            omitted => json!({ "omitted": omitted }),
-        };
-        self.tell(event, about, &details);
+    fn anonymous(&self) -> MutexGuard<'_, Anonymous> {
+        self.anonymous
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl About<'_> {
+    fn is_anonymous(&self) -> bool {
+        self.client.is_some() && self.user_id.is_none()
     }
 }
 

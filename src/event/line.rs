@@ -26,14 +26,14 @@ pub(super) fn level(event: &str) -> &'static str {
 /// What is there of `own`, in its order, and then `details`, if it is an object; what both have is as
 /// `details` has it.
 pub(super) fn line<const N: usize>(
-    own: [(&'static str, Option<String>); N],
+    own: [(&'static str, Option<Value>); N],
     details: &Value,
 ) -> String {
     let none = Map::new();
     let details = details.as_object().unwrap_or(&none);
     let own = own.into_iter();
     let own = own.filter(|(name, _)| !details.contains_key(*name));
-    let own = own.filter_map(|(name, value)| Some(member(name, &Value::String(value?))));
+    let own = own.filter_map(|(name, value)| Some(member(name, &value?)));
     let details = details.iter().map(|(name, value)| member(name, value));
     let members: Vec<_> = own.chain(details).collect();
     escaped(&format!("{{{}}}", members.join(","))) + "\n"

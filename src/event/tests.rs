@@ -33,13 +33,17 @@ const SECRET: &str = "a key of at least 32 characters!";
 fn events(now: DateTime<Utc>) -> (Events, Told) {
     let told = Told::default();
     let events = Events {
-        out: Some(Mutex::new(Box::new(told.clone()))),
+        out: Some(Writer::start(Box::new(told.clone())).unwrap()),
         key: EventsKey(SECRET.into()),
         clock: Arc::new(move || now),
-        strangers: Mutex::default(),
+        anonymous: Mutex::default(),
         serving: AtomicBool::default(),
     };
     (events, told)
+}
+
+fn settle(events: &Events) {
+    events.out.as_ref().unwrap().settle();
 }
 
 fn noon() -> DateTime<Utc> {
@@ -72,6 +76,7 @@ fn a_line_has_its_members_in_their_order() {
         r#""route":"POST /orders/<id>","order":7,"why":"not yours"}"#,
         "\n",
     );
+    settle(&events);
     assert_eq!(told.text(), expected);
 }
 
@@ -88,6 +93,7 @@ fn what_there_is_not_is_left_out_and_details_go_before() {
         r#"{"at":"2026-11-21T12:00:00.007Z","event":"sys_startup","level":"warn"}"#,
         r#"{"at":"2026-11-21T12:00:00.007Z","event":"user_updated","level":"warn","user":"grace"}"#,
     ];
+    settle(&events);
     assert_eq!(told.text().lines().collect::<Vec<_>>(), expected);
 }
 
@@ -141,6 +147,7 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
             ..About::default()
         };
         events.tell("session_created", about, &json!({ text: [text] }));
+        settle(&events);
         let told = told.text();
         let line = told.strip_suffix('\n').unwrap();
         let breaks =
@@ -155,26 +162,69 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
 }
 
 #[test]
-fn strangers_cause_so_many_lines_a_second_and_no_more() {
+fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
     let now = Arc::new(Mutex::new(noon()));
     let (mut events, told) = events(noon());
     let clock = now.clone();
     events.clock = Arc::new(move || *clock.lock().unwrap());
+    let anonymous = About {
+        client: Some(&Client::default()),
+        ..About::default()
+    };
     let flood = |count: u32| {
         for _ in 0..count {
-            events.tell_of_stranger("session_malformed", About::default());
+            events.tell("malicious_csrf", anonymous, &Value::Null);
         }
+        settle(&events);
         told.text().lines().count()
     };
     assert_eq!(flood(99), 99);
     assert_eq!(flood(1_000), 100);
+    let user = About {
+        user_id: Some("ada"),
+        ..anonymous
+    };
+    events.tell("session_logout", user, &Value::Null);
     *now.lock().unwrap() += chrono::TimeDelta::seconds(1);
-    assert_eq!(flood(1), 101);
     assert_eq!(flood(1), 102);
+    assert_eq!(flood(1), 103);
     let told = told.text();
-    let [after, next] = [100, 101].map(|at| told.lines().nth(at).unwrap());
+    let [after, next] = [101, 102].map(|at| told.lines().nth(at).unwrap());
     assert!(after.ends_with(r#""omitted":999}"#), "{after}");
     assert!(!next.contains("omitted"), "{next}");
+}
+
+/// A pipe whose reader has stopped reading.
+struct Stuck(std::sync::mpsc::Receiver<()>, Told);
+
+impl Write for Stuck {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.recv();
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_stops_reading_holds_nobody_up() {
+    let (read, reading) = std::sync::mpsc::channel();
+    let (mut events, told) = events(noon());
+    events.out = Some(Writer::start(Box::new(Stuck(reading, told.clone()))).unwrap());
+    let queue = writer::QUEUE as u64;
+    for _ in 0..queue + 500 {
+        events.tell("session_logout", About::default(), &Value::Null);
+    }
+    assert_eq!(told.text(), "");
+    drop(read);
+    settle(&events);
+    assert_eq!(told.text().lines().count() as u64, queue);
+    events.tell("session_logout", About::default(), &Value::Null);
+    settle(&events);
+    let told = told.text();
+    assert!(told.ends_with("\"dropped\":500}\n"), "{told:.200}");
 }
 
 #[test]

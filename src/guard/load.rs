@@ -40,14 +40,14 @@ impl Session {
         let session = Self::new(context, state, client, forms);
         let Some(token) = incoming.token else {
             if incoming.came {
-                session.tell_of_stranger("session_malformed", None);
+                session.tell_of_cookie("session_malformed", None);
             }
             return Ok(session);
         };
         let key = token.key();
         match session.read(key.clone(), Some(token)).await? {
             Some(fresh) => *session.state() = fresh,
-            None => session.tell_of_stranger("session_use_after_expire", Some(&key)),
+            None => session.tell_of_cookie("session_use_after_expire", Some(&key)),
         }
         Ok(session)
     }

@@ -46,9 +46,9 @@ impl Session {
     }
 
     /// Tells of a cookie that opens no session.
-    pub(super) fn tell_of_stranger(&self, event: &str, key: Option<&Key>) {
+    pub(super) fn tell_of_cookie(&self, event: &str, key: Option<&Key>) {
         let about = self.about(key, None);
-        self.context.events.tell_of_stranger(event, about);
+        self.context.events.tell(event, about, &Value::Null);
     }
 
     /// Tells that another session of the user was ended.

@@ -79,9 +79,18 @@ impl Application {
         self.process.id()
     }
 
-    /// What it has printed so far.
+    /// What it has printed so far, once it prints no more: a thread writes the events.
     pub fn output(&self) -> String {
-        fs::read_to_string(self.output.path()).unwrap()
+        let read = || fs::read_to_string(self.output.path()).unwrap();
+        let mut output = read();
+        loop {
+            thread::sleep(Duration::from_millis(100));
+            let later = read();
+            if later == output {
+                return output;
+            }
+            output = later;
+        }
     }
 
     /// Ends it without giving it time for anything.

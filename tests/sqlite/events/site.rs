@@ -1,6 +1,8 @@
 //! The example `events` as a process of its own, and what it has told so far.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::blocking::Client;
@@ -9,12 +11,14 @@ use rocket::serde::json::{Value, from_str};
 use tempfile::NamedTempFile;
 
 use testing::secrets;
-use testing::server::{Server, example, free_port};
+use testing::server::{Server, example, free_port, wait_until};
 
 pub struct Site {
     pub server: Server,
     stdout: NamedTempFile,
     stderr: NamedTempFile,
+    /// Whether events are written anywhere.
+    tells: bool,
 }
 
 impl Site {
@@ -41,6 +45,7 @@ impl Site {
             server: Server::start(&mut command, port),
             stdout,
             stderr,
+            tells: !settings.contains(r#"events="off""#),
         }
     }
 
@@ -55,10 +60,34 @@ impl Site {
 
     /// All that was printed on stdout.
     pub fn printed(&self) -> String {
-        fs::read_to_string(self.stdout.path()).unwrap()
+        self.settle();
+        let printed = fs::read_to_string(self.stdout.path()).unwrap();
+        let lines = printed.split_inclusive('\n');
+        lines
+            .filter(|line| !line.contains(r#""event":"mark""#))
+            .collect()
+    }
+
+    /// Waits until all events are written, which a thread does.
+    fn settle(&self) {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        let number = MARKS.fetch_add(1, Ordering::Relaxed);
+        let url = format!("{}/mark/{number}", self.server.base);
+        if Client::new().post(url).send().is_err() {
+            return; // It has ended, and written all of them.
+        }
+        let mark = format!(r#""event":"mark","level":"warn","number":{number}}}"#);
+        let files = [&self.stdout, &self.stderr];
+        wait_until("all events are written", Duration::from_secs(10), || {
+            let mut texts = files
+                .iter()
+                .map(|file| fs::read_to_string(file.path()).unwrap());
+            !self.tells || texts.any(|text| text.contains(&mark))
+        });
     }
 
     pub fn printed_on_stderr(&self) -> String {
+        self.settle();
         fs::read_to_string(self.stderr.path()).unwrap()
     }
 
