@@ -73,13 +73,18 @@ async fn is_forged(request: &Request<'_>, data: &mut Data<'_>, context: &Context
 }
 
 /// Rocket makes whatever `_method` says of a form that was posted, GET included, so a form may
-/// change something under any method.
+/// change something under any method. A WebSocket is opened with GET, and no browser asks before it
+/// opens one for a page of another site (RFC 6455, section 10.2).
 fn may_change(request: &Request<'_>) -> bool {
     let safe = matches!(
         request.method(),
         Method::Get | Method::Head | Method::Options
     );
-    !safe || request.content_type().is_some_and(|it| it.is_form())
+    !safe || request.content_type().is_some_and(|it| it.is_form()) || is_upgrade(request)
+}
+
+fn is_upgrade(request: &Request<'_>) -> bool {
+    request.headers().contains("Upgrade")
 }
 
 /// What a page of another site can send without asking (the Fetch Standard's safelisted requests) has

@@ -69,7 +69,8 @@ impl Sessions {
     /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. Another origin can
     /// be trusted with `session.trusted_origins`. A form without its token is refused wherever it
     /// comes from; other content, such as JSON, only if it comes from elsewhere, since no site can
-    /// have a browser send that without asking first.
+    /// have a browser send that without asking first. A request with an `Upgrade` header, such as a
+    /// WebSocket's, is refused if it comes from elsewhere.
     ///
     /// ```no_run
     /// # use rocket_diesel_session::Sessions;

@@ -161,6 +161,34 @@ fn a_form_is_checked_whatever_its_method_says() {
     assert_eq!(site.done(), 1);
 }
 
+/// No browser asks before it opens one, and its handshake is a GET.
+#[test]
+fn a_websocket_is_opened_by_pages_of_this_origin_alone() {
+    let site = Site::new(r#"{trusted_origins=["https://www.example.org"]}"#);
+    for (headers, expected) in [
+        (&[("Origin", "https://evil.example")] as Headers, 403),
+        (&[("Origin", "null")], 403),
+        (&[("Sec-Fetch-Site", "cross-site")], 403),
+        (
+            &[
+                ("Sec-Fetch-Site", "same-site"),
+                ("Origin", "https://blog.example.org"),
+            ],
+            403,
+        ),
+        (&[("Origin", OWN)], 200),
+        (&[("Origin", "https://www.example.org")], 200),
+        (&[("Sec-Fetch-Site", "same-origin"), ("Origin", OWN)], 200),
+        (&[], 200),
+    ] {
+        for upgrade in ["websocket", "WebSocket"] {
+            let headers = [headers, &[("Upgrade", upgrade)]].concat().leak();
+            let status = send(&site, Method::Get, None, headers, "");
+            assert_eq!(status, expected, "{headers:?}");
+        }
+    }
+}
+
 #[test]
 fn another_origin_can_be_trusted() {
     let site = Site::new(r#"{trusted_origins=["https://www.example.org"]}"#);
