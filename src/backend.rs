@@ -9,6 +9,9 @@ use diesel::r2d2::R2D2Connection;
 /// What work under a lock answers.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// Stands for the user's id in [`Backend::is_user`].
+pub(crate) const USER_ID: &str = "\0";
+
 /// One of Diesel's connections, with what this crate has to know of its database.
 ///
 /// Implemented for `SqliteConnection`, `MysqlConnection` and `PgConnection`, each behind its
@@ -28,10 +31,14 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Makes a JSON object as text of what stands between the two pieces.
     #[doc(hidden)]
     const JSON_OBJECT: [&'static str; 2] = ["JSON_OBJECT(", ")"];
-    /// What the user's key is compared with: what stands before and after the sessions' text.
+    /// The condition for the row of the user whose id is the exact text [`USER_ID`]: databases take
+    /// '07' for the number 7, and MySQL 'guest' for 0.
     #[doc(hidden)]
-    fn as_key_of(_table: &str, _key: &str) -> [String; 2] {
-        Default::default()
+    fn is_user(table: &str, key: &str) -> String;
+    /// Whether a statement failed because an id is no value of the type of the users' key.
+    #[doc(hidden)]
+    fn is_no_user_id(_error: &diesel::result::Error) -> bool {
+        false
     }
     /// Whether only one connection can write at a time.
     #[doc(hidden)]
@@ -59,6 +66,13 @@ impl Backend for diesel::SqliteConnection {
         PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
     const ONE_WRITER: bool = true;
 
+    fn is_user(table: &str, key: &str) -> String {
+        format!(
+            "{table}.{key} = {USER_ID} \
+             AND CAST({table}.{key} AS TEXT) = {USER_ID} COLLATE BINARY"
+        )
+    }
+
     // One that reads before it writes would find that another has written meanwhile, and fail.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.immediate_transaction(work)
@@ -78,6 +92,14 @@ impl Backend for diesel::MysqlConnection {
     // live sessions.
     const SWEEP: &'static str =
         "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+
+    // The first comparison is for the index.
+    fn is_user(table: &str, key: &str) -> String {
+        format!(
+            "{table}.{key} = {USER_ID} AND CAST(CONVERT({table}.{key} USING utf8mb4) AS BINARY) \
+             = CAST({USER_ID} AS BINARY)"
+        )
+    }
 
     fn objection(&mut self, url: &str) -> QueryResult<Option<&'static str>> {
         encryption::objection(self, url)
@@ -104,9 +126,22 @@ impl Backend for diesel::PgConnection {
 
     // PostgreSQL compares no number with a text. A row that is made of JSON has the column's own
     // type, whichever that is; a cast of the column would do without its index.
-    fn as_key_of(table: &str, key: &str) -> [String; 2] {
-        let before = format!("(json_populate_record(NULL::{table}, json_build_object('{key}', ");
-        [before, format!("))).{key}")]
+    fn is_user(table: &str, key: &str) -> String {
+        format!(
+            "{table}.{key} = \
+             (json_populate_record(NULL::{table}, json_build_object('{key}', {USER_ID}))).{key} \
+             AND CAST({table}.{key} AS TEXT) = {USER_ID}"
+        )
+    }
+
+    // 22P02 and 22003. Diesel passes no number on, so the text decides.
+    fn is_no_user_id(error: &diesel::result::Error) -> bool {
+        let says = |text: &str| {
+            ["invalid input syntax for type", "out of range for type"]
+                .iter()
+                .any(|beginning| text.contains(beginning))
+        };
+        matches!(error, diesel::result::Error::DatabaseError(_, information) if says(information.message()))
     }
 
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {

@@ -14,7 +14,7 @@ use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use self::row::record;
-use self::sql::Sql;
+use self::sql::{Select, Sql};
 use self::statement::{Execute, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
@@ -36,7 +36,7 @@ pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     writing: Option<Arc<Mutex<()>>>,
     table: Arc<Table>,
     /// As [`Sql::new`] takes it.
-    user: Option<[String; 2]>,
+    user: Option<String>,
     sql: Arc<Sql>,
     connection: PhantomData<fn() -> C>,
 }
@@ -66,9 +66,32 @@ impl<C: Backend> DieselStore<C> {
         let Some(sql) = &self.sql.user else {
             return Ok(None);
         };
-        let select = Statement::new(sql, [user_id.into()]);
-        self.read(|connection| connection.text(&select))
+        let places = sql.matches('?').count();
+        let select = Statement::new(sql, vec![user_id.into(); places]);
+        self.read(|connection| match connection.text(&select) {
+            Err(error) if C::is_no_user_id(&error) => Ok(None),
+            other => other,
+        })
     }
+}
+
+/// Reads records; without their users where an id cannot be one of the users' table.
+fn records<C: Execute>(
+    store: &DieselStore<C, impl Connections<C>>,
+    select: &Select,
+    values: &[Value<'_>],
+) -> Result<Vec<Record>, Error> {
+    let statement = |sql| Statement::new(sql, values.iter().copied());
+    let rows = store.read(
+        |connection| match connection.rows(&statement(&select.with_user)) {
+            Err(error) if C::is_no_user_id(&error) => {
+                log::warn!("a session's user id is no key of the users' table: {error}");
+                connection.rows(&statement(&select.without_user))
+            }
+            other => other,
+        },
+    )?;
+    Ok(rows.into_iter().map(record).collect())
 }
 
 /// Carries out a `DELETE`; how many rows it took.
@@ -81,9 +104,8 @@ fn delete<C: Execute>(
 
 impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let select = Statement::new(&self.sql.load, [Value::of(key), now.into()]);
-        let mut rows = self.read(|connection| connection.rows(&select))?;
-        Ok(rows.pop().map(record))
+        let mut records = records(self, &self.sql.load, &[Value::of(key), now.into()])?;
+        Ok(records.pop())
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
@@ -127,17 +149,16 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        let select = Statement::new(&self.sql.list, [user_id.into(), now.into()]);
-        let rows = self.read(|connection| connection.rows(&select))?;
-        Ok(rows.into_iter().map(record).collect())
+        records(self, &self.sql.list, &[user_id.into(), now.into()])
     }
 
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
         let after = after.map_or("", Key::as_str);
-        let values = [after.into(), now.into(), i64::from(limit).into()];
-        let select = Statement::new(&self.sql.all, values);
-        let rows = self.read(|connection| connection.rows(&select))?;
-        Ok(rows.into_iter().map(record).collect())
+        records(
+            self,
+            &self.sql.all,
+            &[after.into(), now.into(), i64::from(limit).into()],
+        )
     }
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {

@@ -76,11 +76,8 @@ impl<C: Backend> DieselStore<C> {
         let pairs: Vec<String> = columns.iter().map(pair).collect();
         let [open, close] = C::JSON_OBJECT;
         let object = format!("{open}{}{close}", pairs.join(", "));
-        let [before, after] = C::as_key_of(table, key);
-        let user = [
-            format!("(SELECT {object} FROM {table} WHERE {table}.{key} = {before}"),
-            format!("{after})"),
-        ];
+        let is_user = C::is_user(table, key);
+        let user = format!("(SELECT {object} FROM {table} WHERE {is_user})");
         let sql = Arc::new(Sql::new::<C>(&self.table, Some(&user)));
         Self {
             user: Some(user),

@@ -2,7 +2,7 @@
 
 use super::row::values;
 use super::statement::Value;
-use crate::backend::Backend;
+use crate::backend::{Backend, USER_ID};
 use crate::record::Record;
 use crate::store::table::Table;
 use crate::token::Key;
@@ -11,17 +11,33 @@ pub(super) struct Sql {
     layout: Layout,
     /// For the user's row by itself.
     pub(super) user: Option<String>,
-    pub(super) load: String,
+    pub(super) load: Select,
     pub(super) insert: String,
     pub(super) update: String,
     pub(super) touch: String,
     pub(super) delete: String,
-    pub(super) list: String,
-    pub(super) all: String,
+    pub(super) list: Select,
+    pub(super) all: Select,
     pub(super) delete_all: String,
     pub(super) sweep: String,
     pub(super) count: String,
     pub(super) clear: String,
+}
+
+/// A statement that reads records, with the row of each one's user and without.
+pub(super) struct Select {
+    pub(super) with_user: String,
+    pub(super) without_user: String,
+}
+
+impl Select {
+    /// `select` puts the expression for the user's row into a statement.
+    fn new(user: &str, select: impl Fn(&str) -> String) -> Self {
+        Self {
+            with_user: select(user),
+            without_user: select("NULL"),
+        }
+    }
 }
 
 /// Which columns a table has.
@@ -38,12 +54,12 @@ const SECONDS: &str = "LEAST(GREATEST(ROUND(? / 1000), 0), 4294967295)";
 const VERSION: &str = "CAST(CONV(LEFT(SHA2(data, 256), 15), 16, 10) AS SIGNED)";
 
 impl Sql {
-    /// `user` is a subquery for the user's row, in two pieces between which the user's id belongs.
-    pub(super) fn new<C: Backend>(table: &Table, user: Option<&[String; 2]>) -> Self {
+    /// `user` is a subquery for the user's row, with [`USER_ID`] wherever the user's id belongs.
+    pub(super) fn new<C: Backend>(table: &Table, user: Option<&String>) -> Self {
         let with_names = |sql: &str| table.put_into(sql, C::QUOTE);
-        let alone = user.map(|[before, after]| format!("SELECT {before}?{after}"));
+        let alone = user.map(|user| format!("SELECT {}", user.replace(USER_ID, "?")));
         let user = match user {
-            Some([before, after]) => format!("{before}{}{after}", with_names(table.user())),
+            Some(user) => user.replace(USER_ID, &with_names(table.user())),
             None => "NULL".into(),
         };
         let sql = match table.is_of_express() {
@@ -60,7 +76,7 @@ impl Sql {
                  user_agent, ip",
             );
             let rest = with_names(&format!("FROM sessions WHERE {condition}"));
-            format!("SELECT {columns}, {user} {rest}")
+            Select::new(user, |user| format!("SELECT {columns}, {user} {rest}"))
         };
         Self {
             layout: Layout::Own,
@@ -99,7 +115,7 @@ impl Sql {
                  CAST(expires AS SIGNED) * 1000 + 500, 0, NULL, NULL"
             ));
             let rest = with_names(&format!("FROM sessions WHERE {condition}"));
-            format!("SELECT {columns}, {user} {rest}")
+            Select::new(user, |user| format!("SELECT {columns}, {user} {rest}"))
         };
         Self {
             layout: Layout::Express,
