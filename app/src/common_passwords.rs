@@ -3,11 +3,15 @@
 //!
 //! `common_passwords.txt` says in `common_passwords.md` where it comes from.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 static LISTED: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// In bytes.
+static LONGEST: LazyLock<usize> =
+    LazyLock::new(|| LISTED.iter().map(|listed| listed.len()).max().unwrap_or(0));
 
 /// Whether a password is a listed one, two of them, or one thing over and over; whatever the case,
 /// and whatever stands between.
@@ -38,6 +42,9 @@ fn is_repeated(text: &str) -> bool {
 }
 
 fn is_joined(text: &str) -> bool {
+    if text.len() > 2 * *LONGEST {
+        return false;
+    }
     let mut splits = text.char_indices().map(|(at, _)| text.split_at(at));
     splits.any(|(first, second)| LISTED.contains(first) && LISTED.contains(second))
 }
@@ -45,7 +52,8 @@ fn is_joined(text: &str) -> bool {
 /// Whether a password has, beside digits and punctuation, nothing but these words.
 pub(crate) fn is_made_of<'a>(password: &str, words: impl Iterator<Item = &'a str>) -> bool {
     let words = words.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    let words: Vec<String> = words.map(letters).filter(|word| !word.is_empty()).collect();
+    // Each once: names can repeat a letter as often as they like.
+    let words: BTreeSet<String> = words.map(letters).filter(|word| !word.is_empty()).collect();
     let text = letters(password);
     // Up to where the words reach, one after the other.
     let mut reached = vec![false; text.len() + 1];

@@ -16,17 +16,21 @@ pub(crate) fn canonical_email(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
+/// In bytes: 64 characters, and more than an e-mail address may have.
+const LONGEST_NAME: usize = 64 * 4;
+
 pub(crate) fn present(text: &str) -> Check {
     require(!text.trim().is_empty(), "Please fill this in.")
 }
 
 pub(crate) fn name(text: &str) -> Check {
     present(text)?;
+    let text = text.trim();
     require(
-        text.trim().chars().count() <= 64,
+        text.len() <= LONGEST_NAME && text.chars().count() <= 64,
         "Please use at most 64 characters.",
     )?;
-    let plain = !text.trim().contains(is_unseen);
+    let plain = !text.contains(is_unseen);
     require(plain, "Please use letters only, no control characters.")
 }
 
@@ -49,13 +53,13 @@ pub(crate) fn email(text: &str) -> Check {
 /// A password that `owner` may choose.
 pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> Check {
     require(!text.is_empty(), "Please fill this in.")?;
+    require(text.len() <= 1_024, "Please use at most 1024 bytes.")?;
     let min = settings.password_min;
     let long = text.chars().count() >= min as usize;
     require(
         long,
         format!("Please use at least {min} characters. A few words are fine."),
     )?;
-    require(text.len() <= 1_024, "Please use at most 1024 bytes.")?;
     require(
         !text.ends_with('\0'),
         "Please end it with another character.",
@@ -65,7 +69,9 @@ pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> 
         "This is one of the passwords that are tried first. Please choose another one.",
     )?;
     let own = [&owner.first_name, &owner.last_name, &owner.email];
-    let known = own.into_iter().chain(&settings.words).map(String::as_str);
+    // What is refused in its own field is not looked at here, however long it is.
+    let own = own.into_iter().filter(|text| text.len() <= LONGEST_NAME);
+    let known = own.chain(&settings.words).map(String::as_str);
     require(
         !common_passwords::is_made_of(text, known),
         "This has nothing but your name, your e-mail address or the name of this site in it. \
@@ -87,8 +93,9 @@ pub(crate) fn other_password(
 }
 
 pub(crate) fn location(text: &str) -> Check {
+    let text = text.trim();
     require(
-        text.trim().chars().count() <= 128,
+        text.len() <= 128 * 4 && text.chars().count() <= 128,
         "Please use at most 128 characters.",
     )?;
     let plain = !text.contains(is_unseen);
@@ -102,4 +109,59 @@ fn is_unseen(character: char) -> bool {
 
 fn require(holds: bool, otherwise: impl Into<Cow<'static, str>>) -> Check {
     if holds { Ok(()) } else { Err(otherwise.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In nanoseconds of this thread's own processor time.
+    fn cost(work: impl FnOnce()) -> u64 {
+        let worked = || {
+            let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+            statistics
+                .split(' ')
+                .next()
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+        };
+        let before = worked();
+        work();
+        worked() - before
+    }
+
+    /// A name of single letters and a long password cost 4 s of a processor, before any counter.
+    #[test]
+    fn no_field_costs_more_than_its_longest_value_however_long_it_is() {
+        let settings = Settings::default();
+        let letters: String = ('a'..='z')
+            .cycle()
+            .take(500_000)
+            .flat_map(|c| [c, ' '])
+            .collect();
+        let owner = |name: &str| Profile {
+            email: name.to_owned(),
+            first_name: name.to_owned(),
+            last_name: name.to_owned(),
+        };
+        let passwords = [
+            "abcdefghijklmnop".repeat(64),
+            "a".repeat(1_023) + "b",
+            "İ".repeat(512),
+            "x y".repeat(340_000),
+        ];
+        for name in [&letters, &letters[..128], &"ab".repeat(500_000)] {
+            for password in &passwords {
+                let spent = cost(|| {
+                    let _ = new_password(password, &owner(name), &settings);
+                });
+                assert!(spent < 100_000_000, "{spent} ns: {name:.20} {password:.20}");
+            }
+            let spent = cost(|| {
+                let _ = (self::name(name), email(name), location(name));
+            });
+            assert!(spent < 100_000_000, "{spent} ns: {name:.20}");
+        }
+    }
 }
