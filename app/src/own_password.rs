@@ -87,7 +87,8 @@ async fn prove(
     field: &'static str,
 ) -> Result<Result<Owner, Refusal>, Error> {
     let id = caller.session.user_id().unwrap_or_default();
-    let counter = Counter::session(&id, caller.session.key().as_ref(), caller.settings);
+    let signed_in_at = caller.session.signed_in_at().timestamp_millis();
+    let counter = Counter::session(&id, signed_in_at, caller.settings);
     let attempt = match caller.attempt(vec![counter]).await? {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(Err(refusal)),

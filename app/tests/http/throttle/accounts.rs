@@ -16,6 +16,7 @@ on_every_backend!(
     the_count_outlives_a_process_and_the_wait_rises,
     strangers_shut_no_owner_out,
     confirming_and_changing_count_for_their_session,
+    renewing_a_session_gives_no_further_guesses,
 );
 
 const GRACE: &str = "grace@example.org";
@@ -189,4 +190,23 @@ fn confirming_and_changing_count_for_their_session(database: &TestDatabase) {
     pass(database, 30);
     assert_eq!(change(PASSWORD).location(), "/account");
     assert_eq!(attempts(database, "failures"), [0]);
+}
+
+/// Signing out all other devices renews the session.
+fn renewing_a_session_gives_no_further_guesses(database: &TestDatabase) {
+    let application = start(database, "{attempts_per_account=4}");
+    let thief = application.visitor();
+    register(&thief, EMAIL, &[]);
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let wrong = thief.post("/account/confirm", &[("password", WRONG)]);
+            assert_eq!(wrong.status, 422);
+        }
+        let before = thief.cookie("id");
+        assert_eq!(thief.post("/account/devices/end_others", &[]).status, 303);
+        assert_ne!(thief.cookie("id"), before, "renewed");
+        assert_eq!(thief.get("/account/devices").status, 200);
+    }
+    let refused = thief.post("/account/confirm", &[("password", PASSWORD)]);
+    assert_too_often(&refused, 30);
 }
