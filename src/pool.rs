@@ -92,8 +92,10 @@ impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
 
 pub(crate) struct Pooled<C> {
     connection: C,
+    made_at: Instant,
     used_at: Instant,
     lost: bool,
+    outdated: bool,
 }
 
 impl<C: Backend> r2d2::ManageConnection for Manager<C> {
@@ -110,14 +112,21 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
             let cause = ConnectionError::BadConnection(objection.to_owned());
             return Err(Self::Error::ConnectionError(cause));
         }
+        let now = Instant::now();
         Ok(Pooled {
             connection,
-            used_at: Instant::now(),
+            made_at: now,
+            used_at: now,
             lost: false,
+            outdated: false,
         })
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
+        if self.trust.is_outdated(pooled.made_at) {
+            let cause = ConnectionError::BadConnection("the connection is outdated".to_owned());
+            return Err(Self::Error::ConnectionError(cause));
+        }
         if self.trust.covers(pooled.used_at) {
             return Ok(());
         }
@@ -129,7 +138,10 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         if pooled.lost {
             self.trust.end();
         }
-        pooled.lost || std::thread::panicking() || pooled.connection.is_broken()
+        if pooled.outdated {
+            self.trust.end_all();
+        }
+        pooled.lost || pooled.outdated || std::thread::panicking() || pooled.connection.is_broken()
     }
 }
 
@@ -158,11 +170,13 @@ pub(crate) fn run<C, T>(
             Err(error) => error,
         };
         let fault = Fault::of(&error);
-        if matches!(fault, Fault::NotSent | Fault::Lost) {
-            lease.give_up();
+        match fault {
+            Fault::NotSent | Fault::Lost => lease.give_up(),
+            Fault::Outdated => lease.give_all_up(),
+            Fault::RolledBack | Fault::Other => {}
         }
         drop(lease);
-        let undone = matches!(fault, Fault::NotSent | Fault::RolledBack);
+        let undone = matches!(fault, Fault::NotSent | Fault::RolledBack | Fault::Outdated);
         let repeatable = undone || fault == Fault::Lost && repeat == Repeat::Harmless;
         if attempt == ATTEMPTS || !repeatable || !pool.has_others() {
             return Err(failure(error));

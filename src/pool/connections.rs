@@ -75,6 +75,10 @@ impl<C> Lease<C> for Borrowed<'_, '_, C> {
 pub trait Lease<C>: DerefMut<Target = C> {
     /// Keeps the connection from going back into the pool.
     fn give_up(&mut self);
+    /// The same, and has no other one used again that was made before.
+    fn give_all_up(&mut self) {
+        self.give_up();
+    }
 }
 
 impl<C: Backend> Connections<C> for r2d2::Pool<Manager<C>> {
@@ -101,6 +105,10 @@ impl<C: Backend> DerefMut for Own<C> {
 impl<C: Backend> Lease<C> for Own<C> {
     fn give_up(&mut self) {
         self.0.lost = true;
+    }
+
+    fn give_all_up(&mut self) {
+        self.0.outdated = true;
     }
 }
 

@@ -11,6 +11,9 @@ pub(super) enum Fault {
     Lost,
     /// The database undid the statement for the sake of another one.
     RolledBack,
+    /// The statement did not happen, and would not on any connection that is as old: its server
+    /// takes no writes any more, or its plan is of a table that has changed.
+    Outdated,
     Other,
 }
 
@@ -32,6 +35,19 @@ impl Fault {
         };
         match kind {
             DatabaseErrorKind::SerializationFailure => Self::RolledBack,
+            // 25006 of PostgreSQL
+            DatabaseErrorKind::ReadOnlyTransaction => Self::Outdated,
+            // 1290, 1836 and 1792 of MySQL and MariaDB; SQLite's 8; 0A000 of PostgreSQL
+            _ if says(&[
+                "read-only option",
+                "read-only mode",
+                "READ ONLY transaction",
+                "attempt to write a readonly database",
+                "cached plan must not change result type",
+            ]) =>
+            {
+                Self::Outdated
+            }
             // 1213, and 1020 with innodb_snapshot_isolation; 40P01 of PostgreSQL
             DatabaseErrorKind::Unknown
                 if says(&[

@@ -110,9 +110,46 @@ fn heals<C: Backend>(url: &str, end_all_others: &str) {
     }
 }
 
+/// Every connection of a pool is made by `old` to one that takes no writes, as those to a server
+/// from which another one has taken over; new ones take them.
+fn writes_go_to_new_connections<C: Backend>(url: &str, old: &str) {
+    let pool = Manager::<C>::pool(url, &BOUNDS);
+    let table = format!("switched_{}", fastrand::u32(..));
+    C::establish(url)
+        .unwrap()
+        .batch_execute(&format!("CREATE TABLE {table} (n INT)"))
+        .unwrap();
+    let leases = (0..4).map(|_| {
+        let mut lease = pool.checkout().unwrap();
+        lease.batch_execute(old).unwrap();
+        lease
+    });
+    drop(leases.collect::<Vec<_>>());
+    let insert = format!("INSERT INTO {table} VALUES (1)");
+    let mut refused = pool.checkout().unwrap();
+    let error = refused.batch_execute(&insert).unwrap_err();
+    assert_eq!(Fault::of(&error), Fault::Outdated, "{error}");
+    drop(refused);
+    for _ in 0..8 {
+        run(&pool, Repeat::Harmful, |connection| {
+            connection.batch_execute(&insert)
+        })
+        .unwrap();
+    }
+    let drop_it = format!("DROP TABLE {table}");
+    C::establish(url).unwrap().batch_execute(&drop_it).unwrap();
+}
+
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use super::*;
+
+    #[test]
+    fn writes_go_to_new_connections() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db").display().to_string();
+        super::writes_go_to_new_connections::<SqliteConnection>(&path, "PRAGMA query_only = ON");
+    }
 
     fn pool(bounds: &Bounds) -> r2d2::Pool<Manager<SqliteConnection>> {
         Manager::pool(":memory:", bounds)
@@ -167,6 +204,13 @@ mod mariadb {
 
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
+    fn writes_go_to_new_connections() {
+        let old = "SET SESSION TRANSACTION READ ONLY";
+        super::writes_go_to_new_connections::<MysqlConnection>(&url(), old);
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
     fn a_deadlock_is_rolled_back() {
         assert_eq!(deadlock::<MysqlConnection>(&url()), Fault::RolledBack);
     }
@@ -186,6 +230,13 @@ mod postgresql {
 
     fn url() -> String {
         testing::provided("postgresql", "TEST_POSTGRES_URL")
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn writes_go_to_new_connections() {
+        let old = "SET default_transaction_read_only = on";
+        super::writes_go_to_new_connections::<PgConnection>(&url(), old);
     }
 
     #[test]

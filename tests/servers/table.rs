@@ -322,6 +322,25 @@ fn nobody_is_found_by_anything_but_the_exact_text_of_an_id(database: &TestDataba
     }
 }
 
+/// PostgreSQL refuses a prepared statement whose table has changed: as many as there are connections.
+#[test]
+#[ignore = "needs PostgreSQL: run ./test.sh"]
+fn a_column_of_another_type_is_no_outage_of_postgresql() {
+    let database = testing::database::postgresql();
+    let record = contract::record();
+    database.store.insert(&record).unwrap();
+    let load = || database.store.load(&record.key, 0).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| drop(load())));
+        }
+    });
+    database.run("ALTER TABLE sessions ALTER COLUMN user_agent TYPE text");
+    for _ in 0..16 {
+        assert_eq!(load().as_ref(), Some(&record));
+    }
+}
+
 on_every_backend!(
     nobody_is_found_by_anything_but_the_exact_text_of_an_id,
     users_are_found_by_texts_and_by_numbers,
