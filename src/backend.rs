@@ -9,6 +9,10 @@ use diesel::r2d2::R2D2Connection;
 /// What work under a lock answers.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// The part of [`Backend::SET_UP`] that has a node of a Galera cluster wait until it knows what the
+/// others have acknowledged. MySQL takes it for a comment.
+pub(crate) const SYNC_WAIT: &str = " /*M!100100 , SESSION wsrep_sync_wait = 7 */";
+
 /// Stands for the user's id in [`Backend::is_user`].
 pub(crate) const USER_ID: &str = "\0";
 
@@ -87,7 +91,7 @@ impl Backend for diesel::SqliteConnection {
 impl Backend for diesel::MysqlConnection {
     // Without a strict mode, MySQL cuts values that are too long and says nothing.
     const SET_UP: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-        innodb_lock_wait_timeout = 2; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+        innodb_lock_wait_timeout = 2 /*M!100100 , SESSION wsrep_sync_wait = 7 */; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     // MySQL knows no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks
     // live sessions.
     const SWEEP: &'static str =

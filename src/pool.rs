@@ -23,7 +23,7 @@ use diesel::{ConnectionError, QueryResult};
 pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
 pub(crate) use self::trust::Trust;
-use crate::backend::Backend;
+use crate::backend::{Backend, SYNC_WAIT};
 use crate::error::{Error, ErrorKind};
 
 /// Opens connections for r2d2.
@@ -32,6 +32,7 @@ use crate::error::{Error, ErrorKind};
 /// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
+    set_up: String,
     trust: Trust,
     backend: PhantomData<fn() -> C>,
 }
@@ -45,6 +46,8 @@ pub(crate) struct Bounds {
     pub(crate) idle_timeout: Duration,
     /// this long after it was made in any case; r2d2 looks every 30 seconds.
     pub(crate) max_lifetime: Duration,
+    /// Whether a node of a Galera cluster waits until it knows what the others have acknowledged.
+    pub(crate) sync_wait: bool,
 }
 
 impl Bounds {
@@ -55,6 +58,7 @@ impl Bounds {
             patience: Duration::from_secs(2),
             idle_timeout: Duration::from_secs(10 * 60),
             max_lifetime: Duration::from_secs(30 * 60),
+            sync_wait: true,
         }
     }
 
@@ -75,6 +79,10 @@ impl<C: Backend> Manager<C> {
     pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
         bounds.pool(Self {
             url: url.to_owned(),
+            set_up: match bounds.sync_wait {
+                true => C::SET_UP.to_owned(),
+                false => C::SET_UP.replace(SYNC_WAIT, ""),
+            },
             trust: Trust::default(),
             backend: PhantomData,
         })
@@ -105,7 +113,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
         let mut connection = C::establish(&self.url).map_err(Self::Error::ConnectionError)?;
         connection
-            .batch_execute(C::SET_UP)
+            .batch_execute(&self.set_up)
             .map_err(Self::Error::QueryError)?;
         let objection = connection.objection(&self.url);
         if let Some(objection) = objection.map_err(Self::Error::QueryError)? {

@@ -38,6 +38,11 @@ pub(crate) struct DatabaseConfig {
     /// A connection is replaced when it is this old; "30m", from 1s to 24h.
     #[serde(default = "default_max_lifetime")]
     max_lifetime: Period,
+    /// On a Galera cluster, has each node wait until it knows what the others have acknowledged; by
+    /// default true.
+    #[serde(default = "default_sync_wait")]
+    #[cfg_attr(not(feature = "mysql"), allow(dead_code, reason = "for Galera alone"))]
+    wsrep_sync_wait: bool,
     /// Accepts a Redis that ends sessions when its memory runs out; by default false.
     #[serde(default)]
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for Redis alone"))]
@@ -62,6 +67,10 @@ fn default_idle_timeout() -> Period {
 
 fn default_max_lifetime() -> Period {
     Period(Duration::from_secs(30 * 60))
+}
+
+fn default_sync_wait() -> bool {
+    true
 }
 
 impl DatabaseConfig {
@@ -121,6 +130,7 @@ impl DatabaseConfig {
             timeout,
             idle_timeout: default_idle_timeout(),
             max_lifetime: default_max_lifetime(),
+            wsrep_sync_wait: true,
             allow_eviction: false,
         }
     }
@@ -143,6 +153,7 @@ impl DatabaseConfig {
             patience: self.timeout() * 4 / 5,
             idle_timeout: self.idle_timeout.0,
             max_lifetime: self.max_lifetime.0,
+            sync_wait: self.wsrep_sync_wait,
         }
     }
 }
@@ -164,6 +175,7 @@ mod tests {
                 patience,
                 idle_timeout,
                 max_lifetime,
+                ..
             } = bounds;
             let seconds = [patience, idle_timeout, max_lifetime].map(|time| time.as_secs());
             (size, seconds)

@@ -26,6 +26,7 @@ const BOUNDS: Bounds = Bounds {
     patience: Duration::from_secs(2),
     idle_timeout: Duration::from_secs(600),
     max_lifetime: Duration::from_secs(1_800),
+    sync_wait: true,
 };
 
 /// Two transactions that each wait for the other's row: what the loser is told.
@@ -197,6 +198,22 @@ mod sqlite {
 #[cfg(feature = "mysql")]
 mod mariadb {
     use super::*;
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_node_of_a_cluster_waits_unless_that_is_switched_off() {
+        for (sync_wait, expected) in [(true, "7"), (false, "0")] {
+            let bounds = Bounds {
+                sync_wait,
+                ..BOUNDS
+            };
+            let pool = Manager::<MysqlConnection>::pool(&url(), &bounds);
+            let select = "SELECT CAST(@@SESSION.wsrep_sync_wait AS CHAR) AS id";
+            let mut lease = pool.checkout().unwrap();
+            let waits = diesel::sql_query(select).get_result::<Id>(&mut **lease);
+            assert_eq!(waits.unwrap().id, expected);
+        }
+    }
 
     fn url() -> String {
         testing::provided("mariadb", "TEST_MYSQL_URL")
