@@ -196,6 +196,11 @@ pub(crate) fn run<C, T>(
     }
 }
 
+/// Whether the database undid a statement for the sake of another one.
+pub(crate) fn is_rolled_back(error: &DieselError) -> bool {
+    Fault::of(error) == Fault::RolledBack
+}
+
 fn failure(error: DieselError) -> Error {
     if matches!(error, DieselError::RollbackTransaction) {
         let message = "the application called its transaction off, and nothing of it was kept";

@@ -31,6 +31,8 @@ missing_packages() {
     type -P redis-cli >/dev/null || echo redis-tools
     type -P nginx >/dev/null || echo nginx-light
     type -P haproxy >/dev/null || echo haproxy
+    [[ -n $(compgen -G "/usr/lib*/galera/libgalera_smm.so") ]] || echo galera-4
+    type -P rsync >/dev/null || echo rsync
     type -P openssl >/dev/null || echo openssl
     has_node || printf '%s\n' nodejs npm
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts servers for the tests, and prepares the programs that they run.
 #
-#   testing/provide.sh FOLDER mariadb postgresql redis redis_cluster diesel_cli express
+#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express
 #   testing/provide.sh FOLDER stop
 #
 # Each thing is provided once for a folder: the file `addresses` there says where it is, a line
@@ -53,6 +53,10 @@ free_port() {
     echo "$port"
 }
 
+# The tests create databases of their own, hence all rights.
+users="CREATE DATABASE session CHARACTER SET utf8mb4;
+    CREATE USER session@'%' IDENTIFIED BY 'session'; GRANT ALL ON *.* TO session@'%';"
+
 provide_mariadb() {
     local home="$folder/mariadb" log="$folder/mariadb.log" port user
     port=$(free_port)
@@ -67,11 +71,43 @@ provide_mariadb() {
     local client=(mariadb --no-defaults --user=root --socket="$folder/mariadb.sock"
         --connect-timeout=2)
     wait_for "$log" "${client[@]}" -e 'SELECT 1'
-    # The tests create databases of their own, hence all rights.
-    logged "$log" "${client[@]}" -e "CREATE DATABASE session CHARACTER SET utf8mb4;
-        CREATE USER session@'%' IDENTIFIED BY 'session'; GRANT ALL ON *.* TO session@'%';"
+    logged "$log" "${client[@]}" -e "$users"
     echo "TEST_MYSQL_URL=mysql://session:session@127.0.0.1:$port/session"
     echo "TEST_MARIADB_PID=$server" # a test stops and continues the server
+}
+
+# Three nodes of MariaDB. As root they run as mysql, or the state transfer fails.
+provide_galera() {
+    local user=mysql library nodes=() urls=() number port home log first
+    ((!EUID)) || user=$(id -un)
+    library=$(compgen -G '/usr/lib*/galera/libgalera_smm.so') || fail "please install galera-4"
+    for number in 1 2 3; do nodes+=("127.0.0.1:$(free_port)"); done
+    for number in 1 2 3; do
+        home="$folder/galera-$number" log="$folder/galera-$number.log" port=$(free_port)
+        ((number > 1)) && first=${nodes[0]} || first=''
+        install -d -o "$user" "$home"
+        logged "$log" mariadb-install-db --no-defaults --user="$user" --datadir="$home" \
+            --auth-root-authentication-method=normal --skip-test-db
+        start "$log" mariadbd --no-defaults --user="$user" --datadir="$home" \
+            --socket="$home/sock" --port="$port" --bind-address=127.0.0.1 --skip-name-resolve \
+            --max-connections=300 --performance-schema=OFF --general-log \
+            --general-log-file="$home/statements.log" --binlog-format=ROW \
+            --innodb-autoinc-lock-mode=2 --wsrep-on=ON --wsrep-provider="$library" \
+            --wsrep-cluster-name=test --wsrep-cluster-address="gcomm://$first" \
+            --wsrep-node-address=127.0.0.1 --wsrep-sst-method=rsync \
+            --wsrep-sst-receive-address="127.0.0.1:$(free_port)" \
+            --wsrep-provider-options="gmcast.listen_addr=tcp://${nodes[number - 1]};ist.recv_addr=127.0.0.1:$(free_port)"
+        wait_for "$log" is_synced "$home/sock"
+        urls+=("mysql://session:session@127.0.0.1:$port/session")
+    done
+    logged "$log" mariadb --no-defaults --user=root --socket="$home/sock" -e "$users"
+    echo "TEST_GALERA_URLS=$(IFS=,; echo "${urls[*]}")"
+}
+
+# Whether the node at this socket has all that the cluster has.
+is_synced() {
+    [[ $(mariadb --no-defaults --user=root --socket="$1" --connect-timeout=2 \
+        -e "SHOW STATUS LIKE 'wsrep_local_state_comment'" 2>&1) == *Synced* ]]
 }
 
 # PostgreSQL refuses to run as root.

@@ -18,7 +18,7 @@ use self::sql::{Select, Sql};
 use self::statement::{Execute, Statement, Value};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Connections, Repeat, run};
+use crate::pool::{Connections, Repeat, is_rolled_back, run};
 use crate::record::Record;
 use crate::store::table::Table;
 use crate::store::{Inserted, Store, Updated};
@@ -130,6 +130,10 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
             match connection.change(&update) {
                 Ok(0) => Ok(Updated::Stale),
                 Err(error) if taken(&error) => Ok(Updated::Taken),
+                // Another node of a cluster was first. Within a transaction all of it was undone.
+                Err(error) if is_rolled_back(&error) && self.pool.has_others() => {
+                    Ok(Updated::Stale)
+                }
                 other => other.map(|_| Updated::Done),
             }
         })

@@ -127,6 +127,34 @@ pub fn empty_mariadb() -> TestDatabase {
     }
 }
 
+/// One database, as each of the three nodes of a Galera cluster has it.
+#[cfg(feature = "mysql")]
+pub fn galera() -> [TestDatabase; 3] {
+    let nodes = crate::provided("galera", "TEST_GALERA_URLS");
+    let name = format!("test_{:016x}", fastrand::u64(..));
+    let mut nodes = nodes.split(',').map(|server| {
+        let (authority, _) = server.rsplit_once('/').unwrap();
+        (server.to_owned(), format!("{authority}/{name}"))
+    });
+    let [first, second, third] = [(); 3].map(|()| nodes.next().unwrap());
+    execute::<diesel::MysqlConnection>(&first.0, &format!("CREATE DATABASE {name}"));
+    migrate::<diesel::MysqlConnection>(&first.1);
+    let drop_it = format!("DROP DATABASE {name}");
+    let clean_up: Box<dyn FnOnce() + Send + Sync> =
+        Box::new(move || execute::<diesel::MysqlConnection>(&first.0, &drop_it));
+    let database = |url: String, clean_up| TestDatabase {
+        store: Arc::new(DieselStore::<diesel::MysqlConnection>::connect(&url, 8)),
+        url,
+        table: "sessions".into(),
+        clean_up: Some(clean_up),
+    };
+    [
+        database(first.1, clean_up),
+        database(second.1, Box::new(|| ())),
+        database(third.1, Box::new(|| ())),
+    ]
+}
+
 #[cfg(feature = "postgres")]
 pub fn postgresql() -> TestDatabase {
     let (server, name, url) = place("postgresql", "TEST_POSTGRES_URL");

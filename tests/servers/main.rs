@@ -13,6 +13,8 @@ mod concurrency;
 mod contract;
 #[cfg(all(feature = "mysql", feature = "redis"))]
 mod express;
+#[cfg(feature = "mysql")]
+mod galera;
 mod logging;
 #[cfg(feature = "redis")]
 mod redis;

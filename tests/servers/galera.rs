@@ -1,0 +1,87 @@
+//! Several application processes, each on another node of a Galera cluster.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use testing::database::galera;
+use testing::server::{Browser, Server};
+
+/// Sessions that change at every node all the time, for as long as `work` takes.
+fn beside_writers(servers: &[Server], work: impl FnOnce()) {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for number in 0..4 {
+            let (over, server) = (&over, &servers[number % servers.len()]);
+            scope.spawn(move || {
+                let mut browser = Browser::default();
+                while !over.load(Ordering::Relaxed) {
+                    browser.post(&format!("{}/visits", server.base));
+                }
+            });
+        }
+        // Also when an assertion fails, or the writers would go on for ever.
+        struct Over<'a>(&'a AtomicBool);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let _over = Over(&over);
+        work();
+    });
+}
+
+#[test]
+#[ignore = "needs Galera: run ./test.sh"]
+fn what_one_node_acknowledged_every_node_knows() {
+    let nodes = galera();
+    let servers = nodes.each_ref().map(Server::busy);
+    let [a, b, _] = servers.each_ref().map(|server| server.base.as_str());
+    let (mut alive, mut stale, mut replaced) = (0, 0, 0);
+    beside_writers(&servers, || {
+        for round in 0..1_000 {
+            let mut browser = Browser::default();
+            assert_eq!(browser.post(&format!("{a}/log_in/ada")).0, 200);
+            let signed_in = browser.clone();
+            if round % 4 == 0 {
+                stale += u32::from(browser.get(&format!("{b}/user")).1 != "ada");
+                assert_eq!(browser.post(&format!("{b}/visits")).0, 200);
+                replaced += u32::from(browser.cookie != signed_in.cookie);
+            }
+            assert_eq!(browser.post(&format!("{b}/log_out")).0, 200);
+            for server in [a, b] {
+                alive += u32::from(signed_in.clone().get(&format!("{server}/user")).1 == "ada");
+            }
+        }
+    });
+    assert_eq!((alive, stale, replaced), (0, 0, 0));
+}
+
+#[test]
+#[ignore = "needs Galera: run ./test.sh"]
+fn no_deadlock_between_nodes_reaches_a_user_and_no_update_is_lost() {
+    let nodes = galera();
+    let servers = nodes.each_ref().map(Server::busy);
+    let mut browser = Browser::default();
+    assert_eq!(
+        browser.post(&format!("{}/log_in/ada", servers[0].base)).0,
+        200
+    );
+    let failed = AtomicU32::new(0);
+    let clients = || {
+        thread::scope(|scope| {
+            for number in 0..32 {
+                let (mut browser, failed) = (browser.clone(), &failed);
+                let url = format!("{}/visits", servers[number % 3].base);
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        failed.fetch_add(u32::from(browser.post(&url).0 != 200), Ordering::Relaxed);
+                    }
+                });
+            }
+        })
+    };
+    beside_writers(&servers, clients);
+    let visits = browser.get(&format!("{}/visits", servers[1].base)).1;
+    assert_eq!((failed.into_inner(), visits.as_str()), (0, "1600"));
+}
