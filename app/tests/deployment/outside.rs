@@ -76,7 +76,14 @@ fn without_tls_there_is_nothing_but_the_way_to_it(kind: Kind) {
 
 fn another_name_is_not_answered(kind: Kind) {
     let whole = Whole::start(kind);
-    for host in ["evil.example", "example.org.evil.example", "127.0.0.1", ""] {
+    for host in [
+        "evil.example",
+        "example.org.evil.example",
+        "evil.example, example.org",
+        "example.org,evil.example",
+        "127.0.0.1",
+        "",
+    ] {
         let request = format!("GET /named HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let status = whole.site.ask(&request).map(|answer| answer.status);
         assert!(
