@@ -35,7 +35,7 @@ impl Output {
     /// The whole answer, for programs and for people.
     pub(super) fn answer(&mut self, json: &Value, text: impl Display) -> io::Result<()> {
         if self.json {
-            writeln!(self.out, "{json}")
+            writeln!(self.out, "{}", escaped(json))
         } else {
             writeln!(self.out, "{text}")
         }
@@ -60,7 +60,8 @@ impl Output {
         if self.json {
             let separator = if self.rows == 0 { "" } else { "," };
             self.rows += 1;
-            return write!(self.out, "{separator}\n{}", document(device, email));
+            let document = document(device, email);
+            return write!(self.out, "{separator}\n{}", escaped(&document));
         }
         self.row([
             device.key.short(),
@@ -90,6 +91,26 @@ impl Output {
     }
 }
 
+/// JSON leaves as they are some characters that a terminal obeys, or that turn a text around. They
+/// can stand in strings alone.
+fn escaped(json: &Value) -> String {
+    let mut escaped = String::new();
+    for letter in json.to_string().chars() {
+        match letter {
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                escaped += &format!("\\u{:04x}", u32::from(letter));
+            }
+            _ if letter.is_control() => escaped += &format!("\\u{:04x}", u32::from(letter)),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
 fn document(device: &Device, email: Option<&String>) -> Value {
     let mut document = json::to_value(device).unwrap_or_default();
     if let Some(fields) = document.as_object_mut() {
@@ -97,4 +118,23 @@ fn document(device: &Device, email: Option<&String>) -> Value {
         fields.insert("email".into(), json!(email));
     }
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_document_has_characters_that_a_terminal_obeys() {
+        let all: String = ('\0'..='\u{3000}').collect();
+        let text = escaped(&json!({ &all: [all] }));
+        let obeyed = |letter: char| {
+            letter.is_control()
+                || ('\u{200e}'..='\u{202e}').contains(&letter)
+                    && !('\u{2010}'..='\u{2027}').contains(&letter)
+        };
+        assert!(!text.contains(obeyed), "{text:?}");
+        let read: Value = json::from_str(&text).unwrap();
+        assert_eq!(read[&all][0], all);
+    }
 }
