@@ -93,8 +93,9 @@ async fn end_device(
 }
 
 #[delete("/devices")]
-fn end_others(_fresh: Fresh, session: &Session) -> NoContent {
-    session.end_others();
+async fn end_others(_fresh: Fresh, caller: Caller<'_>) -> NoContent {
+    caller.session.end_others();
+    caller.forget_other_devices().await;
     NoContent
 }
 

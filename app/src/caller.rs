@@ -70,6 +70,19 @@ impl Caller<'_> {
         }
     }
 
+    /// The user's other browsers are known no more. Their sessions have ended already, so that
+    /// nothing can be refused any more.
+    pub(crate) async fn forget_other_devices(&self) {
+        let Some(user_id) = self.session.user_id() else {
+            return;
+        };
+        let forgotten =
+            known_device::forget(self.database, &user_id, Some(self.cookies), self.settings);
+        if let Err(error) = forgotten.await {
+            rocket::error!("the other browsers of a user stay known: {error}");
+        }
+    }
+
     /// Those that count an attempt to sign in.
     pub(crate) fn counters(&self, email: &str, device: Option<&KnownDevice>) -> Vec<Counter> {
         if let Some(device) = device {

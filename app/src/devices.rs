@@ -9,6 +9,7 @@ use rocket_diesel_session::{Device, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
 use crate::agent;
+use crate::caller::Caller;
 use crate::fresh::Fresh;
 use crate::moment::Moment;
 use crate::page::{Answer, Page};
@@ -75,8 +76,9 @@ async fn end(
 }
 
 #[post("/end_others")]
-fn end_others(_fresh: Fresh, page: Page<'_>, session: &Session) -> Result<Answer, Error> {
-    session.end_others();
+async fn end_others(_fresh: Fresh, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
+    caller.session.end_others();
+    caller.forget_other_devices().await;
     back(&page, "All other devices are signed out.")
 }
 

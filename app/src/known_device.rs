@@ -89,6 +89,27 @@ pub(crate) async fn remember(
     Ok(())
 }
 
+/// Forgets a user's browsers but for this one, if it is known.
+pub(crate) async fn forget(
+    database: &Database,
+    user_id: &str,
+    this: Option<&CookieJar<'_>>,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let shown = this.and_then(|cookies| cookies.get(cookie_name(settings)));
+    let this = shown.and_then(|cookie| KnownDevice::of(cookie.value()));
+    let (user_id, this) = (
+        user_id.to_owned(),
+        this.map_or(String::new(), |this| this.id),
+    );
+    on!(database, database.run, |connection| {
+        let others = known_devices::table
+            .filter(known_devices::user_id.eq(&user_id))
+            .filter(known_devices::id.ne(&this));
+        diesel::delete(others).execute(connection).map(drop)
+    })
+}
+
 fn cookie_name(settings: &Settings) -> &'static str {
     match settings.secure {
         true => "__Host-device",

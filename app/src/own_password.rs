@@ -58,6 +58,7 @@ pub(crate) async fn change(
         return Ok(Err(not_yours("current")));
     }
     caller.session.event("authn_password_change", json!({}));
+    caller.forget_other_devices().await;
     Ok(Ok(()))
 }
 

@@ -40,3 +40,31 @@ fn the_cookie_of_a_known_device_is_a_secret_of_its_browser() {
         assert_eq!((wrong.status, wrong.set_cookie(name)), (401, None));
     }
 }
+
+#[test]
+fn a_browser_is_known_no_more_once_its_user_has_ended_its_session() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let [ada, other] = [(); 2].map(|()| application.visitor());
+    let known = || sql::texts(&database, "SELECT id AS text FROM known_devices");
+    register(&ada, EMAIL, &[]);
+    let own = known();
+    let new = "staple battery horse";
+    let change = [("current", PASSWORD), ("new", new)];
+    let ways: [(&str, &dyn Fn()); 3] = [
+        (PASSWORD, &|| {
+            drop(ada.post("/account/devices/end_others", &[]))
+        }),
+        (PASSWORD, &|| drop(ada.delete("/api/v1/devices"))),
+        (PASSWORD, &|| drop(ada.post("/account/password", &change))),
+    ];
+    for (password, end) in ways {
+        assert_eq!(sign_in(&other, EMAIL, password).location(), "/home");
+        assert_eq!(known().len(), 2);
+        assert_eq!(ada.get("/account/devices").status, 200);
+        end();
+        assert_eq!(known(), own, "but for the browser that asked for it");
+    }
+    assert_eq!(sign_in(&other, EMAIL, new).location(), "/home");
+    assert_eq!(known().len(), 2);
+}
