@@ -38,7 +38,10 @@ fn a_closed_account_is_out_until_it_is_opened_again(database: &TestDatabase) {
     assert_eq!(ada_s_sign_in(), 401);
     assert_eq!(database.store.count(now()).unwrap(), 1, "of Grace alone");
     let known = database.lines("SELECT user_id AS line FROM known_devices");
-    assert!(!known.is_empty() && !known.contains(&id[0]), "of Grace alone");
+    assert!(
+        !known.is_empty() && !known.contains(&id[0]),
+        "of Grace alone"
+    );
     let ran = run(database, &disable);
     assert!(ran.told().is_empty(), "nothing happened: {ran:?}");
     assert_eq!(
