@@ -139,6 +139,11 @@ impl Session {
         Some((token, persistent.then(|| left.min(longest))))
     }
 
+    /// Whether the store has a token that the browser does not have yet.
+    pub(crate) fn has_unsent_token(&self) -> bool {
+        self.state().has_unsent_token()
+    }
+
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }

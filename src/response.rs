@@ -66,6 +66,12 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
                 response,
                 error_page(request, Status::ServiceUnavailable).await,
             );
+            // The token that the browser has opens nothing any more.
+            if session.has_unsent_token()
+                && let Some((token, max_age)) = session.cookie()
+            {
+                response.adjoin_header(config.cookie.set(request, token, max_age));
+            }
             return;
         }
     };

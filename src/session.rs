@@ -82,6 +82,11 @@ impl State {
         self.stored.as_ref()
     }
 
+    /// Whether the store has a token that the browser does not have yet.
+    pub(crate) fn has_unsent_token(&self) -> bool {
+        self.token_unsent && self.stored.is_some()
+    }
+
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.contents.user_id.as_deref()
     }

@@ -170,6 +170,13 @@ pub fn touch(session: &Session) {
     session.touch();
 }
 
+#[post("/log_in_and_save/<user>")]
+async fn log_in_and_save(session: &Session, user: &str) -> Result<(), Error> {
+    session.log_in(user)?;
+    session.save().await?;
+    session.insert("colour", "blue")
+}
+
 #[post("/save")]
 async fn save(session: &Session) -> Result<String, Error> {
     session.insert("key", "saved")?;
@@ -341,6 +348,7 @@ fn site(session: &str) -> Rocket<Build> {
         set_and_remove,
         count,
         log_in,
+        log_in_and_save,
         log_out,
         who,
         renew,

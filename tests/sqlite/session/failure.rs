@@ -53,6 +53,20 @@ fn a_load_that_fails_is_503_and_never_signed_out() {
     assert_eq!(site.get("/who").body, "ada");
 }
 
+/// The browser's old token opens nothing any more.
+#[test]
+fn a_token_that_is_stored_reaches_the_browser_though_a_later_save_fails() {
+    let mut site = Site::new();
+    site.post("/set/red");
+    let before = site.cookie.clone();
+    site.store.fail_after(2, u32::MAX);
+    assert_eq!(site.post("/log_in_and_save/ada").status, 503);
+    site.store.fail(0);
+    assert_ne!(site.cookie, before);
+    assert_eq!(site.get("/who").body, "ada");
+    assert_eq!(site.get("/get").body, "Some(\"red\")", "what was not saved");
+}
+
 /// A node of a cluster may be asked before it has heard of the record.
 #[test]
 fn a_sign_out_ends_a_session_that_the_store_did_not_find() {
