@@ -77,11 +77,9 @@ async fn change_password(
     page: Page<'_>,
     caller: Caller<'_>,
 ) -> Result<Answer, Error> {
-    match own_password::change(&caller, user, &form).await? {
-        Ok(()) => page.go(
-            "/account".to_owned(),
-            "Your password is changed. All your other devices are signed out.",
-        ),
+    let done = "Your password is changed. All your other devices are signed out.";
+    match own_password::change(&caller, user, &form, Some(done)).await? {
+        Ok(()) => Ok(Left(Redirect::to("/account"))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("current");
             page.mend("password", status, context! { errors })
@@ -117,8 +115,9 @@ async fn confirm(
     caller: Caller<'_>,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    match own_password::confirm(&caller, &form.password).await? {
-        Ok(()) => page.go(next::or_home(next), "Thank you. Now you can go on."),
+    let done = "Thank you. Now you can go on.";
+    match own_password::confirm(&caller, &form.password, done).await? {
+        Ok(()) => Ok(Left(Redirect::to(next::or_home(next)))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("password");
             page.mend("confirm", status, context! { errors, next })

@@ -77,10 +77,11 @@ impl SignIn {
     }
 }
 
-/// Makes an account and signs its owner in.
+/// Makes an account and signs its owner in. `done`, for the next page, is saved with it.
 pub(crate) async fn register(
     caller: &Caller<'_>,
     given: &Registration,
+    done: Option<&str>,
 ) -> Result<Result<Profile, Refusal>, Error> {
     let profile = given.profile();
     let complaints = given.complaints(&profile, caller.settings);
@@ -106,7 +107,7 @@ pub(crate) async fn register(
         created_at: now,
         updated_at: now,
     };
-    log_in(caller.session, &id, given.remember)?;
+    log_in(caller.session, &id, given.remember, done)?;
     if !users::insert_and_save(caller.database, caller.session, user).await? {
         let taken =
             "There is an account with this e-mail address already. Sign in, or use another one.";
@@ -117,10 +118,12 @@ pub(crate) async fn register(
     Ok(Ok(profile))
 }
 
-/// Signs in whoever knows the password of an open account.
+/// Signs in whoever knows the password of an open account. `done`, for the next page, is saved with
+/// it.
 pub(crate) async fn sign_in(
     caller: &Caller<'_>,
     given: &SignIn,
+    done: Option<&str>,
 ) -> Result<Result<Profile, Refusal>, Error> {
     let complaints = given.complaints();
     if !complaints.is_empty() {
@@ -138,7 +141,7 @@ pub(crate) async fn sign_in(
         return Ok(Err(Refusal::Wrong));
     };
     let (id, profile) = (owner.user.id.clone(), owner.user.profile.clone());
-    if !owner.sign_in(caller, given.remember).await? {
+    if !owner.sign_in(caller, given.remember, done).await? {
         return Ok(Err(Refusal::Wrong));
     }
     caller.remember_device(device, &id).await;

@@ -38,7 +38,7 @@ pub(crate) fn stage() -> AdHoc {
 
 #[post("/signup", format = "json", data = "<given>")]
 async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Status, Json<Profile>)> {
-    let registered = accounts::register(&caller, &given).await?;
+    let registered = accounts::register(&caller, &given, None).await?;
     Ok(match registered {
         Ok(profile) => Ok((Status::Created, Json(profile))),
         Err(refusal) => Err(refuse(refusal)),
@@ -47,7 +47,7 @@ async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Statu
 
 #[post("/signin", format = "json", data = "<given>")]
 async fn sign_in(given: Body<SignIn>, caller: Caller<'_>) -> Answer<Json<Profile>> {
-    let signed_in = accounts::sign_in(&caller, &given).await?;
+    let signed_in = accounts::sign_in(&caller, &given, None).await?;
     Ok(signed_in.map(Json).map_err(refuse))
 }
 
@@ -64,7 +64,7 @@ async fn change_password(
     user: &User,
     caller: Caller<'_>,
 ) -> Answer<NoContent> {
-    let changed = own_password::change(&caller, user, &given).await?;
+    let changed = own_password::change(&caller, user, &given, None).await?;
     Ok(changed.map(|()| NoContent).map_err(refuse))
 }
 

@@ -34,11 +34,9 @@ async fn register(
     caller: Caller<'_>,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    match accounts::register(&caller, &form).await? {
-        Ok(_) => page.go(
-            next::or_home(next),
-            "Welcome! Your account is ready, and you are signed in.",
-        ),
+    let done = "Welcome! Your account is ready, and you are signed in.";
+    match accounts::register(&caller, &form, Some(done)).await? {
+        Ok(_) => Ok(Left(Redirect::to(next::or_home(next)))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("form");
             let Registration {
@@ -72,8 +70,8 @@ pub(crate) fn login_page(
 async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let values = context! { email: &form.email, remember: form.remember };
-    match accounts::sign_in(&caller, &form).await? {
-        Ok(_) => page.go(next::or_home(next), "You are signed in."),
+    match accounts::sign_in(&caller, &form, Some("You are signed in.")).await? {
+        Ok(_) => Ok(Left(Redirect::to(next::or_home(next)))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("form");
             page.mend("login", status, context! { values, errors, next })

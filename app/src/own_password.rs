@@ -7,7 +7,7 @@ use rocket_diesel_session::Error;
 
 use crate::attempts::Counter;
 use crate::caller::Caller;
-use crate::owner::Owner;
+use crate::owner::{Owner, SUCCESS};
 use crate::refusal::{Complaints, Refusal, complaints};
 use crate::settings::Settings;
 use crate::user::{Profile, User};
@@ -33,10 +33,12 @@ impl PasswordChange {
 }
 
 /// Changes the password of whoever is signed in, and signs out all others in the same transaction.
+/// `done`, for the next page, is saved with it.
 pub(crate) async fn change(
     caller: &Caller<'_>,
     user: &User,
     given: &PasswordChange,
+    done: Option<&str>,
 ) -> Result<Result<(), Refusal>, Error> {
     let complaints = given.complaints(&user.into(), caller.settings);
     if !complaints.is_empty() {
@@ -54,6 +56,9 @@ pub(crate) async fn change(
     let hash = password::hash(given.new.clone(), caller.settings.password_hash).await;
     let hash = hash.map_err(|busy| caller.put_off(busy))?;
     caller.session.end_others();
+    if let Some(done) = done {
+        caller.session.flash(SUCCESS, done)?;
+    }
     if !users::save_with_hash(caller.database, caller.session, owner.user, hash).await? {
         return Ok(Err(not_yours("current")));
     }
@@ -66,6 +71,7 @@ pub(crate) async fn change(
 pub(crate) async fn confirm(
     caller: &Caller<'_>,
     password: &str,
+    done: &str,
 ) -> Result<Result<(), Refusal>, Error> {
     if let Err(why) = fields::present(password) {
         return Ok(Err(Refusal::Mend([("password", why)].into())));
@@ -75,7 +81,7 @@ pub(crate) async fn confirm(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let remember = caller.session.is_remembered();
-    Ok(match owner.sign_in(caller, remember).await? {
+    Ok(match owner.sign_in(caller, remember, Some(done)).await? {
         true => Ok(()),
         false => Err(not_yours("password")),
     })

@@ -8,6 +8,9 @@ use crate::caller::Caller;
 use crate::password::Verdict;
 use crate::users::{self, Credentials};
 
+/// The kind of the messages that say what was done.
+pub(crate) const SUCCESS: &str = "success";
+
 pub(crate) struct Owner {
     pub(crate) user: Credentials,
     /// The hash to be stored from now on: of the same password, as hashes are made today.
@@ -53,9 +56,14 @@ impl Owner {
 
     /// Signs the owner in and saves the session; `false` when the password was changed or the
     /// account was closed since it was proved.
-    pub(crate) async fn sign_in(self, caller: &Caller<'_>, remember: bool) -> Result<bool, Error> {
+    pub(crate) async fn sign_in(
+        self,
+        caller: &Caller<'_>,
+        remember: bool,
+        done: Option<&str>,
+    ) -> Result<bool, Error> {
         let session = caller.session;
-        log_in(session, &self.user.id, remember)?;
+        log_in(session, &self.user.id, remember, done)?;
         let saved = users::save_with_hash(caller.database, session, self.user, self.hash).await?;
         match self.failures {
             _ if !saved => {}
@@ -84,10 +92,16 @@ fn tell_of_failure(session: &Session, attempt: &Attempt, id: Option<&str>) {
     }
 }
 
-/// Signs a user in: for as long as the browser runs, or to stay.
-pub(crate) fn log_in(session: &Session, id: &str, remember: bool) -> Result<(), Error> {
+/// Signs a user in, for as long as the browser runs or to stay, with a message for the next page.
+pub(crate) fn log_in(
+    session: &Session,
+    id: &str,
+    remember: bool,
+    done: Option<&str>,
+) -> Result<(), Error> {
     match remember {
-        true => session.log_in_and_remember(id),
-        false => session.log_in(id),
+        true => session.log_in_and_remember(id)?,
+        false => session.log_in(id)?,
     }
+    done.map_or(Ok(()), |done| session.flash(SUCCESS, done))
 }

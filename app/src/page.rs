@@ -9,6 +9,7 @@ use rocket::serde::Serialize;
 use rocket_diesel_session::{Error, Flash, Session};
 use rocket_dyn_templates::Template;
 
+use crate::owner::SUCCESS;
 use crate::user::User;
 
 /// The frame of a page, for everybody. A route that takes it cannot forget the messages.
@@ -85,7 +86,7 @@ impl Page<'_> {
 
     /// Sends to another page, which tells what was done.
     pub(crate) fn go(&self, to: String, done: &str) -> Result<Answer, Error> {
-        self.session.flash("success", done)?;
+        self.session.flash(SUCCESS, done)?;
         Ok(Left(Redirect::to(to)))
     }
 }

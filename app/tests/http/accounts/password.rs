@@ -300,3 +300,50 @@ fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
         "/account/confirm"
     );
 }
+
+/// The message that says what was done was saved after it: the page said that nothing is lost, and
+/// the browser was signed out.
+#[test]
+fn what_is_done_and_its_message_are_saved_together_or_not_at_all() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let [ada, other] = [(); 2].map(|()| application.visitor());
+    register(&ada, EMAIL, &[]);
+    ada.get("/home");
+    let refuse = |event: &str| {
+        sql::execute(
+            &database,
+            &format!(
+                "CREATE TRIGGER refused BEFORE {event} ON sessions WHEN NEW.data LIKE '%success%' \
+                 BEGIN SELECT RAISE(ABORT, 'no'); END"
+            ),
+        );
+    };
+    let allow = || sql::execute(&database, "DROP TRIGGER refused");
+    let change = [("current", PASSWORD), ("new", NEW_PASSWORD)];
+    refuse("UPDATE");
+    for (path, fields) in [
+        ("/account/password", &change as &[(&str, &str)]),
+        ("/account/confirm", &[("password", PASSWORD)]),
+    ] {
+        let refused = ada.post(path, fields);
+        assert_eq!(
+            (refused.status, refused.set_cookie("id")),
+            (503, None),
+            "{path}"
+        );
+        assert!(is_signed_in(&ada), "{path}");
+    }
+    allow();
+    refuse("INSERT");
+    let refused = register(&other, "grace@example.org", &[]);
+    assert_eq!((refused.status, refused.set_cookie("id")), (503, None));
+    assert_eq!(sign_in(&other, EMAIL, PASSWORD).status, 503);
+    allow();
+    assert_eq!(sql::count(&database, "users"), 1);
+    assert_eq!(
+        sign_in(&other, EMAIL, PASSWORD).location(),
+        "/home",
+        "the old one"
+    );
+}
