@@ -115,7 +115,7 @@ export TMPDIR="$work" # what an interrupted test leaves behind is removed too
 export TEST_SERVERS="$work" TEST_SECRETS="$work/secrets"
 : >"$TEST_SECRETS"
 # For all tests, before they begin; for some, each test asks for what it needs.
-(($#)) || testing/provide.sh "$work" "${everything[@]}"
+(($#)) || testing/provide.sh "$work" "${everything[@]}" galera
 status=0
 run_tests "$@" || status=$?
 [[ -s $TEST_SECRETS || $# -gt 0 ]] || fail "the tests have noted no secret"

@@ -86,9 +86,9 @@ provide_galera() {
         home="$folder/galera-$number" log="$folder/galera-$number.log" port=$(free_port)
         ((number > 1)) && first=${nodes[0]} || first=''
         install -d -o "$user" "$home"
-        logged "$log" mariadb-install-db --no-defaults --user="$user" --datadir="$home" \
-            --auth-root-authentication-method=normal --skip-test-db
-        start "$log" mariadbd --no-defaults --user="$user" --datadir="$home" \
+        logged "$log" env TMPDIR="$home" mariadb-install-db --no-defaults --user="$user" \
+            --datadir="$home/data" --auth-root-authentication-method=normal --skip-test-db
+        start "$log" env TMPDIR="$home" mariadbd --no-defaults --user="$user" --datadir="$home/data" \
             --socket="$home/sock" --port="$port" --bind-address=127.0.0.1 --skip-name-resolve \
             --max-connections=300 --performance-schema=OFF --general-log \
             --general-log-file="$home/statements.log" --binlog-format=ROW \
