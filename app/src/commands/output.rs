@@ -94,18 +94,12 @@ impl Output {
 /// JSON leaves as they are some characters that a terminal obeys, or that turn a text around. They
 /// can stand in strings alone.
 fn escaped(json: &Value) -> String {
+    let turns = |letter| matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut escaped = String::new();
     for letter in json.to_string().chars() {
-        match letter {
-            '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
-                escaped += &format!("\\u{:04x}", u32::from(letter));
-            }
-            _ if letter.is_control() => escaped += &format!("\\u{:04x}", u32::from(letter)),
-            _ => escaped.push(letter),
+        match letter.is_control() || turns(letter) {
+            true => escaped += &format!("\\u{:04x}", u32::from(letter)),
+            false => escaped.push(letter),
         }
     }
     escaped
