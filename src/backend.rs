@@ -52,6 +52,11 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.transaction(work)
     }
+    /// The URL with bounds on how long a host may keep silent, where it says nothing of them.
+    #[doc(hidden)]
+    fn with_timeouts(url: &str) -> String {
+        url.to_owned()
+    }
     /// What is wrong with a new connection, if it is less than its URL asks for.
     #[doc(hidden)]
     fn objection(&mut self, _url: &str) -> QueryResult<Option<&'static str>> {
@@ -127,6 +132,27 @@ impl Backend for diesel::PgConnection {
     const SWEEP: &'static str = "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id \
         FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
     const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
+
+    // libpq waits for ever, and the kernel tries for some 15 minutes to reach a host that is gone.
+    fn with_timeouts(url: &str) -> String {
+        use std::fmt::Write as _;
+        let mut url = url.to_owned();
+        if !url.starts_with("postgres") {
+            return url;
+        }
+        for (name, value, variable) in [
+            ("connect_timeout", 2, Some("PGCONNECT_TIMEOUT")),
+            ("tcp_user_timeout", 5_000, None),
+            ("keepalives_idle", 10, None),
+        ] {
+            let is_set = variable.is_some_and(|variable| std::env::var_os(variable).is_some());
+            if !is_set && !url.contains(&format!("{name}=")) {
+                let sign = if url.contains('?') { '&' } else { '?' };
+                let _ = write!(url, "{sign}{name}={value}");
+            }
+        }
+        url
+    }
 
     // PostgreSQL compares no number with a text. A row that is made of JSON has the column's own
     // type, whichever that is; a cast of the column would do without its index.

@@ -10,8 +10,10 @@
     )
 )]
 
+mod connect;
 mod connections;
 mod fault;
+mod outdated;
 mod trust;
 
 use std::marker::PhantomData;
@@ -20,8 +22,10 @@ use std::time::{Duration, Instant};
 use diesel::result::Error as DieselError;
 use diesel::{ConnectionError, QueryResult};
 
+use self::connect::Attempts;
 pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
+pub(crate) use self::outdated::Outdated;
 pub(crate) use self::trust::Trust;
 use crate::backend::{Backend, SYNC_WAIT};
 use crate::error::{Error, ErrorKind};
@@ -32,8 +36,10 @@ use crate::error::{Error, ErrorKind};
 /// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
+    attempts: Attempts,
     set_up: String,
     trust: Trust,
+    outdated: Outdated,
     backend: PhantomData<fn() -> C>,
 }
 
@@ -77,13 +83,20 @@ impl Bounds {
 
 impl<C: Backend> Manager<C> {
     pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
+        Self::pool_until(&Outdated::default(), url, bounds)
+    }
+
+    /// A pool whose connections are used until they are marked as outdated.
+    pub(crate) fn pool_until(outdated: &Outdated, url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
         bounds.pool(Self {
-            url: url.to_owned(),
+            url: C::with_timeouts(url),
+            attempts: Attempts::default(),
             set_up: match bounds.sync_wait {
                 true => C::SET_UP.to_owned(),
                 false => C::SET_UP.replace(SYNC_WAIT, ""),
             },
             trust: Trust::default(),
+            outdated: outdated.clone(),
             backend: PhantomData,
         })
     }
@@ -111,14 +124,18 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
-        let mut connection = C::establish(&self.url).map_err(Self::Error::ConnectionError)?;
+        let url = self.url.clone();
+        let bad = |why: String| Self::Error::ConnectionError(ConnectionError::BadConnection(why));
+        let connection = self.attempts.bounded(move || C::establish(&url));
+        let mut connection = connection
+            .map_err(bad)?
+            .map_err(Self::Error::ConnectionError)?;
         connection
             .batch_execute(&self.set_up)
             .map_err(Self::Error::QueryError)?;
         let objection = connection.objection(&self.url);
         if let Some(objection) = objection.map_err(Self::Error::QueryError)? {
-            let cause = ConnectionError::BadConnection(objection.to_owned());
-            return Err(Self::Error::ConnectionError(cause));
+            return Err(bad(objection.to_owned()));
         }
         let now = Instant::now();
         Ok(Pooled {
@@ -131,7 +148,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
-        if self.trust.is_outdated(pooled.made_at) {
+        if self.outdated.covers(pooled.made_at) {
             let cause = ConnectionError::BadConnection("the connection is outdated".to_owned());
             return Err(Self::Error::ConnectionError(cause));
         }
@@ -147,7 +164,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
             self.trust.end();
         }
         if pooled.outdated {
-            self.trust.end_all();
+            self.outdated.mark_all();
         }
         pooled.lost || pooled.outdated || std::thread::panicking() || pooled.connection.is_broken()
     }

@@ -1,15 +1,17 @@
 //! The one door from async to blocking: a few threads of our own, fed by one bounded queue.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
 use crate::error::Error;
+use crate::pool::Outdated;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -18,7 +20,27 @@ type Job = Box<dyn FnOnce() + Send>;
 /// They end when this is dropped, after the work that was accepted.
 pub(crate) struct Threads {
     queue: Sender<Job>,
+    jobs: Receiver<Job>,
     deadline: Duration,
+    workers: Mutex<Workers>,
+    most_hung: usize,
+    outdated: Outdated,
+}
+
+struct Workers {
+    serving: Vec<Worker>,
+    /// Replaced threads, until they end.
+    hung: Vec<Worker>,
+}
+
+type Worker = Arc<Mutex<State>>;
+
+/// What a thread does.
+enum State {
+    Waits,
+    Works(Instant),
+    /// It works, and ends afterwards.
+    Replaced,
 }
 
 impl Threads {
@@ -26,16 +48,55 @@ impl Threads {
     /// `deadline`.
     pub(crate) fn start(count: u32, waiting: usize, deadline: Duration) -> Result<Self, Error> {
         let (queue, jobs) = bounded::<Job>(waiting);
-        for number in 1..=count {
-            let jobs = jobs.clone();
-            thread::Builder::new()
-                .name(format!("session-store-{number}"))
-                .spawn(move || jobs.iter().for_each(|job| job()))
-                .map_err(|cause| {
-                    Error::unavailable("a store thread could not be started").because(cause)
-                })?;
+        let serving = (0..count).map(|_| spawn(jobs.clone()));
+        let workers = Workers {
+            serving: serving.collect::<Result<_, _>>()?,
+            hung: Vec::new(),
+        };
+        Ok(Self {
+            queue,
+            jobs,
+            deadline,
+            workers: Mutex::new(workers),
+            most_hung: count as usize,
+            outdated: Outdated::default(),
+        })
+    }
+
+    /// Marks the connections that exist when a thread hangs.
+    pub(crate) fn outdated(&self) -> &Outdated {
+        &self.outdated
+    }
+
+    /// Replaces the threads that have worked for more than twice the deadline, so that a server that
+    /// hangs keeps no later request from another one. No more threads hang than serve.
+    fn replace_hung(&self) {
+        // Another request does the same at this moment.
+        let Ok(mut workers) = self.workers.try_lock() else {
+            return;
+        };
+        let Workers { serving, hung } = &mut *workers;
+        hung.retain(|worker| Arc::strong_count(worker) > 1);
+        let limit = 2 * self.deadline;
+        for worker in serving {
+            let mut state = lock(worker);
+            let hangs = matches!(*state, State::Works(since) if since.elapsed() > limit);
+            if !hangs || hung.len() == self.most_hung {
+                continue;
+            }
+            let new = match spawn(self.jobs.clone()) {
+                Ok(new) => new,
+                Err(error) => return log::warn!("{error}"),
+            };
+            *state = State::Replaced;
+            drop(state);
+            hung.push(mem::replace(worker, new));
+            self.outdated.mark_all();
+            log::warn!(
+                "a store thread has worked for more than {limit:?} and is replaced: the database hangs, or \
+                 the application does work there that takes longer than its timeout"
+            );
         }
-        Ok(Self { queue, deadline })
     }
 
     /// The longest that anybody waits for an answer.
@@ -68,7 +129,11 @@ impl Threads {
                 let _ = answer.send(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
             }
         };
-        self.queue.try_send(Box::new(job)).map_err(|_| {
+        let queued = self.queue.try_send(Box::new(job));
+        if !self.queue.is_empty() {
+            self.replace_hung();
+        }
+        queued.map_err(|_| {
             Error::unavailable(
                 "the queue for the store is full; it is slow, or pool_size is too small",
             )
@@ -83,6 +148,32 @@ impl Threads {
             ))),
         }
     }
+}
+
+fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {
+    let worker: Worker = Arc::new(Mutex::new(State::Waits));
+    let own = worker.clone();
+    let work = move || {
+        for job in jobs {
+            *lock(&own) = State::Works(Instant::now());
+            job();
+            if matches!(
+                mem::replace(&mut *lock(&own), State::Waits),
+                State::Replaced
+            ) {
+                return;
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("session-store".to_owned());
+    thread.spawn(work).map_err(|cause| {
+        Error::unavailable("a store thread could not be started").because(cause)
+    })?;
+    Ok(worker)
+}
+
+fn lock(worker: &Worker) -> MutexGuard<'_, State> {
+    worker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long one request has waited for the store, so that its deadlines do not add up.

@@ -58,22 +58,37 @@ users="CREATE DATABASE session CHARACTER SET utf8mb4;
     CREATE USER session@'%' IDENTIFIED BY 'session'; GRANT ALL ON *.* TO session@'%';"
 
 provide_mariadb() {
-    local home="$folder/mariadb" log="$folder/mariadb.log" port user
+    local port
     port=$(free_port)
+    mariadb_server mariadb "$port"
+    echo "TEST_MYSQL_URL=mysql://session:session@127.0.0.1:$port/session"
+    echo "TEST_MARIADB_PID=$server" # a test stops and continues the server
+}
+
+# Another one, which a test may stop or close to writes.
+provide_second_mariadb() {
+    local port
+    port=$(free_port)
+    mariadb_server second-mariadb "$port"
+    echo "TEST_SECOND_MYSQL_URL=mysql://session:session@127.0.0.1:$port/session"
+    echo "TEST_SECOND_MARIADB_PID=$server"
+}
+
+# Starts one under this name, on this port.
+mariadb_server() {
+    local home="$folder/$1" log="$folder/$1.log" port=$2 user
     user=$(id -un)
     logged "$log" mariadb-install-db --no-defaults --user="$user" --datadir="$home" \
         --auth-root-authentication-method=normal --skip-test-db
     start "$log" mariadbd --no-defaults --user="$user" --datadir="$home" \
-        --socket="$folder/mariadb.sock" --port="$port" --bind-address=127.0.0.1 \
+        --socket="$home.sock" --port="$port" --bind-address=127.0.0.1 \
         --skip-name-resolve --max-connections=300 --performance-schema=OFF \
-        --general-log --general-log-file="$folder/mariadb-statements.log"
+        --general-log --general-log-file="$home-statements.log"
 
-    local client=(mariadb --no-defaults --user=root --socket="$folder/mariadb.sock"
+    local client=(mariadb --no-defaults --user=root --socket="$home.sock"
         --connect-timeout=2)
     wait_for "$log" "${client[@]}" -e 'SELECT 1'
     logged "$log" "${client[@]}" -e "$users"
-    echo "TEST_MYSQL_URL=mysql://session:session@127.0.0.1:$port/session"
-    echo "TEST_MARIADB_PID=$server" # a test stops and continues the server
 }
 
 # Three nodes of MariaDB. As root they run as mysql, or the state transfer fails.
@@ -115,9 +130,25 @@ as_postgres=()
 ((EUID)) || as_postgres=(runuser -u postgres --)
 
 provide_postgresql() {
-    local home="$folder/postgres" log="$folder/postgres.log" bin port
-    bin=$(postgres_bin)
+    local port
     port=$(free_port)
+    postgresql_server postgres "$port"
+    echo "TEST_POSTGRES_URL=postgres://session@127.0.0.1:$port/session"
+}
+
+# Another one, which a test may stop or close to writes.
+provide_second_postgresql() {
+    local port
+    port=$(free_port)
+    postgresql_server second-postgres "$port"
+    echo "TEST_SECOND_POSTGRES_URL=postgres://session@127.0.0.1:$port/session"
+    echo "TEST_SECOND_POSTGRES_PID=$(head -n 1 "$folder/second-postgres/data/postmaster.pid")"
+}
+
+# Starts one under this name, on this port.
+postgresql_server() {
+    local home="$folder/$1" log="$folder/$1.log" port=$2 bin
+    bin=$(postgres_bin)
     mkdir "$home"
     ((EUID)) || chown postgres "$home"
     cd / # the user postgres may not read this folder
@@ -129,7 +160,6 @@ provide_postgresql() {
     wait_for "$log" "$bin/pg_isready" -h 127.0.0.1 -p "$port"
     logged "$log" "$bin/createdb" -h 127.0.0.1 -p "$port" -U session session
     cd - >/dev/null
-    echo "TEST_POSTGRES_URL=postgres://session@127.0.0.1:$port/session"
 }
 
 # The URL's number of a database, such as /7, is up to each test.
@@ -189,12 +219,14 @@ provide_express() {
 # The data is thrown away, so nothing has to be shut down gracefully; KILL also ends a MariaDB
 # that a test left stopped.
 stop() {
-    local processes postmaster="$folder/postgres/data/postmaster.pid"
+    local processes postmaster
     # QUIT has PostgreSQL end its own processes, too.
-    [[ ! -e $postmaster ]] || kill -QUIT "$(head -n 1 "$postmaster")" 2>/dev/null || true
-    for ((i = 0; i < 50; i++)); do
-        [[ -e $postmaster ]] || break
-        sleep 0.1
+    for postmaster in "$folder/"*/data/postmaster.pid; do
+        [[ ! -e $postmaster ]] || kill -QUIT "$(head -n 1 "$postmaster")" 2>/dev/null || true
+        for ((i = 0; i < 50; i++)); do
+            [[ -e $postmaster ]] || break
+            sleep 0.1
+        done
     done
     mapfile -t processes <"$folder/processes"
     ((${#processes[@]} == 0)) || kill -KILL "${processes[@]}" 2>/dev/null || true

@@ -95,7 +95,12 @@ impl Database {
     where
         C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
-        let pool = Manager::<C>::pool(url, &config.bounds());
+        // The second half is for the threads that replace hung ones.
+        let twice = Bounds {
+            size: 2 * config.pool_size,
+            ..config.bounds()
+        };
+        let pool = Manager::<C>::pool_until(threads.outdated(), url, &twice);
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);

@@ -1,4 +1,4 @@
-//! Which connections are used without asking whether they still live, and which no more at all.
+//! Which connections are used without asking whether they still live.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,6 @@ const TRUSTED: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(crate) struct Trust {
     ended_at: Mutex<Option<Instant>>,
-    outdated_at: Mutex<Option<Instant>>,
 }
 
 impl Trust {
@@ -23,26 +22,5 @@ impl Trust {
     pub(crate) fn end(&self) {
         let mut ended_at = self.ended_at.lock().unwrap_or_else(PoisonError::into_inner);
         *ended_at = Some(Instant::now());
-    }
-
-    /// Whether a connection that was made then is as old as one that was found outdated.
-    pub(crate) fn is_outdated(&self, made_at: Instant) -> bool {
-        let outdated_at = *self
-            .outdated_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Some(made_at) <= outdated_at
-    }
-
-    /// Has no connection used again that exists now; once a second at most, since a server that
-    /// takes no writes for long still answers reads.
-    pub(crate) fn end_all(&self) {
-        let mut outdated_at = self
-            .outdated_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if outdated_at.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
-            *outdated_at = Some(Instant::now());
-        }
     }
 }

@@ -102,15 +102,56 @@ pub fn sqlite() -> TestDatabase {
 
 #[cfg(feature = "mysql")]
 pub fn mariadb() -> TestDatabase {
-    let database = empty_mariadb();
-    migrate::<diesel::MysqlConnection>(&database.url);
-    database
+    migrated_mariadb(mariadb_place())
 }
 
 /// Without any table.
 #[cfg(feature = "mysql")]
 pub fn empty_mariadb() -> TestDatabase {
-    let (server, name, url) = place("mariadb", "TEST_MYSQL_URL");
+    in_mariadb(mariadb_place())
+}
+
+/// One database, as each of the three nodes of a Galera cluster has it.
+#[cfg(feature = "mysql")]
+pub fn galera() -> [TestDatabase; 3] {
+    let nodes = crate::provided("galera", "TEST_GALERA_URLS");
+    let mut nodes = nodes.split(',');
+    let [first, second, third] = places([(); 3].map(|()| nodes.next().unwrap().to_owned()));
+    let beside = |place: Place| TestDatabase {
+        store: Arc::new(DieselStore::<diesel::MysqlConnection>::connect(
+            &place.url, 8,
+        )),
+        url: place.url,
+        table: "sessions".into(),
+        clean_up: Some(Box::new(|| ())),
+    };
+    [migrated_mariadb(first), beside(second), beside(third)]
+}
+
+/// Databases of one name on two servers that know nothing of each other; the first server is there
+/// for tests that stop it or close it to writes.
+#[cfg(feature = "mysql")]
+pub fn two_mariadb() -> [TestDatabase; 2] {
+    let first = crate::provided("second_mariadb", "TEST_SECOND_MYSQL_URL");
+    let second = crate::provided("mariadb", "TEST_MYSQL_URL");
+    places([first, second]).map(migrated_mariadb)
+}
+
+#[cfg(feature = "mysql")]
+fn mariadb_place() -> Place {
+    let [place] = places([crate::provided("mariadb", "TEST_MYSQL_URL")]);
+    place
+}
+
+#[cfg(feature = "mysql")]
+fn migrated_mariadb(place: Place) -> TestDatabase {
+    let database = in_mariadb(place);
+    migrate::<diesel::MysqlConnection>(&database.url);
+    database
+}
+
+#[cfg(feature = "mysql")]
+fn in_mariadb(Place { server, name, url }: Place) -> TestDatabase {
     // A server's own default may be any character set: the migrations have to do without it.
     execute::<diesel::MysqlConnection>(
         &server,
@@ -127,37 +168,22 @@ pub fn empty_mariadb() -> TestDatabase {
     }
 }
 
-/// One database, as each of the three nodes of a Galera cluster has it.
-#[cfg(feature = "mysql")]
-pub fn galera() -> [TestDatabase; 3] {
-    let nodes = crate::provided("galera", "TEST_GALERA_URLS");
-    let name = format!("test_{:016x}", fastrand::u64(..));
-    let mut nodes = nodes.split(',').map(|server| {
-        let (authority, _) = server.rsplit_once('/').unwrap();
-        (server.to_owned(), format!("{authority}/{name}"))
-    });
-    let [first, second, third] = [(); 3].map(|()| nodes.next().unwrap());
-    execute::<diesel::MysqlConnection>(&first.0, &format!("CREATE DATABASE {name}"));
-    migrate::<diesel::MysqlConnection>(&first.1);
-    let drop_it = format!("DROP DATABASE {name}");
-    let clean_up: Box<dyn FnOnce() + Send + Sync> =
-        Box::new(move || execute::<diesel::MysqlConnection>(&first.0, &drop_it));
-    let database = |url: String, clean_up| TestDatabase {
-        store: Arc::new(DieselStore::<diesel::MysqlConnection>::connect(&url, 8)),
-        url,
-        table: "sessions".into(),
-        clean_up: Some(clean_up),
-    };
-    [
-        database(first.1, clean_up),
-        database(second.1, Box::new(|| ())),
-        database(third.1, Box::new(|| ())),
-    ]
+#[cfg(feature = "postgres")]
+pub fn postgresql() -> TestDatabase {
+    let [place] = places([crate::provided("postgresql", "TEST_POSTGRES_URL")]);
+    in_postgresql(place)
+}
+
+/// The same as [`two_mariadb`] with PostgreSQL.
+#[cfg(feature = "postgres")]
+pub fn two_postgresql() -> [TestDatabase; 2] {
+    let first = crate::provided("second_postgresql", "TEST_SECOND_POSTGRES_URL");
+    let second = crate::provided("postgresql", "TEST_POSTGRES_URL");
+    places([first, second]).map(in_postgresql)
 }
 
 #[cfg(feature = "postgres")]
-pub fn postgresql() -> TestDatabase {
-    let (server, name, url) = place("postgresql", "TEST_POSTGRES_URL");
+fn in_postgresql(Place { server, name, url }: Place) -> TestDatabase {
     execute::<diesel::PgConnection>(&server, &format!("CREATE DATABASE {name}"));
     migrate::<diesel::PgConnection>(&url);
     let store = Arc::new(DieselStore::<diesel::PgConnection>::connect(&url, 8));
@@ -226,14 +252,23 @@ pub fn postgresql() -> TestDatabase {
     panic!("built without the feature postgres: run with --all-features");
 }
 
-/// A server, a new name on it, and the URL of the database of that name.
+/// A new name on a server, and the URL of the database of that name.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-fn place(what: &str, variable: &str) -> (String, String, String) {
-    let server = crate::provided(what, variable);
+struct Place {
+    server: String,
+    name: String,
+    url: String,
+}
+
+/// One name on each of these servers.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn places<const N: usize>(servers: [String; N]) -> [Place; N] {
     let name = format!("test_{:016x}", fastrand::u64(..));
-    let (authority, _) = server.rsplit_once('/').unwrap();
-    let url = format!("{authority}/{name}");
-    (server, name, url)
+    servers.map(|server| {
+        let (authority, _) = server.rsplit_once('/').unwrap();
+        let (url, name) = (format!("{authority}/{name}"), name.clone());
+        Place { server, name, url }
+    })
 }
 
 fn execute<C: Connection>(url: &str, sql: &str) {

@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod server;
 pub mod site;
 pub mod sql;
+pub mod switch;
 pub mod visitor;
 
 use std::path::Path;

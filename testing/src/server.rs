@@ -44,16 +44,20 @@ impl Server {
     /// `output`.
     pub fn busy_with(database: &TestDatabase, settings: &str, level: &str, output: Stdio) -> Self {
         let (url, table) = (&database.url, &database.table);
-        let session =
-            format!("{{events=\"off\",cookie={{secure=false}},table={table:?}{settings}}}");
+        let session = format!("cookie={{secure=false}},table={table:?}{settings}");
         let mut command = example("busy");
-        command
-            .env("ROCKET_LOG_LEVEL", level)
-            .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
-            .env("ROCKET_SESSION", session)
-            .stdout(output);
+        command.env("ROCKET_LOG_LEVEL", level).stdout(output);
+        Self::on(&mut command, &format!("url={url:?}"), &session)
+    }
+
+    /// A program whose database and sessions have these settings.
+    pub fn on(command: &mut Command, database: &str, session: &str) -> Self {
         let port = free_port();
-        Self::start(command.env("ROCKET_PORT", port.to_string()), port)
+        command
+            .env("ROCKET_DATABASES", format!("{{app={{{database}}}}}"))
+            .env("ROCKET_SESSION", format!("{{events=\"off\",{session}}}"))
+            .env("ROCKET_PORT", port.to_string());
+        Self::start(command, port)
     }
 
     /// Any program that serves on this port, once it does.

@@ -13,6 +13,8 @@ mod concurrency;
 mod contract;
 #[cfg(all(feature = "mysql", feature = "redis"))]
 mod express;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod failover;
 #[cfg(feature = "mysql")]
 mod galera;
 mod logging;

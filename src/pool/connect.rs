@@ -1,0 +1,49 @@
+//! Bounds how long opening a connection takes: a server that hangs may never answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::bounded;
+
+/// The longest that one attempt is waited for: libpq tries each of several hosts for 2 seconds.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Each attempt that hangs keeps a thread and a socket, so from this many on
+const MANY: usize = 16;
+
+/// this long passes before the next one.
+const PAUSE: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+pub(super) struct Attempts {
+    /// Each attempt holds a clone.
+    hanging: Arc<()>,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Attempts {
+    /// Connects on a thread that may outlive the attempt.
+    pub(super) fn bounded<T: Send + 'static>(
+        &self,
+        connect: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let hanging = Arc::strong_count(&self.hanging) - 1;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if hanging >= MANY && last.is_some_and(|last| last.elapsed() < PAUSE) {
+            return Err(format!("{hanging} attempts to connect hang already"));
+        }
+        *last = Some(Instant::now());
+        drop(last);
+        let (connected, connection) = bounded(1);
+        let attempt = self.hanging.clone();
+        let connect = move || {
+            let _ = connected.send(connect());
+            drop(attempt);
+        };
+        let thread = thread::Builder::new().name("session-connect".to_owned());
+        thread.spawn(connect).map_err(|error| error.to_string())?;
+        let nothing = |_| format!("the server did not answer within {LIMIT:?}");
+        connection.recv_timeout(LIMIT).map_err(nothing)
+    }
+}

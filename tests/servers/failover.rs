@@ -1,0 +1,185 @@
+//! A server that another one has taken over from: connections to it remain, new ones go elsewhere.
+
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use testing::database::TestDatabase;
+use testing::server::{Browser, Server, example, wait_until};
+use testing::switch::Switch;
+
+/// An application that has connections to the first of two servers, behind a switch.
+struct Behind {
+    application: Server,
+    switch: Switch,
+    other: u16,
+}
+
+impl Behind {
+    fn first(databases: &[TestDatabase; 2]) -> Self {
+        let [first, other] = databases.each_ref().map(|database| port(&database.url));
+        let switch = Switch::to(first);
+        let url = databases[0].url.replace(
+            &format!("127.0.0.1:{first}"),
+            &format!("127.0.0.1:{}", switch.port),
+        );
+        let application = Server::on(
+            example("busy").env("ROCKET_LOG_LEVEL", "off"),
+            &format!("url={url:?},pool_size=4,timeout=\"500ms\""),
+            "cookie={secure=false}",
+        );
+        let behind = Self {
+            application,
+            switch,
+            other,
+        };
+        assert!(behind.visits(16).iter().all(|status| *status == 200));
+        behind
+    }
+
+    /// As many new visitors at once.
+    fn visits(&self, visitors: usize) -> Vec<u16> {
+        let url = format!("{}/visits", self.application.base);
+        thread::scope(|scope| {
+            let visit = || Browser::default().post(&url).0;
+            let visits: Vec<_> = (0..visitors).map(|_| scope.spawn(visit)).collect();
+            visits
+                .into_iter()
+                .map(|visit| visit.join().unwrap())
+                .collect()
+        })
+    }
+}
+
+fn port(url: &str) -> u16 {
+    let (authority, _) = url.rsplit_once('/').unwrap();
+    let (_, port) = authority.rsplit_once(':').unwrap();
+    port.parse().unwrap()
+}
+
+/// A server and its processes, stopped in the middle of their work; they continue when this is
+/// dropped.
+struct Stopped(String);
+
+impl Stopped {
+    fn server(process: String) -> Self {
+        let stopped = Self(process);
+        stopped.signal("-STOP");
+        stopped
+    }
+
+    fn signal(&self, signal: &str) {
+        let _ = Command::new("kill").args([signal, &self.0]).status();
+        let children = ["-P", &self.0];
+        let _ = Command::new("pkill").arg(signal).args(children).status();
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
+/// One test at a time does something to the first server.
+static FIRST: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
+
+fn a_server_that_hangs_keeps_no_request_from_another_one(
+    databases: &[TestDatabase; 2],
+    process: String,
+) {
+    let behind = Behind::first(databases);
+    let stopped = Stopped::server(process);
+    // Each store thread hangs, and so does each attempt to connect.
+    for _ in 0..4 {
+        assert!(behind.visits(8).iter().all(|status| *status == 503));
+    }
+    behind.switch.move_to(behind.other);
+    wait_until("a visit succeeds", Duration::from_secs(20), || {
+        behind.visits(1) == [200]
+    });
+    for _ in 0..20 {
+        assert_eq!(behind.visits(4), [200; 4]);
+    }
+    drop(stopped);
+    assert_eq!(behind.visits(4), [200; 4]);
+}
+
+fn writes_go_to_the_new_server_with_the_second_request(
+    databases: &[TestDatabase; 2],
+    close: impl Fn(bool),
+) {
+    let behind = Behind::first(databases);
+    close(true);
+    behind.switch.move_to(behind.other);
+    behind.visits(1);
+    let after: Vec<_> = (0..40).flat_map(|_| behind.visits(1)).collect();
+    close(false);
+    assert_eq!(after, [200; 40]);
+    let rows = databases[1].lines("SELECT 'row' AS line FROM sessions");
+    assert!(rows.len() >= 40, "{}", rows.len());
+}
+
+#[cfg(feature = "mysql")]
+mod mariadb {
+    use diesel::{Connection, MysqlConnection, connection::SimpleConnection};
+    use testing::database::two_mariadb;
+
+    use super::*;
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_server_that_hangs_keeps_no_request_from_another_one() {
+        let _first = FIRST[0].lock().unwrap_or_else(PoisonError::into_inner);
+        let process = testing::provided("second_mariadb", "TEST_SECOND_MARIADB_PID");
+        super::a_server_that_hangs_keeps_no_request_from_another_one(&two_mariadb(), process);
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn writes_go_to_the_new_server_with_the_second_request() {
+        let _first = FIRST[0].lock().unwrap_or_else(PoisonError::into_inner);
+        let databases = two_mariadb();
+        let root = format!("mysql://root@127.0.0.1:{}/mysql", port(&databases[0].url));
+        let mut root = MysqlConnection::establish(&root).unwrap();
+        // Who may write nevertheless would.
+        let revoke = "REVOKE READ_ONLY ADMIN ON *.* FROM session@'%'";
+        root.batch_execute(revoke).unwrap();
+        let root = Mutex::new(root);
+        super::writes_go_to_the_new_server_with_the_second_request(&databases, |closed| {
+            let set = format!("SET GLOBAL read_only = {}", u8::from(closed));
+            root.lock().unwrap().batch_execute(&set).unwrap();
+        });
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgresql {
+    use testing::database::two_postgresql;
+
+    use super::*;
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn a_server_that_hangs_keeps_no_request_from_another_one() {
+        let _first = FIRST[1].lock().unwrap_or_else(PoisonError::into_inner);
+        let process = testing::provided("second_postgresql", "TEST_SECOND_POSTGRES_PID");
+        super::a_server_that_hangs_keeps_no_request_from_another_one(&two_postgresql(), process);
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn writes_go_to_the_new_server_with_the_second_request() {
+        let _first = FIRST[1].lock().unwrap_or_else(PoisonError::into_inner);
+        let databases = two_postgresql();
+        super::writes_go_to_the_new_server_with_the_second_request(&databases, |closed| {
+            let set = if closed { "on" } else { "off" };
+            // Each has to be a statement alone.
+            databases[0].run(&format!(
+                "ALTER SYSTEM SET default_transaction_read_only = {set}"
+            ));
+            databases[0].lines("SELECT CAST(pg_reload_conf() AS TEXT) AS line");
+        });
+    }
+}
