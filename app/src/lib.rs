@@ -23,6 +23,8 @@ mod known_device;
 pub mod launch;
 mod moment;
 mod next;
+#[cfg(unix)]
+mod output;
 mod own_password;
 mod owner;
 mod page;
@@ -53,7 +55,11 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 pub fn run() -> ExitCode {
     match commands::asked() {
         Some(command) => commands::run(command),
-        None => launch::launch(rocket()),
+        None => {
+            #[cfg(unix)]
+            let _buffered = output::buffered();
+            launch::launch(rocket())
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod cross_site;
 mod diesel_cli;
 mod events;
 mod headers;
+mod output;
 mod privacy;
 #[cfg(feature = "redis")]
 mod redis;

@@ -2,7 +2,7 @@
 
 mod check;
 mod list;
-mod program;
+pub mod program;
 mod revoke;
 mod settings;
 mod sweep;

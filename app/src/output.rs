@@ -1,0 +1,178 @@
+//! Keeps standard output and standard error from holding up requests when nobody reads them.
+//!
+//! Rocket writes its log on the threads that answer requests. Once a pipe is full, the next line
+//! would stop a thread, and soon all of them.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
+use rustix::stdio::{dup2_stderr, dup2_stdout};
+
+/// How many bytes wait for a reader.
+const CAPACITY: usize = 1 << 20;
+
+/// A pipe that is ready takes this many bytes at once (`PIPE_BUF`).
+const PIECE: usize = 4_096;
+
+/// How long the last lines wait for a reader when the program ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Writes what waits, and puts the outputs back, when it is dropped.
+pub(crate) struct Buffered {
+    _outputs: [Option<Output>; 2],
+}
+
+struct Output {
+    original: OwnedFd,
+    replace: fn(BorrowedFd<'_>) -> rustix::io::Result<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Puts a buffer before each output that is a pipe or a socket.
+pub(crate) fn buffered() -> Buffered {
+    let stdout = Output::buffered(io::stdout().as_fd(), |fd| dup2_stdout(fd));
+    let stderr = Output::buffered(io::stderr().as_fd(), |fd| dup2_stderr(fd));
+    Buffered {
+        // Without a buffer it is as good as it was.
+        _outputs: [stdout, stderr].map(|output| output.ok().flatten()),
+    }
+}
+
+impl Output {
+    fn buffered(
+        stream: BorrowedFd<'_>,
+        replace: fn(BorrowedFd<'_>) -> rustix::io::Result<()>,
+    ) -> io::Result<Option<Self>> {
+        let original = File::from(stream.try_clone_to_owned()?);
+        let kind = original.metadata()?.file_type();
+        if !kind.is_fifo() && !kind.is_socket() {
+            return Ok(None);
+        }
+        let (reader, writer) = io::pipe()?;
+        let buffer = Buffer::new(original.try_clone()?);
+        let thread = thread::Builder::new().name("output".to_owned());
+        let thread = thread.spawn(move || buffer.forward(reader))?;
+        replace(writer.as_fd())?;
+        Ok(Some(Self {
+            original: original.into(),
+            replace,
+            thread: Some(thread),
+        }))
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = io::stdout().flush();
+        // Closes the only other end of the buffer's pipe.
+        let _ = (self.replace)(self.original.as_fd());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Lines that wait for a reader. What does not fit is dropped by whole lines and counted.
+struct Buffer {
+    to: File,
+    waiting: VecDeque<u8>,
+    in_line: bool,
+    skips_line: bool,
+    dropped: u64,
+}
+
+impl Buffer {
+    fn new(to: File) -> Self {
+        Self {
+            to,
+            waiting: VecDeque::new(),
+            in_line: false,
+            skips_line: false,
+            dropped: 0,
+        }
+    }
+
+    /// Takes what the program writes until it ends, and passes it on when somebody reads.
+    fn forward(mut self, mut from: PipeReader) {
+        let mut bytes = vec![0; 1 << 16];
+        loop {
+            let to = (!self.waiting.is_empty()).then_some(&self.to);
+            let Ok([readable, writable]) = ready(Some(&from), to, None) else {
+                return;
+            };
+            if writable {
+                self.write();
+            }
+            if readable {
+                match from.read(&mut bytes) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => self.take(&bytes[..read]),
+                }
+            }
+        }
+        let end = Instant::now() + FAREWELL;
+        while !self.waiting.is_empty() {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok([_, true]) = ready(None, Some(&self.to), Some(left)) else {
+                return;
+            };
+            self.write();
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let ends = piece.ends_with(b"\n");
+            // One gap, and not one between short lines that still fit.
+            let space = if self.dropped > 0 {
+                CAPACITY / 2
+            } else {
+                CAPACITY
+            };
+            if self.skips_line || self.waiting.len() + piece.len() > space {
+                self.skips_line = !ends;
+                self.dropped += u64::from(ends);
+                continue;
+            }
+            if self.dropped > 0 {
+                let end = if self.in_line { "\n" } else { "" };
+                let dropped = std::mem::take(&mut self.dropped);
+                let note = format!("{end}{{\"event\":\"lines_dropped\",\"dropped\":{dropped}}}\n");
+                self.waiting.extend(note.as_bytes());
+            }
+            self.waiting.extend(piece);
+            self.in_line = !ends;
+        }
+    }
+
+    /// Writes as much as a ready pipe takes; all is lost where its reader is gone.
+    fn write(&mut self) {
+        let (piece, _) = self.waiting.as_slices();
+        let piece = &piece[..piece.len().min(PIECE)];
+        match self.to.write(piece) {
+            Ok(written) => drop(self.waiting.drain(..written)),
+            Err(_) => self.waiting.clear(),
+        }
+    }
+}
+
+/// Waits until one of the two is ready, or until the time is over.
+fn ready(
+    from: Option<&PipeReader>,
+    to: Option<&File>,
+    patience: Option<Duration>,
+) -> rustix::io::Result<[bool; 2]> {
+    let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    let from = from.map(|from| PollFd::new(from, PollFlags::IN));
+    let to_at = usize::from(from.is_some());
+    let to = to.map(|to| PollFd::new(to, PollFlags::OUT));
+    let mut both: Vec<_> = from.into_iter().chain(to).collect();
+    retry_on_intr(|| poll(&mut both, patience.as_ref()))?;
+    let is_ready = |at: usize| both.get(at).is_some_and(|fd| !fd.revents().is_empty());
+    Ok([to_at == 1 && is_ready(0), is_ready(to_at)])
+}
