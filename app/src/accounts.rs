@@ -90,7 +90,8 @@ pub(crate) async fn register(
     }
     let address = caller.session.client_address();
     let counter = address.map(|address| Counter::registrations(address, caller.settings));
-    let attempt = match caller.attempt(counter.into_iter().collect()).await? {
+    let counters = counter.into_iter().collect();
+    let attempt = match caller.attempt(&profile.email, counters).await? {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -132,7 +133,7 @@ pub(crate) async fn sign_in(
     let email = fields::canonical_email(&given.email);
     let device = caller.known_device(&email).await?;
     let counters = caller.counters(&email, device.as_ref());
-    let attempt = match caller.attempt(counters).await? {
+    let attempt = match caller.attempt(&email, counters).await? {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(Err(refusal)),
     };

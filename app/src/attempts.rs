@@ -11,7 +11,7 @@ use diesel::result::Error::DatabaseError;
 use rocket_diesel_session::{Database, Error};
 
 use self::count::{Count, FIRST_WAIT, FORGOTTEN};
-pub(crate) use self::counter::Counter;
+pub(crate) use self::counter::{Counter, network};
 
 use crate::password::Place;
 use crate::schema::attempts;

@@ -10,7 +10,7 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
 use rocket_diesel_session::{Database, Error, Session};
 
-use crate::attempts::{Attempt, Counter, TooOften};
+use crate::attempts::{Attempt, Counter, TooOften, network};
 use crate::known_device::{self, KnownDevice};
 use crate::password::{Busy, Place};
 use crate::refusal::Refusal;
@@ -94,16 +94,23 @@ impl Caller<'_> {
         address.into_iter().chain([account]).collect()
     }
 
-    /// Begins an attempt: no password is hashed without one. Who is refused costs no more than a
-    /// look.
+    /// Takes a place to hash a password of this account in.
+    pub(crate) fn place(&self, account: &str) -> Result<Place, Error> {
+        let address = self.session.client_address().map(network);
+        Place::take(account, address.as_deref()).map_err(|busy| self.put_off(busy))
+    }
+
+    /// Begins an attempt on an account: no password is hashed without one. A refusal costs no more
+    /// than a look.
     pub(crate) async fn attempt(
         &self,
+        account: &str,
         counters: Vec<Counter>,
     ) -> Result<Result<Attempt, Refusal>, Error> {
         if let Some(too_often) = TooOften::find(self.database, &counters).await? {
             return Ok(Err(self.refuse(&too_often)));
         }
-        let place = Place::take().map_err(|busy| self.put_off(busy))?;
+        let place = self.place(account)?;
         let attempt = Attempt::begin(self.database, place, counters).await?;
         Ok(attempt.map_err(|too_often| self.refuse(&too_often)))
     }

@@ -11,7 +11,7 @@ use crate::owner::{Owner, SUCCESS};
 use crate::refusal::{Complaints, Refusal, complaints};
 use crate::settings::Settings;
 use crate::user::{Profile, User};
-use crate::{fields, password, users};
+use crate::{fields, users};
 
 #[derive(Default, Deserialize, FromForm)]
 #[serde(crate = "rocket::serde", default)]
@@ -53,7 +53,8 @@ pub(crate) async fn change(
             return Ok(Err(refusal));
         }
     };
-    let hash = password::hash(given.new.clone(), caller.settings.password_hash).await;
+    let (new, algorithm) = (given.new.clone(), caller.settings.password_hash);
+    let hash = caller.place(&owner.user.id)?.hash(new, algorithm).await;
     let hash = hash.map_err(|busy| caller.put_off(busy))?;
     caller.session.end_others();
     if let Some(done) = done {
@@ -96,7 +97,7 @@ async fn prove(
     let id = caller.session.user_id().unwrap_or_default();
     let signed_in_at = caller.session.signed_in_at().timestamp_millis();
     let counter = Counter::session(&id, signed_in_at, caller.settings);
-    let attempt = match caller.attempt(vec![counter]).await? {
+    let attempt = match caller.attempt(&id, vec![counter]).await? {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(Err(refusal)),
     };

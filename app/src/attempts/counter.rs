@@ -58,8 +58,8 @@ impl Counter {
     }
 }
 
-/// An address of IPv4; of IPv6, where whoever has one has many, the network of 64 bits.
-fn network(address: IpAddr) -> String {
+/// An address of IPv4; of IPv6, where each client has many, the network of 64 bits.
+pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -1,12 +1,14 @@
 //! How many passwords are hashed at a time, and how many wait for it.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rocket::tokio::sync::{Semaphore, SemaphorePermit};
+use rocket::tokio::sync::oneshot;
 use rocket::tokio::task::spawn_blocking;
 use rocket::tokio::time::timeout;
+
+use super::queue::Queue;
 
 /// A password was not hashed, because too many others are, or for want of randomness.
 #[derive(Debug, PartialEq)]
@@ -18,32 +20,46 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// As many as are hashed within that time, 150 ms each.
 pub(super) const WAITING: usize = 13;
 
-struct Hashers {
-    working: Semaphore,
-    /// Those who work and those who wait.
-    places: Semaphore,
-}
-
 /// One processor is left for those who are signed in already.
-static HASHERS: LazyLock<Hashers> = LazyLock::new(|| {
+static QUEUE: LazyLock<Mutex<Queue>> = LazyLock::new(|| {
     let count = available_parallelism().map_or(1, |count| count.get().max(2) - 1);
-    Hashers {
-        working: Semaphore::new(count),
-        places: Semaphore::new(count * (1 + WAITING)),
-    }
+    Mutex::new(Queue::new(count, count * (1 + WAITING)))
 });
+
+fn queue() -> MutexGuard<'static, Queue> {
+    QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A place among those whose passwords are hashed, or soon will be.
 #[derive(Debug)]
-pub(crate) struct Place {
-    _place: SemaphorePermit<'static>,
+pub(crate) struct Place(Arc<Ticket>);
+
+/// Holds the place until its hash is made, even if the request is dropped before.
+#[derive(Debug)]
+struct Ticket(u64);
+
+/// The right to hash now.
+struct Turn(Arc<Ticket>);
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        queue().leave(self.0, Instant::now());
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        queue().rest(self.0.0);
+    }
 }
 
 impl Place {
-    /// Takes one if there is one left; nobody waits for it.
-    pub(crate) fn take() -> Result<Self, Busy> {
-        let _place = HASHERS.places.try_acquire().map_err(|_| Busy)?;
-        Ok(Self { _place })
+    /// Takes one without waiting: a free one, or that of a busier account or address.
+    pub(crate) fn take(account: &str, address: Option<&str>) -> Result<Self, Busy> {
+        let address = address.map(|address| format!("address {address}"));
+        let keys = [format!("account {account}")].into_iter().chain(address);
+        let id = queue().enter(keys.collect(), Instant::now())?;
+        Ok(Self(Arc::new(Ticket(id))))
     }
 
     /// Does `work` on a thread of its own once it is its turn.
@@ -51,10 +67,12 @@ impl Place {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let turn = timeout(PATIENCE, HASHERS.working.acquire()).await;
-        let Ok(Ok(turn)) = turn else {
+        let (sender, receiver) = oneshot::channel();
+        queue().wait(self.0.0, sender);
+        let Ok(Ok(())) = timeout(PATIENCE, receiver).await else {
             return Err(Busy);
         };
+        let turn = Turn(Arc::clone(&self.0));
         let work = move || {
             let done = work();
             drop(turn);

@@ -5,6 +5,8 @@ mod addresses;
 mod enumeration;
 mod flood;
 mod known_device;
+mod share;
+
 use rocket::serde::json::json;
 
 use testing::application::Application;
