@@ -35,6 +35,10 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Makes a JSON object as text of what stands between the two pieces.
     #[doc(hidden)]
     const JSON_OBJECT: [&'static str; 2] = ["JSON_OBJECT(", ")"];
+    /// Selects the server's time in Unix milliseconds, whatever its time zone; `None` where this
+    /// machine's clock is the database's.
+    #[doc(hidden)]
+    const TIME: Option<&'static str> = None;
     /// The condition for the row of the user whose id is the exact text [`USER_ID`]: databases take
     /// '07' for the number 7, and MySQL 'guest' for 0.
     #[doc(hidden)]
@@ -101,6 +105,8 @@ impl Backend for diesel::MysqlConnection {
     // live sessions.
     const SWEEP: &'static str =
         "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+    const TIME: Option<&'static str> =
+        Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
 
     // The first comparison is for the index.
     fn is_user(table: &str, key: &str) -> String {
@@ -132,6 +138,8 @@ impl Backend for diesel::PgConnection {
     const SWEEP: &'static str = "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id \
         FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
     const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
+    const TIME: Option<&'static str> =
+        Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
 
     // libpq waits for ever, and the kernel tries for some 15 minutes to reach a host that is gone.
     fn with_timeouts(url: &str) -> String {

@@ -88,7 +88,7 @@ impl Commit {
         let user_id = self.pending.contents.user_id.as_ref();
         if let (Committed::Saved(saved), Some(limit), Some(user_id), true) =
             (committed, self.limits.per_user, user_id, self.signs_in())
-            && let Err(error) = self.end_oldest(store, user_id, limit, &mut saved.oldest_ended)
+            && let Err(error) = self.end_oldest(store, user_id, limit, saved)
         {
             log::error!("a user has more than {limit} sessions until the next sign-in: {error}");
         }
@@ -99,12 +99,14 @@ impl Commit {
         store: &dyn Store,
         user_id: &str,
         limit: u32,
-        ended: &mut u64,
+        saved: &mut Saved,
     ) -> Result<(), Error> {
         let mut records = store.list(user_id, self.now)?;
-        records.sort_by(|a, b| (b.created_at, &b.key).cmp(&(a.created_at, &a.key)));
+        // The clock may have gone back since the others began.
+        let age = |it: &Record| (it.key == saved.stored.record.key, it.created_at);
+        records.sort_by(|a, b| (age(b), &b.key).cmp(&(age(a), &a.key)));
         for record in records.iter().skip(limit as usize) {
-            *ended += u64::from(store.delete(&record.key)?);
+            saved.oldest_ended += u64::from(store.delete(&record.key)?);
         }
         Ok(())
     }
@@ -165,7 +167,8 @@ impl Commit {
 
     fn touch(&self, store: &dyn Store, mut stored: Stored) -> Result<Committed, Error> {
         let contents = &self.pending.contents;
-        let (seen_at, expires_at) = (self.now, self.expiry(contents, stored.record.deadline));
+        let seen_at = self.now;
+        let expires_at = self.expiry(contents, seen_at, stored.record.deadline);
         store.touch(&stored.record.key, seen_at, expires_at)?;
         stored.record.seen_at = seen_at;
         stored.record.expires_at = expires_at;
@@ -189,6 +192,8 @@ impl Commit {
         // section 5.2).
         let continued = before.filter(|_| !self.signs_in());
         let created_at = continued.map_or(self.now, |record| record.created_at);
+        // A clock that went back shortens no session.
+        let seen_at = continued.map_or(self.now, |record| record.seen_at.max(self.now));
         let (_, absolute) = self.limits.timeouts(contents);
         let new_deadline = self.now.saturating_add(absolute);
         let deadline = continued.map_or(new_deadline, |record| record.deadline);
@@ -198,8 +203,8 @@ impl Commit {
             data: contents.encode(&self.limits)?,
             version: before.map_or(0, |record| record.version.wrapping_add(1)),
             created_at,
-            seen_at: self.now,
-            expires_at: self.expiry(contents, deadline),
+            seen_at,
+            expires_at: self.expiry(contents, seen_at, deadline),
             deadline,
             user_agent: before.map_or_else(
                 || self.client.user_agent.clone(),
@@ -213,9 +218,9 @@ impl Commit {
         })
     }
 
-    fn expiry(&self, contents: &Contents, deadline: i64) -> i64 {
+    fn expiry(&self, contents: &Contents, seen_at: i64, deadline: i64) -> i64 {
         let (idle, _) = self.limits.timeouts(contents);
-        self.now.saturating_add(idle).min(deadline)
+        seen_at.saturating_add(idle).min(deadline)
     }
 
     /// Whoever just proved who they are gets a session, even if the one they came with ended

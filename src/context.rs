@@ -2,13 +2,13 @@
 //! clock.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rocket::Request;
 use rocket::tokio::sync::{Mutex, MutexGuard};
-use rocket::tokio::time::timeout;
+use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -29,7 +29,7 @@ pub(crate) struct Context {
     pub(crate) cookie_name: String,
     pub(crate) form_cookie_name: String,
     pub(crate) database: Option<Database>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
@@ -68,7 +68,24 @@ impl Context {
 
     /// Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
-        (self.clock)().timestamp_millis()
+        self.clock.millis()
+    }
+}
+
+/// Looks each second whether the store has to be asked for its time.
+pub(crate) async fn follow_clock(context: Weak<Context>) {
+    loop {
+        sleep(Duration::from_secs(1)).await;
+        let Some(context) = context.upgrade() else {
+            return;
+        };
+        if context.clock.is_due() {
+            let clock = context.clock.clone();
+            let ask = move |store: &dyn Store| clock.ask(store);
+            if let Err(error) = context.ask(&Waited::default(), ask).await {
+                log::debug!("the store was not asked for its time: {error}");
+            }
+        }
     }
 }
 

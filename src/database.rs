@@ -16,10 +16,12 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_migrations::EmbeddedMigrations;
 
 use crate::backend::Backend;
+use crate::clock::Clock;
 use crate::commit::{Commit, Committed};
 use crate::error::Error;
 use crate::express::Format;
@@ -51,6 +53,7 @@ use crate::threads::{Threads, Waited};
 /// ```
 pub struct Database {
     threads: Arc<Threads>,
+    clock: Arc<Clock>,
     /// An [`Opened`].
     opened: Box<dyn Any + Send + Sync>,
     /// Where the sessions are.
@@ -115,6 +118,12 @@ impl Database {
             Place::Elsewhere => Ok(()),
             _ => (self.create_table)(),
         }
+    }
+
+    /// Returns the time with which sessions are measured, which all nodes share: that of the server
+    /// that keeps the sessions.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Whether its connections are of the type `C`.

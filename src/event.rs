@@ -7,7 +7,7 @@ mod writer;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::SecondsFormat;
 use hmac::Mac;
@@ -51,7 +51,7 @@ impl fmt::Debug for EventsKey {
 pub(crate) struct Events {
     out: Option<Writer>,
     key: EventsKey,
-    clock: Clock,
+    clock: Arc<Clock>,
     anonymous: Mutex<Anonymous>,
     /// Whether a server has begun and not ended.
     serving: AtomicBool,
@@ -93,7 +93,11 @@ impl Anonymous {
 
 impl Events {
     /// Without a key, one is drawn.
-    pub(crate) fn open(sink: Sink, key: Option<EventsKey>, clock: Clock) -> Result<Self, Error> {
+    pub(crate) fn open(
+        sink: Sink,
+        key: Option<EventsKey>,
+        clock: Arc<Clock>,
+    ) -> Result<Self, Error> {
         let cannot =
             |cause| Error::configuration("session.events has nowhere to go").because(cause);
         let drawn = || Token::generate().map(|token| EventsKey(token.key().as_str().to_owned()));
@@ -141,7 +145,7 @@ impl Events {
         let Some(out) = &self.out else {
             return;
         };
-        let now = (self.clock)();
+        let now = self.clock.now();
         let omitted = match about.is_anonymous() {
             true => match self.anonymous().count(now.timestamp()) {
                 Some(omitted) => omitted,

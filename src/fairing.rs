@@ -9,11 +9,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use diesel_migrations::EmbeddedMigrations;
 use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::tokio::spawn;
 use rocket::{Build, Data, Orbit, Request, Response, Rocket};
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::cross_site;
 use crate::database::UserTable;
 use crate::error::Error;
@@ -40,7 +41,7 @@ pub struct Sessions {
     user: Option<UserTable>,
     tokens: Tokens,
     schema: Schema,
-    clock: Clock,
+    clock: Arc<Clock>,
     refuses_cross_site: bool,
 }
 
@@ -56,7 +57,7 @@ impl Sessions {
             user: None,
             tokens: Tokens::default(),
             schema: Schema::default(),
-            clock: Arc::new(Utc::now),
+            clock: Arc::new(Clock::of_this_machine()),
             refuses_cross_site: false,
         }
     }
@@ -178,10 +179,11 @@ impl Sessions {
         self
     }
 
-    /// Takes the time from `clock`, so that a test can let hours pass.
+    /// Takes the time from `clock`, so that a test can let hours pass. The store's own clock is not
+    /// asked.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Arc::new(Clock::given(clock));
         self
     }
 }
@@ -219,6 +221,7 @@ impl Fairing for Sessions {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         if let Some(context) = rocket.state::<Arc<Context>>() {
             context.events.begin();
+            spawn(context::follow_clock(Arc::downgrade(context)));
         }
     }
 

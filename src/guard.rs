@@ -97,6 +97,12 @@ impl Session {
         self.time(|stored| stored.record.created_at, self.now)
     }
 
+    /// Returns the time with which sessions are measured, which all nodes share: that of the server
+    /// that keeps the sessions.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.context.clock.now()
+    }
+
     /// How long the session may be idle: what [`remaining`](Self::remaining) starts from.
     pub fn idle_timeout(&self) -> TimeDelta {
         TimeDelta::milliseconds(self.state().idle_timeout(self.limits()))

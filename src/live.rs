@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::tokio::time::sleep;
@@ -50,6 +51,18 @@ impl LiveSessions {
     /// The database of the application's own tables, where there is one.
     pub fn database(&self) -> Option<&Database> {
         self.0.database.as_ref()
+    }
+
+    /// Returns the time with which sessions are measured, which all nodes share: that of the server
+    /// that keeps the sessions.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// Returns how far this machine's clock is ahead of that of the server that keeps the sessions;
+    /// `None` where that has no clock of its own.
+    pub fn clock_difference(&self) -> Option<TimeDelta> {
+        self.0.clock.difference()
     }
 
     /// The session under this key.

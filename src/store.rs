@@ -25,7 +25,7 @@ use crate::token::Key;
 
 /// A place where sessions are kept.
 ///
-/// A store is synchronous and knows nothing of HTTP, tokens or the clock: it is called on a thread
+/// A store is synchronous and knows nothing of HTTP or tokens: it is called on a thread
 /// of its own, is given the hash of a token, and is told the time in Unix milliseconds. What it may
 /// find is a value: not-found, taken, stale and gone are answers. An `Err` means that the backend
 /// is broken or did not answer, and nothing else.
@@ -74,6 +74,12 @@ pub trait Store: Send + Sync {
 
     /// Removes every record; how many.
     fn clear(&self) -> Result<u64, Error>;
+
+    /// Returns the time of the server that keeps the records, in Unix milliseconds, so that all nodes
+    /// measure sessions with one clock. `None`, the default, where there is no such clock.
+    fn time(&self) -> Result<Option<i64>, Error> {
+        Ok(None)
+    }
 }
 
 /// What [`Store::insert`] found.

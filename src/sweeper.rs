@@ -28,7 +28,7 @@ const SHORTEST_REST: Duration = Duration::from_millis(5);
 /// How sweeping is done.
 pub(crate) struct Sweep {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) interval: Duration,
     /// How many sessions one statement deletes.
     pub(crate) batch: u32,
@@ -105,7 +105,7 @@ impl Sweep {
     }
 
     fn batch(&self) -> Result<u64, Error> {
-        let now = (self.clock)().timestamp_millis();
+        let now = self.clock.past_everywhere();
         let sweep = AssertUnwindSafe(|| self.store.sweep(now, self.batch));
         catch_unwind(sweep).unwrap_or_else(|_| Err(Error::unavailable("the store panicked")))
     }

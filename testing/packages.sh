@@ -34,6 +34,7 @@ missing_packages() {
     [[ -n $(compgen -G "/usr/lib*/galera/libgalera_smm.so") ]] || echo galera-4
     type -P rsync >/dev/null || echo rsync
     type -P openssl >/dev/null || echo openssl
+    type -P faketime >/dev/null || echo faketime
     has_node || printf '%s\n' nodejs npm
 }
 

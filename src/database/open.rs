@@ -11,6 +11,7 @@ use super::{Database, Opened, Place, UserTable, opened};
 use crate::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::backend::encryption;
+use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 use crate::error::{Error, require};
 use crate::express::Format;
@@ -74,6 +75,10 @@ impl Database {
         }
     }
 
+    pub(crate) fn with_clock(self, clock: Arc<Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
     /// For the application's own tables alone, since the sessions are in `store`.
     pub(crate) fn beside(self, store: Arc<dyn Store>) -> Self {
         let place = Place::Elsewhere;
@@ -119,6 +124,7 @@ impl Database {
         };
         Ok(Self {
             threads,
+            clock: Arc::new(Clock::of_this_machine()),
             opened: Box::new(opened),
             store,
             place: Place::Here,

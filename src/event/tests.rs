@@ -35,7 +35,7 @@ fn events(now: DateTime<Utc>) -> (Events, Told) {
     let events = Events {
         out: Some(Writer::start(Box::new(told.clone())).unwrap()),
         key: EventsKey(SECRET.into()),
-        clock: Arc::new(move || now),
+        clock: Arc::new(Clock::given(move || now)),
         anonymous: Mutex::default(),
         serving: AtomicBool::default(),
     };
@@ -111,7 +111,7 @@ fn a_session_has_one_name_under_one_key() {
     };
     let name_with = |settings: &str| {
         let key = config(settings).events_key;
-        let events = Events::open(Sink::Off, key, Arc::new(noon)).unwrap();
+        let events = Events::open(Sink::Off, key, Arc::new(Clock::given(noon))).unwrap();
         events.name(&one)
     };
     assert_eq!(name_with(&format!("{{events_key={SECRET:?}}}")), name);
@@ -166,7 +166,7 @@ fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
     let now = Arc::new(Mutex::new(noon()));
     let (mut events, told) = events(noon());
     let clock = now.clone();
-    events.clock = Arc::new(move || *clock.lock().unwrap());
+    events.clock = Arc::new(Clock::given(move || *clock.lock().unwrap()));
     let anonymous = About {
         client: Some(&Client::default()),
         ..About::default()
@@ -230,7 +230,12 @@ fn a_reader_that_stops_reading_holds_nobody_up() {
 #[test]
 fn events_that_nobody_wants_are_not_told() {
     let config = Config::read(&Figment::new().merge(("session.rolling", false))).unwrap();
-    let events = Events::open(config.events, config.events_key, Arc::new(noon)).unwrap();
+    let events = Events::open(
+        config.events,
+        config.events_key,
+        Arc::new(Clock::given(noon)),
+    )
+    .unwrap();
     assert!(!events.are_told());
     events.tell("session_created", About::default(), &Value::Null);
 }

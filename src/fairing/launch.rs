@@ -56,6 +56,13 @@ impl Sessions {
         let cookie_name = config.cookie.full_name();
         let form_cookie_name = config.cookie.form_name();
         let clock = self.clock.clone();
+        if let Err(error) = clock.ask(&*store) {
+            log::warn!(
+                "sessions go by this machine's clock, since the store did not say its time: {error}; \
+                 keep the clocks of all nodes together with NTP"
+            );
+        }
+        let database = database.map(|database| database.with_clock(clock.clone()));
         let events = Events::open(config.events, config.events_key.clone(), clock.clone())?;
         let sweep = place.swept.zip(config.sweep_interval());
         let sweeper = Sweeper::start(sweep.map(|(store, interval)| Sweep {

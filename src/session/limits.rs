@@ -2,6 +2,7 @@
 
 use super::contents::Contents;
 use super::schema::Schema;
+use crate::clock::TOLERANCE;
 use crate::record::Record;
 
 /// What the configuration allows; times in milliseconds.
@@ -23,9 +24,6 @@ pub(crate) struct Limits {
     pub(crate) express: bool,
     pub(crate) schema: Schema,
 }
-
-/// How far the clocks of two application nodes may differ before a record counts as made up.
-const CLOCK_SKEW: i64 = 5 * 60 * 1000;
 
 impl Limits {
     /// The idle and the absolute time-out of a session with these contents.
@@ -49,7 +47,7 @@ impl Limits {
         let deadline = record.deadline.min(end);
         record.expires_at > now
             && deadline > now
-            && record.created_at <= now.saturating_add(CLOCK_SKEW)
+            && record.created_at <= now.saturating_add(TOLERANCE)
     }
 
     pub(super) fn touch_due(&self, record: &Record, now: i64) -> bool {

@@ -185,6 +185,12 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn clear(&self) -> Result<u64, Error> {
         delete(self, &Statement::new(&self.sql.clear, []))
     }
+
+    fn time(&self) -> Result<Option<i64>, Error> {
+        let ask = C::TIME.map(|sql| Statement::new(sql, []));
+        ask.map(|ask| self.read(|connection| connection.number(&ask)))
+            .transpose()
+    }
 }
 
 impl<C, P> fmt::Debug for DieselStore<C, P> {

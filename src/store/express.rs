@@ -83,6 +83,10 @@ where
     fn clear(&self) -> Result<u64, Error> {
         self.texts.clear()
     }
+
+    fn time(&self) -> Result<Option<i64>, Error> {
+        self.texts.time()
+    }
 }
 
 #[cfg(all(test, feature = "mysql", feature = "redis"))]

@@ -111,6 +111,10 @@ impl Store for Logged {
     fn clear(&self) -> Result<u64, Error> {
         logged(format_args!("clear"), || self.0.clear(), gone)
     }
+
+    fn time(&self) -> Result<Option<i64>, Error> {
+        self.0.time()
+    }
 }
 
 #[cfg(test)]

@@ -219,6 +219,12 @@ impl Store for RedisStore {
         scan::clear(&mut nodes, &format!("{prefix}of:"), "zset").map_err(broken)?;
         Ok(count)
     }
+
+    fn time(&self) -> Result<Option<i64>, Error> {
+        let ask = |connection: &mut Connection| connection.query(&cmd("TIME"));
+        let (seconds, micros): (i64, i64) = self.read(&self.prefix, ask)?;
+        Ok(Some(seconds * 1_000 + micros / 1_000))
+    }
 }
 
 impl fmt::Debug for RedisStore {

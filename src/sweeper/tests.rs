@@ -8,7 +8,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::Utc;
 use crossbeam_channel::unbounded;
 use rocket::tokio::runtime::Runtime;
 
@@ -65,7 +64,7 @@ fn sweeper(
 ) -> Sweeper {
     let sweep = Sweep {
         store: Arc::new(Swept(AtomicU64::default(), answer)),
-        clock: Arc::new(Utc::now),
+        clock: Arc::new(Clock::of_this_machine()),
         interval,
         batch: 10,
     };
@@ -102,7 +101,7 @@ fn a_batch_that_others_made_small_is_not_the_last_one() {
             tell.send(number).unwrap();
             Ok([10, 4, 10, 0][number as usize - 1])
         })),
-        clock: Arc::new(Utc::now),
+        clock: Arc::new(Clock::of_this_machine()),
         interval: MOMENT,
         batch: 10,
     };

@@ -158,7 +158,7 @@ fn is_alive_or_nothing(row: &Record) {
     let Ok(Some(mut state)) = State::loaded(stored, &limits, NOW) else {
         return;
     };
-    assert!(row.expires_at > NOW && row.deadline > NOW && row.created_at <= NOW + HOUR);
+    assert!(row.expires_at > NOW && row.deadline > NOW && row.created_at <= NOW + 24 * HOUR);
     assert!(row.created_at > NOW - 20 * YEAR);
     assert_eq!(state.user_id(), row.user_id.as_deref());
     assert!((1..=20 * YEAR).contains(&state.idle_timeout(&limits)));

@@ -194,4 +194,8 @@ impl Store for TextStore {
         let prefix = format!("{}:", self.0.prefix);
         scan::clear(&mut self.0.each()?, &prefix, "string").map_err(broken)
     }
+
+    fn time(&self) -> Result<Option<i64>, Error> {
+        self.0.time()
+    }
 }

@@ -39,7 +39,7 @@ fn garbage_in_the_store_ends_that_session_and_no_other() {
         |record| record.data = "[".repeat(10_000),
         |record| record.expires_at = 0,
         |record| record.expires_at = i64::MIN,
-        |record| record.created_at = START + HOUR,
+        |record| record.created_at = START + 25 * HOUR,
         |record| {
             (record.expires_at, record.deadline, record.created_at) =
                 (i64::MAX, i64::MAX, START - 24 * HOUR)

@@ -76,6 +76,49 @@ fn touch_is_throttled_capped_and_can_be_off() {
 }
 
 #[test]
+fn a_clock_that_goes_back_and_returns_ends_no_session() {
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    for back in [6 * MINUTE, 3 * HOUR, 24 * HOUR] {
+        site.pass(-back);
+        for uri in ["/set/blue", "/renew", "/touch"] {
+            let before = site.cookie.clone();
+            assert_eq!(site.post(uri).status, 200, "{uri} {back}");
+            assert_eq!(site.get("/who").body, "ada", "{uri} {back}");
+            let is_same = uri != "/renew";
+            assert_eq!(site.cookie == before, is_same, "{uri} {back}");
+        }
+        site.pass(back);
+        assert_eq!(site.get("/who").body, "ada", "{back}");
+    }
+    site.pass(2 * HOUR);
+    assert_eq!(site.get("/who").body, "nobody");
+}
+
+#[test]
+fn a_record_of_the_day_after_tomorrow_is_no_session() {
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    site.pass(-24 * HOUR - 1);
+    assert_eq!(site.get("/who").body, "nobody");
+}
+
+#[test]
+fn a_sign_in_after_the_clock_went_back_is_not_the_one_that_is_too_many() {
+    let mut site = Site::with("{sessions_per_user=2}");
+    for _ in 0..2 {
+        site.cookie = None;
+        site.post("/log_in/ada");
+        site.pass(1);
+    }
+    site.pass(-6 * MINUTE);
+    site.cookie = None;
+    site.post("/log_in/ada");
+    assert_eq!(site.get("/who").body, "ada");
+    assert_eq!(site.rows(), 2);
+}
+
+#[test]
 fn expired_sessions_are_swept_a_batch_at_a_time() {
     let mut site = Site::with("{sweep_interval=\"1s\",sweep_batch=2}");
     for _ in 0..5 {
