@@ -1,6 +1,5 @@
 //! The pages of one's own account: where one is, and the password.
 
-use chrono::Utc;
 use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::form::{Form, FromForm};
@@ -58,7 +57,7 @@ async fn move_to(
         let own = context! { errors, values };
         return page.mend("account", Status::UnprocessableEntity, own);
     }
-    let now = Utc::now().timestamp_millis();
+    let now = database.now().timestamp_millis();
     users::set_location(database, id, place.to_owned(), now).await?;
     session.event("user_updated", json!({ "what": "location" }));
     page.go("/account".to_owned(), "Your location is saved.")

@@ -1,6 +1,5 @@
 //! What registering and signing in do, whichever way they are asked for.
 
-use chrono::Utc;
 use rocket::form::FromForm;
 use rocket::serde::Deserialize;
 use rocket::serde::json::json;
@@ -98,7 +97,8 @@ pub(crate) async fn register(
     let (password, algorithm) = (given.password.clone(), caller.settings.password_hash);
     let hash = attempt.place.hash(password, algorithm).await;
     let (password_hash, _) = caller.hashed(attempt, hash).await?;
-    let (id, now) = (Uuid::now_v7().to_string(), Utc::now().timestamp_millis());
+    let now = caller.database.now().timestamp_millis();
+    let id = Uuid::now_v7().to_string();
     let user = NewUser {
         id: id.clone(),
         email: profile.email.clone(),

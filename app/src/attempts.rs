@@ -4,7 +4,8 @@
 mod count;
 mod counter;
 
-use chrono::Utc;
+use std::time::Instant;
+
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::DatabaseError;
@@ -45,7 +46,7 @@ impl TooOften {
                 .select((attempts::id, Count::as_select()))
                 .load(connection)
         })?;
-        let now = Utc::now().timestamp_millis();
+        let now = database.now().timestamp_millis();
         let find = |counter: &Counter| {
             let (_, count) = stored.iter().find(|(id, _)| *id == counter.id)?;
             let wait = count.another(counter.limit, now).err()?;
@@ -135,6 +136,7 @@ const TRIES: usize = 100;
 /// Counts an attempt: how many there are with it, or for how long there may be none.
 async fn count(database: &Database, counter: &Counter) -> Result<Result<i64, i64>, Error> {
     let (id, limit) = (counter.id.clone(), counter.limit);
+    let (asked_at, start) = (database.now(), Instant::now());
     let counted = on!(database, database.run, |connection| {
         for _ in 0..TRIES {
             let stored: Option<Count> = attempts::table
@@ -142,7 +144,8 @@ async fn count(database: &Database, counter: &Counter) -> Result<Result<i64, i64
                 .select(Count::as_select())
                 .first(connection)
                 .optional()?;
-            let now = Utc::now().timestamp_millis();
+            // What another request has just counted is not in the future.
+            let now = (asked_at + start.elapsed()).timestamp_millis();
             let next = match stored.unwrap_or_default().another(limit, now) {
                 Ok(next) => next,
                 Err(wait) => return Ok(Err(wait)),
@@ -176,7 +179,7 @@ async fn count(database: &Database, counter: &Counter) -> Result<Result<i64, i64
 
 /// Deletes a few rows that mean nothing any more: for each new one more than one.
 async fn forget(database: &Database) -> Result<(), Error> {
-    let now = Utc::now().timestamp_millis();
+    let now = database.now().timestamp_millis();
     on!(database, database.run, |connection| {
         let old = attempts::last_at.le(now - FORGOTTEN);
         let ids: Vec<String> = attempts::table

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use chrono::Utc;
 use rocket::fairing::AdHoc;
 use rocket::http::{CookieJar, Status};
 use rocket::outcome::try_outcome;
@@ -55,14 +54,14 @@ fn later<'r>(request: &'r Request<'_>) -> &'r OnceLock<Later> {
 impl Caller<'_> {
     /// The browser, if it is one of the account's owner.
     pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
-        let (cookies, now) = (self.cookies, Utc::now().timestamp_millis());
+        let (cookies, now) = (self.cookies, self.database.now().timestamp_millis());
         KnownDevice::find(self.database, cookies, self.settings, email, now).await
     }
 
     /// The browser is the owner's from now on. They are signed in already, so that nothing can be
     /// refused any more.
     pub(crate) async fn remember_device(&self, known: Option<KnownDevice>, user_id: &str) {
-        let (cookies, now) = (self.cookies, Utc::now().timestamp_millis());
+        let (cookies, now) = (self.cookies, self.database.now().timestamp_millis());
         let remembered =
             known_device::remember(self.database, cookies, self.settings, known, user_id, now);
         if let Err(error) = remembered.await {

@@ -47,7 +47,7 @@ impl Shown {
 
 #[get("/")]
 async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
-    let (devices, now) = (session.devices().await?, Utc::now());
+    let (devices, now) = (session.devices().await?, session.now());
     // The present one first, then as they were used last.
     let (mut shown, others): (Vec<_>, Vec<_>) = devices
         .iter()

@@ -1,6 +1,6 @@
 //! For what must not be done at a computer that somebody left: a fresh sign-in, as a request guard.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
@@ -34,7 +34,7 @@ impl<'r> FromRequest<'r> for Fresh {
         try_outcome!(request.guard::<&User>().await);
         let session = request.guard::<&Session>().await;
         let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
-        if Utc::now() - session.signed_in_at() > FRESH {
+        if session.now() - session.signed_in_at() > FRESH {
             request.local_cache(|| {
                 session.event("authz_fail", json!({ "why": "no fresh sign-in" }));
                 Stale(true)

@@ -1,6 +1,5 @@
 //! The table of users, on whichever database the configuration chose.
 
-use chrono::Utc;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, RollbackTransaction};
@@ -114,7 +113,7 @@ pub(crate) async fn save_with_hash(
     verified: Credentials,
     hash: String,
 ) -> Result<bool, Error> {
-    let updated_at = (hash != verified.password_hash).then(|| Utc::now().timestamp_millis());
+    let updated_at = (hash != verified.password_hash).then(|| database.now().timestamp_millis());
     let saved = on!(database, session.save_with, |connection| {
         let unchanged = users::table
             .find(&verified.id)

@@ -83,6 +83,7 @@ async fn lines(figment: &Figment) -> Vec<Line> {
         }
     };
     lines.push(line("database", answers(&operator).await));
+    lines.push(line("clock", Ok(clock(&operator))));
     lines.push(line("tables", usable(&operator).await));
     lines.push(line("sessions", counted(&operator).await));
     lines
@@ -111,6 +112,25 @@ async fn answers(operator: &Operator) -> Result<(Status, String), Stop> {
         let detail = format!("takes {millis:.0} ms to answer, which each request waits for");
         (Status::Warning, detail)
     })
+}
+
+/// Compared when the store was opened.
+fn clock(operator: &Operator) -> (Status, String) {
+    let Some(difference) = operator.live.clock_difference() else {
+        return (Status::Ok, "sessions go by this machine's".into());
+    };
+    let seconds = difference.as_seconds_f64();
+    let (status, remedy) = match seconds.abs() > 1.0 {
+        true => (Status::Warning, "; synchronise both with NTP"),
+        false => (Status::Ok, ""),
+    };
+    let direction = match seconds > 0.0 {
+        true => "ahead of",
+        false => "behind",
+    };
+    let apart = seconds.abs();
+    let detail = format!("{apart:.1} s {direction} the database server's{remedy}");
+    (status, detail)
 }
 
 async fn usable(operator: &Operator) -> Result<(Status, String), Stop> {

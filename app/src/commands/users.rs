@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use chrono::Utc;
 use rocket::serde::json::json;
 
 use super::Users;
@@ -23,7 +22,7 @@ pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
 async fn disable(email: &str) -> Result<String, Stop> {
     let operator = Operator::new().await?;
     let user = operator.user(email).await?;
-    let now = Utc::now().timestamp_millis();
+    let now = operator.live.now().timestamp_millis();
     let changed =
         users::set_disabled_at(operator.database()?, user.id.clone(), Some(now), now).await?;
     if changed {
@@ -46,7 +45,7 @@ async fn disable(email: &str) -> Result<String, Stop> {
 async fn enable(email: &str) -> Result<String, Stop> {
     let operator = Operator::new().await?;
     let user = operator.user(email).await?;
-    let now = Utc::now().timestamp_millis();
+    let now = operator.live.now().timestamp_millis();
     let changed = users::set_disabled_at(operator.database()?, user.id.clone(), None, now).await?;
     if changed {
         tell_of(&operator, &user.id, "enabled");

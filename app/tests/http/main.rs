@@ -13,6 +13,7 @@ mod advisories;
 mod api;
 mod application;
 mod bad_input;
+mod clocks;
 mod command_line;
 mod cross_site;
 mod diesel_cli;

@@ -36,7 +36,14 @@ fn a_set_up_that_works(database: &TestDatabase) {
         .unwrap();
     let check = run_with(&database.url, &["sessions", "check", "--json"], &PROD).json();
     assert_eq!(check["status"], "ok", "{check}");
-    let names = ["configuration", "cookie", "database", "tables", "sessions"];
+    let names = [
+        "configuration",
+        "cookie",
+        "database",
+        "clock",
+        "tables",
+        "sessions",
+    ];
     assert_eq!(found(&check), names.map(|name| (name, "ok")));
     assert!(detail(&check, "configuration").contains("profile prod"));
     assert!(detail(&check, "database").ends_with(" ms"));
@@ -48,7 +55,11 @@ fn a_set_up_that_works(database: &TestDatabase) {
         .lines()
         .map(|line| line.split(' ').next().unwrap())
         .collect();
-    assert_eq!(statuses, ["ok", "warning", "ok", "ok", "ok"], "{text}");
+    assert_eq!(
+        statuses,
+        ["ok", "warning", "ok", "ok", "ok", "ok"],
+        "{text}"
+    );
     assert!(text.contains("not Secure") && text.contains("session.cookie.secure = true"));
 }
 
@@ -68,8 +79,8 @@ fn tables_that_cannot_be_used_are_told(database: &TestDatabase) {
     let check: Value = from_str(&check.stdout).unwrap();
     assert_eq!(check["status"], "failed");
     assert_eq!(
-        found(&check)[2..],
-        [("database", "ok"), ("tables", "failed"), ("sessions", "ok")]
+        found(&check)[3..],
+        [("clock", "ok"), ("tables", "failed"), ("sessions", "ok")]
     );
 
     make_empty(database);

@@ -1,0 +1,82 @@
+//! An application whose machine's clock is off by hours, beside one whose clock is right.
+
+use rocket::serde::json::{Value, from_str};
+
+use crate::command_line::program::run_with;
+use testing::accounts::{EMAIL, cookie, register, sign_in};
+use testing::application::Application;
+use testing::database::{self, TestDatabase};
+
+/// What makes the clock of a process this far off.
+fn clock(offset: &str) -> [(&str, &str); 3] {
+    [
+        ("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("FAKETIME", offset),
+    ]
+}
+
+fn a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off(database: &TestDatabase) {
+    let right = Application::start(database);
+    let visitor = right.visitor();
+    let cookie = cookie(&register(&visitor, EMAIL, &[]));
+    for offset in ["+3h", "-3h"] {
+        let off = Application::start_with(database, &clock(offset));
+        let page = off.visitor_with(&cookie).get("/account/password");
+        assert_eq!(page.status, 200, "{offset}: {page:?}");
+        let stranger = off.visitor();
+        let refused = |visitor| sign_in(visitor, EMAIL, "a wrong password").status == 429;
+        while !refused(&stranger) {}
+        let wait = sign_in(&right.visitor(), EMAIL, "a wrong password");
+        let seconds: u32 = wait.header("Retry-After").unwrap().parse().unwrap();
+        assert!((1..=120).contains(&seconds), "{offset}: {seconds}");
+    }
+}
+
+fn the_check_says_how_far_the_clock_is_off(database: &TestDatabase) {
+    let lines = |offset: &str| -> Value {
+        let check = run_with(
+            &database.url,
+            &["sessions", "check", "--json"],
+            &clock(offset),
+        );
+        from_str(&check.stdout).unwrap()
+    };
+    for (offset, status, detail) in [
+        ("+0", "ok", " s "),
+        (
+            "-6m",
+            "warning",
+            " s behind the database server's; synchronise both with NTP",
+        ),
+        (
+            "+3h",
+            "warning",
+            " s ahead of the database server's; synchronise both with NTP",
+        ),
+    ] {
+        let check = lines(offset);
+        let mut lines = check["checks"].as_array().unwrap().iter();
+        let line = lines.find(|line| line["name"] == "clock").unwrap();
+        assert_eq!(line["status"], status, "{line}");
+        assert!(line["detail"].as_str().unwrap().contains(detail), "{line}");
+    }
+}
+
+macro_rules! on_each_server {
+    ($($test:ident),+ $(,)?) => {
+        mod mariadb {
+            $(#[test] #[ignore = "needs MariaDB: run ./test.sh"]
+            fn $test() { super::$test(&super::database::mariadb()) })+
+        }
+        mod postgresql {
+            $(#[test] #[ignore = "needs PostgreSQL: run ./test.sh"]
+            fn $test() { super::$test(&super::database::postgresql()) })+
+        }
+    };
+}
+
+on_each_server!(
+    a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off,
+    the_check_says_how_far_the_clock_is_off,
+);
