@@ -67,10 +67,17 @@ impl RedisStore {
 
     /// Finds out whether the server is set to keep what it is given.
     pub(crate) fn check(&self, allow_eviction: bool) -> Result<(), Error> {
-        let mut nodes = self.nodes.address.open_each().map_err(|cause| {
-            let message = "Redis cannot be reached; check that it runs, and that its url is right";
-            Error::unavailable(message).because(cause)
-        })?;
+        let mut nodes = match self.nodes.address.open_each() {
+            Err(error) if server::is_forbidden(&error) => {
+                log::warn!("{}", server::unchecked("CLUSTER NODES"));
+                return Ok(());
+            }
+            other => other.map_err(|cause| {
+                let message =
+                    "Redis cannot be reached; check that it runs, and that its url is right";
+                Error::unavailable(message).because(cause)
+            })?,
+        };
         server::check(&mut nodes, self.nodes.address.cluster, allow_eviction)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use redis::{Connection, RedisResult, cmd};
+use redis::{Connection, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, cmd};
 
 use crate::error::{Error, require};
 
@@ -12,14 +12,18 @@ pub(super) fn check(
     cluster: bool,
     allow_eviction: bool,
 ) -> Result<(), Error> {
-    let mut losses = BTreeSet::new();
+    let mut warnings = BTreeSet::new();
     for node in nodes {
         let settings = Settings::read(node).map_err(|cause| {
             Error::unavailable("Redis did not tell its settings").because(cause)
         })?;
-        require(cluster || settings.of("cluster_enabled") != "1", || {
+        require(cluster || !settings.in_cluster, || {
             "it is a node of a cluster; write its url as redis-cluster://host:port,host:port".into()
         })?;
+        if settings.info.is_none() {
+            warnings.insert(unchecked("INFO"));
+            continue;
+        }
         let policy = settings.of("maxmemory_policy");
         require(allow_eviction || policy == "noeviction", || {
             format!(
@@ -27,54 +31,112 @@ pub(super) fn check(
                  noeviction, or accept that by allow_eviction = true"
             )
         })?;
-        losses.extend(settings.loss());
+        let loss = settings.loss();
+        warnings.extend(loss.map(|loss| format!("sessions are kept in a Redis {loss}")));
     }
-    for loss in losses {
-        log::warn!("sessions are kept in a Redis {loss}; set appendonly yes in redis.conf");
+    for warning in warnings {
+        log::warn!("{warning}");
     }
     Ok(())
 }
 
+/// Whether a server does not let this user have a command, or nobody.
+pub(super) fn is_forbidden(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::NoPerm) => true,
+        ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            error.to_string().contains("unknown command")
+        }
+        _ => false,
+    }
+}
+
+/// Says that a command is forbidden without which nobody knows whether sessions are safe.
+pub(super) fn unchecked(command: &str) -> String {
+    format!(
+        "Redis forbids {command} to this user, so nobody checks whether it keeps sessions: set \
+         maxmemory-policy noeviction and appendonly yes in redis.conf, or allow the command"
+    )
+}
+
 struct Settings {
-    info: String,
-    /// Empty where the server does not let us ask.
-    config: HashMap<String, String>,
+    /// `None` where the server does not let us ask; likewise below.
+    info: Option<String>,
+    in_cluster: bool,
+    save: Option<String>,
+    fsync: Option<String>,
 }
 
 impl Settings {
     fn read(node: &mut Connection) -> RedisResult<Self> {
+        let info: Option<String> = unless_forbidden(cmd("INFO").arg("everything").query(node))?;
+        // Only a node of a cluster knows slots.
+        let slot = cmd("CLUSTER").arg("KEYSLOT").arg("").query::<u16>(node);
         Ok(Self {
-            info: cmd("INFO").arg("everything").query(node)?,
-            // Many hosted servers refuse CONFIG.
-            config: cmd("CONFIG")
-                .arg("GET")
-                .arg("save")
-                .query(node)
-                .unwrap_or_default(),
+            info,
+            in_cluster: slot.is_ok(),
+            save: config(node, "save"),
+            fsync: config(node, "appendfsync"),
         })
     }
 
     fn of(&self, name: &str) -> &str {
-        let line = self
-            .info
+        let info = self.info.as_deref().unwrap_or_default();
+        let line = info
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.unwrap_or_default()
     }
 
-    /// What a restart of the server would cost.
+    /// What a restart or a crash of the server would cost, and what to do.
     fn loss(&self) -> Option<String> {
-        match (self.of("aof_enabled"), self.config.get("save").map(String::as_str)) {
-            ("1", _) => None,
-            (_, Some("")) => Some("that keeps nothing on disk: its restart ends every session".into()),
-            (_, Some(save)) => Some(format!(
+        if self.of("aof_enabled") == "1" {
+            return self.loss_by_crash();
+        }
+        let loss = match self.save.as_deref() {
+            Some("") => "that keeps nothing on disk: its restart ends every session".into(),
+            Some(save) => format!(
                 "that writes to disk now and then (save {save:?}): its restart loses all sign-ins and all \
                  changes since, and brings back what was ended since"
-            )),
-            (_, None) => Some(
-                "whose append-only file is off: its restart may end every session or bring back ended ones"
-                    .into(),
             ),
-        }
+            None => {
+                "whose append-only file is off: its restart may end every session or bring back ended ones"
+                    .into()
+            }
+        };
+        Some(loss + "; set appendonly yes in redis.conf")
+    }
+
+    fn loss_by_crash(&self) -> Option<String> {
+        let (loss, span) = match self.fsync.as_deref()? {
+            "everysec" => (
+                "that writes to disk once a second (appendfsync everysec): its crash loses",
+                "second",
+            ),
+            "no" => (
+                "that leaves writing to disk to the operating system (appendfsync no): a crash of its \
+                 machine loses",
+                "30 seconds",
+            ),
+            _ => return None,
+        };
+        Some(format!(
+            "{loss} acknowledged changes of about the last {span}, sign-outs among them; appendfsync always \
+             loses none, and each write waits for the disk"
+        ))
+    }
+}
+
+/// A setting that may be unknown: many hosted servers refuse CONFIG.
+fn config(node: &mut Connection, name: &str) -> Option<String> {
+    let settings = cmd("CONFIG").arg("GET").arg(name).query(node);
+    let settings: HashMap<String, String> = settings.ok()?;
+    settings.into_values().next()
+}
+
+fn unless_forbidden<T: FromRedisValue>(answer: RedisResult<T>) -> RedisResult<Option<T>> {
+    match answer {
+        Err(error) if is_forbidden(&error) => Ok(None),
+        other => other.map(Some),
     }
 }

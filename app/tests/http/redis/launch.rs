@@ -4,7 +4,7 @@ use super::users::settings;
 use testing::accounts::{EMAIL, is_signed_in, register};
 use testing::application::{Application, refusal};
 use testing::database;
-use testing::redis::{Redis, ask, nodes};
+use testing::redis::{Cluster, Redis, ask, nodes};
 use testing::server::free_port;
 
 /// A password that nobody may ever read.
@@ -72,14 +72,14 @@ fn a_launch_tells_what_a_restart_of_redis_would_cost() {
         let output = accepted(&url(&redis.url()), &[]);
         let warns = |line: &&str| line.contains("sessions are kept in a Redis");
         let lines: Vec<_> = output.lines().filter(warns).map(str::to_owned).collect();
-        assert!(lines.iter().all(|line| line.contains("set appendonly yes")));
         lines
     };
     let nothing_kept = warnings();
     assert_eq!(nothing_kept.len(), 1);
+    let remedy = "set appendonly yes in redis.conf";
     has_all(
         &nothing_kept[0],
-        &["keeps nothing on disk", "ends every session"],
+        &["keeps nothing on disk", "ends every session", remedy],
     );
 
     redis.ask(&["CONFIG", "SET", "save", "900 1"]);
@@ -89,11 +89,78 @@ fn a_launch_tells_what_a_restart_of_redis_would_cost() {
         "save \"900 1\"",
         "loses all sign-ins",
         "brings back what was ended",
+        remedy,
     ];
     has_all(&now_and_then[0], &words);
 
     redis.ask(&["CONFIG", "SET", "appendonly", "yes"]);
+    for (fsync, words) in [
+        ("everysec", ["its crash loses", "the last second"]),
+        (
+            "no",
+            ["a crash of its machine loses", "the last 30 seconds"],
+        ),
+    ] {
+        redis.ask(&["CONFIG", "SET", "appendfsync", fsync]);
+        let by_crash = warnings();
+        assert_eq!(by_crash.len(), 1, "{fsync}");
+        has_all(&by_crash[0], &words);
+        has_all(&by_crash[0], &["appendfsync always loses none"]);
+    }
+    redis.ask(&["CONFIG", "SET", "appendfsync", "always"]);
     assert_eq!(warnings(), [""; 0]);
+}
+
+/// Makes a user who may do this and no more; how the user signs in.
+fn user_who_may(redis: &Redis, rules: &str) -> &'static str {
+    let rule = format!("ACL SETUSER app reset on >open ~sessions:* {rules}");
+    redis.ask(&rule.split(' ').collect::<Vec<_>>());
+    "app:open@127.0.0.1"
+}
+
+/// What a launch warns of.
+fn warnings(url: &str) -> Vec<String> {
+    let output = accepted(&format!("url={url:?}"), &[]);
+    let warns = |line: &&str| line.contains("Redis") || line.contains("NTP");
+    output.lines().filter(warns).map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn what_a_user_may_not_ask_is_warned_of_and_nothing_wrong_is_said() {
+    let redis = Redis::start(&["--appendonly", "yes"]);
+    for (rules, words) in [
+        ("+@all -@dangerous", &["forbids INFO"][..]),
+        ("+@all -@dangerous -cluster", &["forbids INFO"]),
+        ("+@all -@dangerous +info", &[]),
+        ("+@all -@dangerous +info -cluster", &[]),
+        ("+@all -@dangerous +info -time", &["did not say its time"]),
+    ] {
+        let user = user_who_may(&redis, rules);
+        let lines = warnings(&format!("redis://{user}:{}", redis.port));
+        assert_eq!(lines.len(), words.len(), "{rules}: {lines:?}");
+        lines.iter().for_each(|line| has_all(line, words));
+    }
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn what_a_user_may_not_ask_a_cluster_is_warned_of() {
+    let cluster = Cluster::start();
+    for (rules, words) in [
+        ("+@all -@dangerous", "forbids INFO"),
+        ("+@all -@dangerous -cluster", "forbids CLUSTER NODES"),
+    ] {
+        let users = cluster.nodes.each_ref().map(|it| user_who_may(it, rules));
+        let [first, ..] = &cluster.nodes;
+        let lines = warnings(&format!("redis-cluster://{}:{}", users[0], first.port));
+        assert_eq!(lines.len(), 1, "{rules}: {lines:?}");
+        has_all(&lines[0], &[words]);
+    }
+    let [first, ..] = &cluster.nodes;
+    let user = user_who_may(first, "+@all -@dangerous");
+    let alone = format!("redis://{user}:{}", first.port);
+    has_all(&refused(&url(&alone)), &["it is a node of a cluster"]);
 }
 
 #[test]
@@ -149,10 +216,7 @@ fn what_cannot_be_read_or_reached_is_refused_in_one_line() {
 fn a_password_a_user_and_a_number_in_the_url_are_used() {
     let redis = Redis::start(&[]);
     let at = |credentials: &str| url(&format!("redis://{credentials}@127.0.0.1:{}/5", redis.port));
-    // Everything that harms others is denied but INFO, without which nobody knows what the server does.
-    let rules = "on >open ~sessions:* +@all -@dangerous +info";
-    let rule = format!("ACL SETUSER app {rules}");
-    redis.ask(&rule.split(' ').collect::<Vec<_>>());
+    user_who_may(&redis, "+@all -@dangerous +info");
     redis.ask(&["CONFIG", "SET", "requirepass", SECRET]);
 
     for wrong in [
