@@ -11,6 +11,8 @@ mod caller;
 mod commands;
 mod common_passwords;
 mod devices;
+#[cfg(target_os = "linux")]
+mod drain;
 mod errors;
 mod fields;
 mod forms;
@@ -21,6 +23,8 @@ pub mod fuzz;
 mod headers;
 mod known_device;
 pub mod launch;
+#[cfg(target_os = "linux")]
+mod listener;
 mod moment;
 mod next;
 #[cfg(unix)]
@@ -58,7 +62,10 @@ pub fn run() -> ExitCode {
         None => {
             #[cfg(unix)]
             let _buffered = output::buffered();
-            launch::launch(rocket())
+            let rocket = rocket();
+            #[cfg(target_os = "linux")]
+            let rocket = rocket.attach(drain::Drain);
+            launch::launch(rocket)
         }
     }
 }

@@ -99,6 +99,14 @@ impl Application {
         let _ = self.process.wait();
     }
 
+    /// Ends it as a deployment does, and waits until it has ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        let process = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &process]).status();
+        assert!(sent.unwrap().success());
+        self.process.wait().unwrap()
+    }
+
     /// Starts it again after [`kill`](Self::kill), on the same port and database.
     pub fn restart(&mut self) {
         self.process = self.command.spawn().unwrap();

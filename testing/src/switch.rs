@@ -1,15 +1,17 @@
 //! Forwards connections to one of several servers, as a virtual address does after a failover.
 
-use std::io::copy;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// Listens on a port of its own for as long as the process lives.
 pub struct Switch {
     pub port: u16,
     target: Arc<AtomicU16>,
+    hangs: Arc<AtomicBool>,
 }
 
 impl Switch {
@@ -18,14 +20,19 @@ impl Switch {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let target = Arc::new(AtomicU16::new(target));
-        let switch = Self { port, target };
-        let target = switch.target.clone();
+        let hangs = Arc::new(AtomicBool::new(false));
+        let switch = Self {
+            port,
+            target,
+            hangs,
+        };
+        let (target, hangs) = (switch.target.clone(), switch.hangs.clone());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let target = target.load(Ordering::SeqCst);
                 if let Ok(server) = TcpStream::connect(("127.0.0.1", target)) {
-                    forward(&client, &server);
-                    forward(&server, &client);
+                    forward(&client, &server, &hangs);
+                    forward(&server, &client, &hangs);
                 }
             }
         });
@@ -36,12 +43,26 @@ impl Switch {
     pub fn move_to(&self, target: u16) {
         self.target.store(target, Ordering::SeqCst);
     }
+
+    /// Forwards nothing while `hangs`, and keeps each connection.
+    pub fn hang(&self, hangs: bool) {
+        self.hangs.store(hangs, Ordering::SeqCst);
+    }
 }
 
-fn forward(from: &TcpStream, to: &TcpStream) {
+fn forward(from: &TcpStream, to: &TcpStream, hangs: &Arc<AtomicBool>) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    let hangs = hangs.clone();
     thread::spawn(move || {
-        let _ = copy(&mut from, &mut to);
+        let mut bytes = vec![0; 1 << 16];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            while hangs.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            if to.write_all(&bytes[..read]).is_err() {
+                break;
+            }
+        }
         let _ = to.shutdown(Shutdown::Both);
     });
 }

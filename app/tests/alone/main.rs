@@ -13,6 +13,7 @@ mod floods;
 mod outage;
 #[cfg(feature = "mysql")]
 mod statements;
+mod stops;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

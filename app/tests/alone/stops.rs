@@ -1,0 +1,132 @@
+//! Stops of the application while clients use it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use testing::accounts::{EMAIL, cookie, register};
+use testing::application::Application;
+use testing::database;
+#[cfg(feature = "mysql")]
+use testing::switch::Switch;
+
+const STOPS: usize = 20;
+const CLIENTS: usize = 32;
+
+const QUIET: [(&str, &str); 2] = [
+    ("ROCKET_LOG_LEVEL", "off"),
+    ("ROCKET_SESSION", r#"{events="off"}"#),
+];
+
+/// What clients saw of their requests.
+#[derive(Debug, Default)]
+struct Seen {
+    answered: AtomicU32,
+    put_off: AtomicU32,
+    cut_off: AtomicU32,
+}
+
+/// Asks again and again until nothing listens any more, on one connection as long as that is kept.
+fn ask(address: &str, cookie: &str, seen: &Seen) {
+    let request = format!("GET /api/v1/me HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\n\r\n");
+    while let Ok(mut stream) = TcpStream::connect(address) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        loop {
+            let sent = stream.write_all(request.as_bytes()).ok();
+            let answer = sent.and_then(|()| read(&mut reader));
+            let count = match answer {
+                Some((200, _)) => &seen.answered,
+                Some((503, _)) => &seen.put_off,
+                Some((status, _)) => panic!("{status}"),
+                None => &seen.cut_off,
+            };
+            count.fetch_add(1, Ordering::SeqCst);
+            if !matches!(answer, Some((_, true))) {
+                break;
+            }
+        }
+    }
+}
+
+/// The status of a whole answer, and whether the connection is kept.
+fn read(reader: &mut impl BufRead) -> Option<(u16, bool)> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_ascii_lowercase()),
+        }
+    }
+    let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
+    let status = header("http/1.1 ")?.split(' ').next()?.parse().ok()?;
+    let mut body = vec![0; header("content-length: ")?.parse().ok()?];
+    reader.read_exact(&mut body).ok()?;
+    Some((status, header("connection: ") != Some("close")))
+}
+
+/// Stops the application while clients use it; `before` runs just before.
+fn stop_under_load(application: &mut Application, cookie: &str, before: impl FnOnce()) -> Seen {
+    let seen = Seen::default();
+    let address = application.base.strip_prefix("http://").unwrap().to_owned();
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| ask(&address, cookie, &seen));
+        }
+        while seen.answered.load(Ordering::SeqCst) < 10 * CLIENTS as u32 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        before();
+        assert!(application.stop().success());
+    });
+    seen
+}
+
+fn assert_whole(seen: &[Seen]) {
+    let cut = seen.iter().map(|it| it.cut_off.load(Ordering::SeqCst));
+    assert_eq!(cut.sum::<u32>(), 0, "{seen:?}");
+}
+
+#[test]
+fn a_stop_under_load_cuts_off_no_request() {
+    let database = database::sqlite();
+    let mut application = Application::start_with(&database, &QUIET);
+    let cookie = cookie(&register(&application.visitor(), EMAIL, &[]));
+    let mut seen = Vec::new();
+    for _ in 0..STOPS {
+        seen.push(stop_under_load(&mut application, &cookie, || ()));
+        application.restart();
+    }
+    assert_whole(&seen);
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn a_stop_while_the_database_hangs_cuts_off_no_request() {
+    let database = database::mariadb();
+    let mut url = url::Url::parse(&database.url).unwrap();
+    let switch = Switch::to(url.port().unwrap());
+    url.set_port(Some(switch.port)).unwrap();
+    let mut application = Application::start_at(url.as_str(), &QUIET);
+    let cookie = cookie(&register(&application.visitor(), EMAIL, &[]));
+    let mut seen = Vec::new();
+    for _ in 0..STOPS {
+        let stopped = stop_under_load(&mut application, &cookie, || {
+            switch.hang(true);
+            // Until each client waits for an answer.
+            thread::sleep(Duration::from_millis(200));
+        });
+        seen.push(stopped);
+        switch.hang(false);
+        application.restart();
+    }
+    assert_whole(&seen);
+    let put_off = |seen: &Seen| seen.put_off.load(Ordering::SeqCst) > 0;
+    assert!(seen.iter().all(put_off), "{seen:?}");
+}
