@@ -1,5 +1,6 @@
 //! The fairing: opens the store at launch, and saves each session before its response leaves.
 
+mod grace;
 mod launch;
 mod place;
 
@@ -205,6 +206,7 @@ impl Fairing for Sessions {
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         match self.open(&rocket) {
             Ok(context) => {
+                let rocket = grace::prepare(rocket, context.threads.deadline());
                 let rocket = rocket.manage(Arc::new(context));
                 Ok(match self.refuses_cross_site {
                     true => cross_site::prepare(rocket),

@@ -14,6 +14,8 @@ use rocket::serde::json::{Value, from_str};
 use testing::database::TestDatabase;
 use testing::on_every_backend;
 use testing::server::{Browser, Server};
+#[cfg(feature = "mysql")]
+use testing::{database, switch::Switch};
 
 on_every_backend!(what_was_acknowledged_before_a_shutdown_is_stored);
 
@@ -70,4 +72,32 @@ fn what_was_acknowledged_before_a_shutdown_is_stored(database: &TestDatabase) {
         "at most one for each client is in doubt"
     );
     assert_eq!(data["slow"], true);
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn requests_that_wait_for_a_database_that_hangs_are_answered_before_the_end() {
+    let mut database = database::mariadb();
+    let (before, rest) = database.url.rsplit_once(':').unwrap();
+    let (port, name) = rest.split_once('/').unwrap();
+    let switch = Switch::to(port.parse().unwrap());
+    database.url = format!("{before}:{}/{name}", switch.port);
+    let mut server = Server::busy(&database);
+    let mut browser = Browser::default();
+    browser.post(&format!("{}/log_in/ada", server.base));
+    let cookie = browser.cookie.unwrap();
+    switch.hang(true);
+    let begun: Vec<_> = (0..20)
+        .map(|_| begin(&server, "/visits", &cookie))
+        .collect();
+    thread::sleep(Duration::from_millis(100));
+    server.signal("-TERM");
+    for mut connection in begun {
+        let mut answer = String::new();
+        let _ = connection.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer:?}");
+    }
+    assert!(server.wait().success());
+    switch.hang(false);
 }
