@@ -19,6 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 . testing/packages.sh
 
 everything=(mariadb postgresql redis redis_cluster diesel_cli express)
+more=(galera second_mariadb second_postgresql release)
 running=.servers # names the folder of the servers that are left running
 
 new_folder() {
@@ -115,7 +116,7 @@ export TMPDIR="$work" # what an interrupted test leaves behind is removed too
 export TEST_SERVERS="$work" TEST_SECRETS="$work/secrets"
 : >"$TEST_SECRETS"
 # For all tests, before they begin; for some, each test asks for what it needs.
-(($#)) || testing/provide.sh "$work" "${everything[@]}" galera
+(($#)) || testing/provide.sh "$work" "${everything[@]}" "${more[@]}"
 status=0
 run_tests "$@" || status=$?
 [[ -s $TEST_SECRETS || $# -gt 0 ]] || fail "the tests have noted no secret"

@@ -207,6 +207,12 @@ provide_diesel_cli() {
     echo "TEST_DIESEL_CLI=$(realpath "$root/bin/diesel")"
 }
 
+# The application as it is in production, whose costs are measured.
+provide_release() {
+    logged "$folder/release.log" cargo build --quiet --locked --release -p app
+    echo "TEST_RELEASE=$(realpath "${CARGO_TARGET_DIR:-target}/release/rocket_diesel_session")"
+}
+
 # The packages of the Express application, in its folder.
 provide_express() {
     local express=$PWD/examples/moving_from_express/express

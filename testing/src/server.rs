@@ -121,6 +121,11 @@ pub fn fed(program: &mut Command, input: &str) -> Output {
 }
 
 impl Server {
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends it a signal, as `kill` does.
     pub fn signal(&self, signal: &str) {
         let process = self.process.id().to_string();

@@ -176,7 +176,7 @@ impl Visitor {
     }
 
     /// The `Cookie` header, Secure ones included: browsers take a loopback address for secure.
-    fn cookies(&self) -> String {
+    pub fn cookies(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
         let kept = cookies
             .iter()

@@ -8,6 +8,8 @@
 )]
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
+#[cfg(target_os = "linux")]
+mod cost;
 mod floods;
 #[cfg(feature = "mysql")]
 mod outage;
