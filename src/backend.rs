@@ -2,9 +2,13 @@
 
 #[cfg(feature = "mysql")]
 pub(crate) mod encryption;
+#[cfg(feature = "postgres")]
+mod pooler;
 
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
+
+use crate::error::Error;
 
 /// What work under a lock answers.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -24,6 +28,9 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// Run once on each new connection.
     #[doc(hidden)]
     const SET_UP: &'static str;
+    /// The same where a pooler may have given the connection to another client by the next statement.
+    #[doc(hidden)]
+    const SET_UP_SHARED: &'static str = Self::SET_UP;
     /// What stands around a name. Never a double quote on SQLite, which takes a name that it does
     /// not know for a text then.
     #[doc(hidden)]
@@ -66,9 +73,25 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn objection(&mut self, _url: &str) -> QueryResult<Option<&'static str>> {
         Ok(None)
     }
+    /// Finds out at launch whether the server can be used as configured; the error has the remedy.
+    #[doc(hidden)]
+    fn check(
+        _connect: impl Fn() -> Result<Self, Error>,
+        _statement_cache: bool,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
     /// Does `work` while no other node does the same.
     #[doc(hidden)]
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T>;
+    /// The same in one transaction where that is possible, so that a pooler is no hindrance.
+    #[doc(hidden)]
+    fn transact_exclusively<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        self.exclusively(work)
+    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -132,6 +155,7 @@ impl Backend for diesel::MysqlConnection {
 #[cfg(feature = "postgres")]
 impl Backend for diesel::PgConnection {
     const SET_UP: &'static str = "SET lock_timeout = '2s'";
+    const SET_UP_SHARED: &'static str = "";
     const QUOTE: char = '"';
     // Takes no row that somebody is using: neither one that another node deletes nor one that a
     // request touches. The ARRAY has the subquery done once, or it might find other rows again.
@@ -182,13 +206,28 @@ impl Backend for diesel::PgConnection {
         matches!(error, diesel::result::Error::DatabaseError(_, information) if says(information.message()))
     }
 
+    fn check(
+        connect: impl Fn() -> Result<Self, Error>,
+        statement_cache: bool,
+    ) -> Result<(), Error> {
+        pooler::check(connect, statement_cache)
+    }
+
+    // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
-        // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.
         let [lock, unlock] = [
             "SELECT pg_advisory_lock(32481168853659502)",
             "SELECT pg_advisory_unlock(32481168853659502)",
         ];
         between(self, lock, unlock, work)
+    }
+
+    fn transact_exclusively<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let lock = "SELECT pg_advisory_xact_lock(32481168853659502)";
+        after(self, lock, work)
     }
 }
 
@@ -203,4 +242,16 @@ fn between<C: Backend, T>(
     let done = work(connection);
     connection.batch_execute(unlock)?;
     done
+}
+
+#[cfg(feature = "postgres")]
+fn after<C: Backend, T>(
+    connection: &mut C,
+    lock: &str,
+    work: impl FnOnce(&mut C) -> Outcome<T>,
+) -> Outcome<T> {
+    connection.transaction(|connection| {
+        connection.batch_execute(lock)?;
+        work(connection)
+    })
 }

@@ -82,6 +82,8 @@ struct Opened<C: Backend> {
     pool: r2d2::Pool<Manager<C>>,
     store: Arc<DieselStore<C>>,
     within: Within<C>,
+    /// Whether a lock can be kept from one statement to the next.
+    keeps_locks: bool,
 }
 
 /// Which columns of the application's users come along with each session.

@@ -19,6 +19,7 @@ mod trust;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use diesel::connection::CacheSize;
 use diesel::result::Error as DieselError;
 use diesel::{ConnectionError, QueryResult};
 
@@ -37,6 +38,7 @@ use crate::error::{Error, ErrorKind};
 pub(crate) struct Manager<C> {
     url: String,
     attempts: Attempts,
+    statement_cache: bool,
     set_up: String,
     trust: Trust,
     outdated: Outdated,
@@ -52,6 +54,8 @@ pub(crate) struct Bounds {
     pub(crate) idle_timeout: Duration,
     /// this long after it was made in any case; r2d2 looks every 30 seconds.
     pub(crate) max_lifetime: Duration,
+    /// Whether a connection keeps prepared statements, settings and locks.
+    pub(crate) statement_cache: bool,
     /// Whether a node of a Galera cluster waits until it knows what the others have acknowledged.
     pub(crate) sync_wait: bool,
 }
@@ -64,6 +68,7 @@ impl Bounds {
             patience: Duration::from_secs(2),
             idle_timeout: Duration::from_secs(10 * 60),
             max_lifetime: Duration::from_secs(30 * 60),
+            statement_cache: true,
             sync_wait: true,
         }
     }
@@ -88,17 +93,57 @@ impl<C: Backend> Manager<C> {
 
     /// A pool whose connections are used until they are marked as outdated.
     pub(crate) fn pool_until(outdated: &Outdated, url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
-        bounds.pool(Self {
+        bounds.pool(Self::new(outdated, url, bounds))
+    }
+
+    fn new(outdated: &Outdated, url: &str, bounds: &Bounds) -> Self {
+        let set_up = match bounds.statement_cache {
+            true => C::SET_UP,
+            false => C::SET_UP_SHARED,
+        };
+        Self {
             url: C::with_timeouts(url),
             attempts: Attempts::default(),
+            statement_cache: bounds.statement_cache,
             set_up: match bounds.sync_wait {
-                true => C::SET_UP.to_owned(),
-                false => C::SET_UP.replace(SYNC_WAIT, ""),
+                true => set_up.to_owned(),
+                false => set_up.replace(SYNC_WAIT, ""),
             },
             trust: Trust::default(),
             outdated: outdated.clone(),
             backend: PhantomData,
-        })
+        }
+    }
+
+    /// Finds out whether the server can be used as configured; one that cannot be reached is passed
+    /// over.
+    pub(crate) fn check(url: &str, bounds: &Bounds) -> Result<(), Error> {
+        let manager = Self::new(&Outdated::default(), url, bounds);
+        let connect = || {
+            let connection = manager.establish();
+            connection.map_err(|cause| Error::unavailable("no connection").because(cause))
+        };
+        match C::check(connect, bounds.statement_cache) {
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                log::warn!("the database's settings could not be checked: {error}");
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+
+    /// A connection as the server gives it.
+    fn establish(&self) -> Result<C, diesel::r2d2::Error> {
+        let url = self.url.clone();
+        let established = self.attempts.bounded(move || C::establish(&url));
+        let established = established.map_err(ConnectionError::BadConnection);
+        let mut connection = established
+            .and_then(|it| it)
+            .map_err(diesel::r2d2::Error::ConnectionError)?;
+        if !self.statement_cache {
+            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+        }
+        Ok(connection)
     }
 }
 
@@ -124,18 +169,15 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
-        let url = self.url.clone();
-        let bad = |why: String| Self::Error::ConnectionError(ConnectionError::BadConnection(why));
-        let connection = self.attempts.bounded(move || C::establish(&url));
-        let mut connection = connection
-            .map_err(bad)?
-            .map_err(Self::Error::ConnectionError)?;
-        connection
-            .batch_execute(&self.set_up)
-            .map_err(Self::Error::QueryError)?;
+        let mut connection = self.establish()?;
+        if !self.set_up.is_empty() {
+            let set_up = connection.batch_execute(&self.set_up);
+            set_up.map_err(Self::Error::QueryError)?;
+        }
         let objection = connection.objection(&self.url);
         if let Some(objection) = objection.map_err(Self::Error::QueryError)? {
-            return Err(bad(objection.to_owned()));
+            let bad = ConnectionError::BadConnection(objection.to_owned());
+            return Err(Self::Error::ConnectionError(bad));
         }
         let now = Instant::now();
         Ok(Pooled {

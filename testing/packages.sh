@@ -25,6 +25,7 @@ missing_packages() {
     [[ -n $(postgres_bin) ]] || echo postgresql
     pkg-config --exists libpq 2>/dev/null || echo libpq-dev
     type -P pkg-config >/dev/null || echo pkg-config
+    type -P pgbouncer >/dev/null || echo pgbouncer
     type -P chromium >/dev/null || echo chromium
     type -P chromedriver >/dev/null || echo chromium-driver
     type -P redis-server >/dev/null || echo redis-server

@@ -145,6 +145,27 @@ provide_second_postgresql() {
     echo "TEST_SECOND_POSTGRES_PID=$(head -n 1 "$folder/second-postgres/data/postmaster.pid")"
 }
 
+# In front of PostgreSQL, one for each mode of its pools. As root they run as postgres.
+provide_pgbouncer() {
+    local user=() mode size home port urls=()
+    grep -qx postgresql "$folder/provided" || fail "PgBouncer needs PostgreSQL"
+    ((EUID)) || user=(-u postgres)
+    for mode in transaction statement session; do
+        home="$folder/pgbouncer-$mode" port=$(free_port)
+        [[ $mode == session ]] && size=50 || size=3
+        mkdir "$home"
+        printf '%s\n' '[databases]' \
+            "* = $(sed -En 's|^TEST_POSTGRES_URL=.*@(.*):(.*)/.*|host=\1 port=\2|p' "$folder/addresses") user=session" \
+            '[pgbouncer]' "pool_mode = $mode" "default_pool_size = $size" 'max_client_conn = 200' \
+            'listen_addr = 127.0.0.1' "listen_port = $port" 'unix_socket_dir =' \
+            'auth_type = any' >"$home/pgbouncer.ini"
+        start "$home/log" pgbouncer "${user[@]}" "$home/pgbouncer.ini"
+        wait_for "$home/log" "$(postgres_bin)/pg_isready" -h 127.0.0.1 -p "$port"
+        urls+=("postgres://session@127.0.0.1:$port/session")
+    done
+    echo "TEST_PGBOUNCER_URLS=$(IFS=,; echo "${urls[*]}")"
+}
+
 # Starts one under this name, on this port.
 postgresql_server() {
     local home="$folder/$1" log="$folder/$1.log" port=$2 bin

@@ -38,6 +38,14 @@ pub(crate) struct DatabaseConfig {
     /// A connection is replaced when it is this old; "30m", from 1s to 24h.
     #[serde(default = "default_max_lifetime")]
     max_lifetime: Period,
+    /// Keeps prepared statements, and on PostgreSQL settings and locks, with their connection; false
+    /// behind a pooler that shares connections; by default true.
+    #[serde(default = "default_statement_cache")]
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
+        allow(dead_code, reason = "for databases of SQL alone")
+    )]
+    pub(crate) statement_cache: bool,
     /// On a Galera cluster, has each node wait until it knows what the others have acknowledged; by
     /// default true.
     #[serde(default = "default_sync_wait")]
@@ -67,6 +75,10 @@ fn default_idle_timeout() -> Period {
 
 fn default_max_lifetime() -> Period {
     Period(Duration::from_secs(30 * 60))
+}
+
+fn default_statement_cache() -> bool {
+    true
 }
 
 fn default_sync_wait() -> bool {
@@ -130,6 +142,7 @@ impl DatabaseConfig {
             timeout,
             idle_timeout: default_idle_timeout(),
             max_lifetime: default_max_lifetime(),
+            statement_cache: true,
             wsrep_sync_wait: true,
             allow_eviction: false,
         }
@@ -153,6 +166,7 @@ impl DatabaseConfig {
             patience: self.timeout() * 4 / 5,
             idle_timeout: self.idle_timeout.0,
             max_lifetime: self.max_lifetime.0,
+            statement_cache: self.statement_cache,
             sync_wait: self.wsrep_sync_wait,
         }
     }

@@ -100,6 +100,7 @@ impl Database {
     where
         C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
+        Manager::<C>::check(url, &config.bounds())?;
         // The second half is for the threads that replace hung ones.
         let twice = Bounds {
             size: 2 * config.pool_size,
@@ -121,6 +122,7 @@ impl Database {
             pool,
             store: store.clone(),
             within: DieselStore::within,
+            keeps_locks: config.statement_cache,
         };
         Ok(Self {
             threads,
@@ -142,17 +144,17 @@ where
 {
     let failed =
         |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
-    let mut connection = opened::<C>(database)?
-        .pool
-        .checkout()
-        .map_err(|cause| failed(&cause))?;
-    connection
-        .exclusively(|connection| {
-            connection
-                .run_pending_migrations(Borrowed(migrations))
-                .map(drop)
-        })
-        .map_err(|cause| failed(&cause))
+    let opened = opened::<C>(database)?;
+    let mut connection = opened.pool.checkout().map_err(|cause| failed(&cause))?;
+    let run = |connection: &mut C| {
+        let run = connection.run_pending_migrations(Borrowed(migrations));
+        run.map(drop)
+    };
+    let run = match opened.keeps_locks {
+        true => connection.exclusively(run),
+        false => connection.transact_exclusively(run),
+    };
+    run.map_err(|cause| failed(&cause))
 }
 
 struct Borrowed<'a>(&'a EmbeddedMigrations);

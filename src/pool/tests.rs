@@ -26,6 +26,7 @@ const BOUNDS: Bounds = Bounds {
     patience: Duration::from_secs(2),
     idle_timeout: Duration::from_secs(600),
     max_lifetime: Duration::from_secs(1_800),
+    statement_cache: true,
     sync_wait: true,
 };
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use tempfile::NamedTempFile;
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::database::TestDatabase;
 use crate::root;
 use crate::secrets;
-use crate::server::{built, free_port, wait_until};
+use crate::server::{built, ended, free_port, wait_until};
 use crate::visitor::Visitor;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,8 +52,15 @@ impl Application {
     fn launch_at(url: &str, variables: &[(&str, &str)]) -> Self {
         let port = free_port();
         let output = secrets::temporary().tempfile().unwrap();
-        let mut command = command(url, &output);
+        // Appending, so that a second start continues where the first one ended.
+        let log = || {
+            let file = fs::File::options().append(true).open(output.path());
+            file.unwrap()
+        };
+        let mut command = command(url);
         command
+            .stdout(log())
+            .stderr(log())
             .env("ROCKET_PORT", port.to_string())
             .envs(variables.iter().copied());
         let process = command.spawn().unwrap();
@@ -145,39 +152,21 @@ impl Drop for Application {
 
 /// Starts the application where it has to refuse: how it ended, and what it printed.
 pub fn refusal(url: &str, variables: &[(&str, &str)]) -> (ExitStatus, String) {
-    let output = NamedTempFile::new().unwrap();
-    let mut process = command(url, &output)
-        .env("ROCKET_PORT", free_port().to_string())
-        .envs(variables.iter().copied())
-        .spawn()
-        .unwrap();
-    let patience = Instant::now() + PATIENCE;
-    let status = loop {
-        if let Some(status) = process.try_wait().unwrap() {
-            break status;
-        }
-        if Instant::now() > patience {
-            let _ = process.kill();
-        }
-        thread::sleep(Duration::from_millis(20));
-    };
-    (status, fs::read_to_string(output.path()).unwrap())
+    let mut command = command(url);
+    ended(
+        command
+            .env("ROCKET_PORT", free_port().to_string())
+            .envs(variables.iter().copied()),
+    )
 }
 
-fn command(url: &str, output: &NamedTempFile) -> Command {
-    // Appending, so that a second start continues where the first one ended.
-    let log = fs::File::options()
-        .append(true)
-        .open(output.path())
-        .unwrap();
+fn command(url: &str) -> Command {
     let mut command = Command::new(built("rocket_diesel_session"));
     command
         .current_dir(root())
         .env("ROCKET_PROFILE", "dev")
         .env("ROCKET_CLI_COLORS", "false")
-        .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"))
-        .stdout(log.try_clone().unwrap())
-        .stderr(log);
+        .env("ROCKET_DATABASES", format!("{{app={{url={url:?}}}}}"));
     command
 }
 

@@ -182,6 +182,21 @@ pub fn two_postgresql() -> [TestDatabase; 2] {
     places([first, second]).map(in_postgresql)
 }
 
+/// A database of PostgreSQL, and its URLs by PgBouncer in the modes transaction, statement and
+/// session.
+#[cfg(feature = "postgres")]
+pub fn pgbouncer() -> (TestDatabase, [String; 3]) {
+    let database = postgresql();
+    let (_, name) = database.url.rsplit_once('/').unwrap();
+    let poolers = crate::provided("pgbouncer", "TEST_PGBOUNCER_URLS");
+    let mut poolers = poolers.split(',').map(|url| {
+        let (authority, _) = url.rsplit_once('/').unwrap();
+        format!("{authority}/{name}")
+    });
+    let urls = [(); 3].map(|()| poolers.next().unwrap());
+    (database, urls)
+}
+
 #[cfg(feature = "postgres")]
 fn in_postgresql(Place { server, name, url }: Place) -> TestDatabase {
     execute::<diesel::PgConnection>(&server, &format!("CREATE DATABASE {name}"));

@@ -78,6 +78,49 @@ impl Server {
     }
 }
 
+/// Runs a program that has to end by itself: how it ended, and what it printed.
+///
+/// After a minute it is killed, and has no code.
+pub fn ended(command: &mut Command) -> (ExitStatus, String) {
+    let output = secrets::temporary().tempfile().unwrap();
+    let log = || {
+        let file = fs::File::options().append(true).open(output.path());
+        file.unwrap()
+    };
+    let mut process = command.stdout(log()).stderr(log()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > end {
+            let _ = process.kill();
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    (status, fs::read_to_string(output.path()).unwrap())
+}
+
+/// The one line with which the example `busy` refuses to launch.
+pub fn refusal(database: &str, session: &str) -> String {
+    let (status, printed) = ended(
+        example("busy")
+            .env("ROCKET_CLI_COLORS", "false")
+            .env("ROCKET_LOG_LEVEL", "normal")
+            .env("ROCKET_PORT", free_port().to_string())
+            .env("ROCKET_DATABASES", format!("{{app={{{database}}}}}"))
+            .env("ROCKET_SESSION", format!("{{{session}}}")),
+    );
+    let refused = status.code().is_some_and(|code| code != 0);
+    assert!(refused, "{database}, {session} was accepted: {printed}");
+    let mut lines = printed.lines().filter(|line| line.contains("databases."));
+    let line = lines
+        .next()
+        .unwrap_or_else(|| panic!("no reason: {printed}"));
+    assert_eq!(lines.next(), None, "{printed}");
+    line.to_owned()
+}
+
 /// The program of an example.
 pub fn example(name: &str) -> Command {
     let program = built(&format!("examples/{name}"));

@@ -102,8 +102,10 @@ impl<C: Backend> DieselStore<C> {
             .map_err(|cause| Error::unavailable(failed).because(cause))?;
         // Looking first, because the right to make tables is asked for even where one is there.
         lease
-            .exclusively(|connection| {
-                if connection.batch_execute(&probe).is_err() {
+            .transact_exclusively(|connection| {
+                // A transaction within, because a failed probe would be the end of the outer one.
+                let probed = connection.transaction(|connection| connection.batch_execute(&probe));
+                if probed.is_err() {
                     connection.batch_execute(&create)?;
                 }
                 Ok(())
