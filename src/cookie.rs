@@ -10,6 +10,7 @@ use rocket::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::incoming::Incoming;
+pub use self::incoming::cookie;
 use crate::address::is_trusted;
 use crate::error::{Error, require};
 

@@ -36,6 +36,7 @@ mod database;
 mod pool;
 
 pub use self::backend::Backend;
+pub use self::cookie::cookie;
 pub use self::database::Database;
 pub use self::device::Device;
 pub use self::error::{Error, ErrorKind};

@@ -20,6 +20,7 @@ pub(crate) struct Caller<'r> {
     pub(crate) database: &'r Database,
     pub(crate) settings: &'r Settings,
     cookies: &'r CookieJar<'r>,
+    shown_device: Option<&'r str>,
     later: &'r OnceLock<Later>,
 }
 
@@ -54,8 +55,8 @@ fn later<'r>(request: &'r Request<'_>) -> &'r OnceLock<Later> {
 impl Caller<'_> {
     /// The browser, if it is one of the account's owner.
     pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
-        let (cookies, now) = (self.cookies, self.database.now().timestamp_millis());
-        KnownDevice::find(self.database, cookies, self.settings, email, now).await
+        let now = self.database.now().timestamp_millis();
+        KnownDevice::find(self.database, self.shown_device, email, now).await
     }
 
     /// The browser is the owner's from now on. They are signed in already, so that nothing can be
@@ -75,8 +76,7 @@ impl Caller<'_> {
         let Some(user_id) = self.session.user_id() else {
             return;
         };
-        let forgotten =
-            known_device::forget(self.database, &user_id, Some(self.cookies), self.settings);
+        let forgotten = known_device::forget(self.database, &user_id, self.shown_device);
         if let Err(error) = forgotten.await {
             rocket::error!("the other browsers of a user stay known: {error}");
         }
@@ -162,6 +162,7 @@ impl<'r> FromRequest<'r> for Caller<'r> {
             database,
             settings,
             cookies: request.cookies(),
+            shown_device: known_device::shown(request, settings),
             later: later(request),
         })
     }

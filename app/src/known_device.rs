@@ -3,9 +3,10 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use diesel::prelude::*;
+use rocket::Request;
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::time::Duration;
-use rocket_diesel_session::{Database, Error, Token};
+use rocket_diesel_session::{Database, Error, Token, cookie};
 
 use crate::schema::{known_devices, users};
 use crate::settings::Settings;
@@ -28,12 +29,10 @@ impl KnownDevice {
     /// The browser, if it shows the cookie that a sign-in to this account has set.
     pub(crate) async fn find(
         database: &Database,
-        cookies: &CookieJar<'_>,
-        settings: &Settings,
+        shown: Option<&str>,
         email: &str,
         now: i64,
     ) -> Result<Option<Self>, Error> {
-        let shown = cookies.get(cookie_name(settings)).map(Cookie::value);
         let Some(device) = shown.and_then(Self::of) else {
             return Ok(None);
         };
@@ -89,15 +88,13 @@ pub(crate) async fn remember(
     Ok(())
 }
 
-/// Forgets a user's browsers but for this one, if it is known.
+/// Forgets a user's browsers but for the one that shows this cookie.
 pub(crate) async fn forget(
     database: &Database,
     user_id: &str,
-    this: Option<&CookieJar<'_>>,
-    settings: &Settings,
+    shown: Option<&str>,
 ) -> Result<(), Error> {
-    let shown = this.and_then(|cookies| cookies.get(cookie_name(settings)));
-    let this = shown.and_then(|cookie| KnownDevice::of(cookie.value()));
+    let this = shown.and_then(KnownDevice::of);
     let (user_id, this) = (
         user_id.to_owned(),
         this.map_or(String::new(), |this| this.id),
@@ -108,6 +105,11 @@ pub(crate) async fn forget(
             .filter(known_devices::id.ne(&this));
         diesel::delete(others).execute(connection).map(drop)
     })
+}
+
+/// The value of the cookie that this browser shows.
+pub(crate) fn shown<'r>(request: &'r Request<'_>, settings: &Settings) -> Option<&'r str> {
+    cookie(request, cookie_name(settings))
 }
 
 fn cookie_name(settings: &Settings) -> &'static str {

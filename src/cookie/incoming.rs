@@ -1,8 +1,13 @@
-//! From the raw `Cookie` headers to a token.
+//! Reads cookies from the raw `Cookie` headers.
+//!
+//! Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and keeps the last of
+//! two cookies of one name (CVE-2020-8184 was the same in Rack).
+
+use rocket::Request;
 
 use crate::token::{Token, Tokens};
 
-/// What a request's cookies say.
+/// The session's cookie in a request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Incoming {
     /// There is a cookie of our name, usable or not.
@@ -11,29 +16,36 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Reads the raw headers: Rocket's jar decodes names, so that `__%48ost-id` would pass for
-    /// `__Host-id`, and keeps the last of two cookies of one name (CVE-2020-8184 was the same in
-    /// Rack).
     pub(crate) fn read<'h>(
         headers: impl Iterator<Item = &'h str>,
         name: &str,
         tokens: &Tokens,
     ) -> Self {
-        let mut values = headers
-            .flat_map(pairs)
-            .filter_map(|(key, value)| (key == name).then_some(value));
-        let Some(value) = values.next() else {
-            return Self {
-                came: false,
-                token: None,
-            };
-        };
-        let unanimous = values.all(|other| other == value);
+        let value = read(headers, name);
         Self {
-            came: true,
-            token: tokens.parse(value).filter(|_| unanimous),
+            came: value.is_some(),
+            token: value.flatten().and_then(|value| tokens.parse(value)),
         }
     }
+}
+
+/// Returns the value of a request's cookie as the browser sent it.
+///
+/// The name is compared byte for byte, so `__%48ost-a` does not pass for `__Host-a` as it does in
+/// Rocket's [`CookieJar`](rocket::http::CookieJar). Two cookies of this name with different values
+/// are none. A cookie that only the jar has, such as one of Rocket's local client, is not found.
+#[must_use]
+pub fn cookie<'r>(request: &'r Request<'_>, name: &str) -> Option<&'r str> {
+    read(request.headers().get("Cookie"), name).flatten()
+}
+
+/// The value of a cookie, `Some(None)` for several.
+fn read<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Option<Option<&'h str>> {
+    let mut values = headers
+        .flat_map(pairs)
+        .filter_map(|(key, value)| (key == name).then_some(value));
+    let value = values.next()?;
+    Some(values.all(|other| other == value).then_some(value))
 }
 
 /// The pairs of one header, byte for byte but for the one space after each semicolon (RFC 6265,

@@ -7,7 +7,6 @@ use rocket::serde::json::json;
 use super::Users;
 use super::operator::Operator;
 use super::stop::Stop;
-use crate::settings::Settings;
 use crate::{known_device, users};
 
 pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
@@ -28,7 +27,7 @@ async fn disable(email: &str) -> Result<String, Stop> {
     if changed {
         tell_of(&operator, &user.id, "disabled");
     }
-    known_device::forget(operator.database()?, &user.id, None, &Settings::default()).await?;
+    known_device::forget(operator.database()?, &user.id, None).await?;
     let live = operator.live.list(&user.id).await?.len();
     operator.live.end_all(&user.id).await?;
     let state = if changed {

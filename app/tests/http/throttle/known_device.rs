@@ -68,3 +68,36 @@ fn a_browser_is_known_no_more_once_its_user_has_ended_its_session() {
     assert_eq!(sign_in(&other, EMAIL, new).location(), "/home");
     assert_eq!(known().len(), 2);
 }
+
+#[test]
+fn only_the_exact_name_and_one_value_make_a_browser_known() {
+    for (profile, name, decoded) in [
+        ("dev", "device", "%64evice"),
+        ("prod", "__Host-device", "__%48ost-device"),
+    ] {
+        let database = testing::database::sqlite();
+        let application = Application::start_with(&database, &[("ROCKET_PROFILE", profile)]);
+        let registered = register(&application.visitor(), EMAIL, &[]);
+        let good = registered.set_cookie(name).unwrap().split_once(';');
+        let (good, _) = good.unwrap();
+        let (_, token) = good.split_once('=').unwrap();
+        let other = "A".repeat(43);
+        for (cookies, known) in [
+            (good.to_owned(), true),
+            (format!("{good}; {decoded}={other}"), true),
+            (format!("{decoded}={other}; {good}"), true),
+            (format!("{good}; {good}"), true),
+            (format!("{decoded}={token}"), false),
+            (format!("{good}; {name}={other}"), false),
+            (format!("{name}={other}; {good}"), false),
+            (
+                format!("{name}=%{:x}{}", token.as_bytes()[0], &token[1..]),
+                false,
+            ),
+        ] {
+            let signed_in = sign_in(&application.visitor_with(&cookies), EMAIL, PASSWORD);
+            let kept = signed_in.set_cookie(name).unwrap().starts_with(good);
+            assert_eq!(kept, known, "{cookies}");
+        }
+    }
+}
