@@ -14,6 +14,7 @@ use rocket::tokio::spawn;
 use rocket::{Build, Data, Orbit, Request, Response, Rocket};
 use serde_json::{Map, Value};
 
+use self::grace::with_grace;
 use crate::clock::Clock;
 use crate::context::{self, Context};
 use crate::cross_site;
@@ -206,7 +207,8 @@ impl Fairing for Sessions {
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         match self.open(&rocket) {
             Ok(context) => {
-                let rocket = grace::prepare(rocket, context.threads.deadline());
+                let figment = with_grace(rocket.figment(), context.threads.deadline());
+                let rocket = rocket.configure(figment);
                 let rocket = rocket.manage(Arc::new(context));
                 Ok(match self.refuses_cross_site {
                     true => cross_site::prepare(rocket),
