@@ -12,15 +12,16 @@ use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::cookie::Incoming;
+use crate::cookie::{Incoming, cookie};
 use crate::database::Database;
 use crate::error::Error;
 use crate::event::Events;
+use crate::form_token::FormCookie;
 use crate::session::Limits;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::threads::{Threads, Waited};
-use crate::token::{Key, Token, Tokens};
+use crate::token::{Key, Tokens};
 
 pub(crate) struct Context {
     pub(crate) config: Config,
@@ -54,10 +55,9 @@ impl Context {
         Incoming::read(cookies, &self.cookie_name, &self.tokens)
     }
 
-    /// What the cookie holds that stands for it in the forms of strangers.
-    pub(crate) fn form_secret(&self, request: &Request<'_>) -> Option<Token> {
-        let cookies = request.headers().get("Cookie");
-        Incoming::read(cookies, &self.form_cookie_name, &Tokens::default()).token
+    /// What the cookie says that stands for it in forms until a session begins.
+    pub(crate) fn form_cookie(&self, request: &Request<'_>) -> Option<FormCookie> {
+        cookie(request, &self.form_cookie_name).and_then(FormCookie::parse)
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot

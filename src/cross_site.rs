@@ -110,10 +110,14 @@ async fn has_token(request: &Request<'_>, data: &mut Data<'_>, context: &Context
     })
 }
 
-/// What the browser holds: the session's token, and what stands for it until there is a session.
+/// What the browser holds: the session's token, and what stood for it until the session began.
 fn secrets(request: &Request<'_>, context: &Context) -> impl Iterator<Item = Token> {
-    let session = context.incoming(request).token;
-    session.into_iter().chain(context.form_secret(request))
+    let (session, form) = (
+        context.incoming(request).token,
+        context.form_cookie(request),
+    );
+    let form = form.filter(|form| session.as_ref().is_none_or(|it| form.is_of(it)));
+    session.into_iter().chain(form.map(|form| form.secret))
 }
 
 fn in_form(beginning: &str) -> Option<&str> {

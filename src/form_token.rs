@@ -4,10 +4,11 @@
 //! with that secret: at sign-in, at sign-out and whenever the session gets a new token.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use hmac::Mac;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use crate::error::Error;
-use crate::token::{Token, random};
+use crate::token::{Token, Tokens, random};
 
 /// The field of a form that holds it.
 pub(crate) const FIELD: &str = "_token";
@@ -34,6 +35,42 @@ pub(crate) fn is_for(text: &str, secret: &Token) -> bool {
     };
     let code: Vec<u8> = mask.iter().zip(masked).map(|(a, b)| a ^ b).collect();
     masked.len() == BYTES && secret.code(FIELD).verify_slice(&code).is_ok()
+}
+
+/// What the second cookie holds: the secret of forms that were made before a session began.
+pub(crate) struct FormCookie {
+    pub(crate) secret: Token,
+    code: Option<Vec<u8>>,
+}
+
+impl FormCookie {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (secret, code) = text.split_once('.').unzip();
+        Some(Self {
+            secret: Token::parse(secret.unwrap_or(text))?,
+            code: code.and_then(|code| BASE64_URL_SAFE_NO_PAD.decode(code).ok()),
+        })
+    }
+
+    /// Whether this session began in a browser that held the secret. Anybody who can set a cookie
+    /// can set a secret, but nobody without the session's token can make the code.
+    pub(crate) fn is_of(&self, session: &Token) -> bool {
+        let code = self.code.as_ref();
+        code.is_some_and(|code| binding(&self.secret, session).verify_slice(code).is_ok())
+    }
+}
+
+/// The cookie's text once a session has begun.
+pub(crate) fn bound(secret: &Token, session: &Token) -> String {
+    let code = binding(secret, session).finalize().into_bytes();
+    let code = BASE64_URL_SAFE_NO_PAD.encode(code);
+    format!("{}.{code}", Tokens::default().write(secret))
+}
+
+fn binding(secret: &Token, session: &Token) -> Hmac<Sha256> {
+    let mut code = session.code("form cookie");
+    code.update(Tokens::default().write(secret).as_bytes());
+    code
 }
 
 #[cfg(test)]

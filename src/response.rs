@@ -14,7 +14,6 @@ use crate::guard::Session;
 use crate::guard::load::Slot;
 use crate::guard::tell::store_unavailable;
 use crate::session::SetCookie;
-use crate::token::Tokens;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
 const RETRY_AFTER: &str = "2";
@@ -67,30 +66,30 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
                 error_page(request, Status::ServiceUnavailable).await,
             );
             // The token that the browser has opens nothing any more.
-            if session.has_unsent_token()
-                && let Some((token, max_age)) = session.cookie()
-            {
-                response.adjoin_header(config.cookie.set(request, token, max_age));
+            if session.has_unsent_token() {
+                set_cookies(session, true, request, response);
             }
             return;
         }
     };
     // Rocket has drained its cookie jar before response fairings run (`dispatch` in rocket 0.5.2).
-    match cookie {
-        SetCookie::Nothing => {}
-        SetCookie::Remove => response.adjoin_header(config.cookie.remove(request)),
-        SetCookie::Set => {
-            if let Some((token, max_age)) = session.cookie() {
-                response.adjoin_header(config.cookie.set(request, token, max_age));
-            }
-            if session.has_spent_form_secret() {
-                response.adjoin_header(config.cookie.remove_form(request));
-            }
-        }
+    if let SetCookie::Remove = cookie {
+        response.adjoin_header(config.cookie.remove(request));
     }
-    if let Some(secret) = session.drawn_form_secret() {
-        let secret = Tokens::default().write(secret);
-        response.adjoin_header(config.cookie.set_form(request, secret));
+    let sets = matches!(cookie, SetCookie::Set);
+    set_cookies(session, sets, request, response);
+}
+
+/// Sets the session's cookie if `sets`, and the second one if it changes.
+fn set_cookies(session: &Session, sets: bool, request: &Request<'_>, response: &mut Response<'_>) {
+    let config = &session.context().config.cookie;
+    if let Some((token, max_age)) = session.cookie().filter(|_| sets) {
+        response.adjoin_header(config.set(request, token, max_age));
+    }
+    match session.form_cookie(sets) {
+        Some(Some(text)) => response.adjoin_header(config.set_form(request, text)),
+        Some(None) => response.adjoin_header(config.remove_form(request)),
+        None => {}
     }
 }
 

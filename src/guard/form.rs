@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::Session;
 use crate::error::Error;
 use crate::form_token;
-use crate::token::Token;
+use crate::token::{Token, Tokens};
 
 /// The secrets that the browser's form tokens are computed from.
 #[derive(Default)]
@@ -37,7 +37,9 @@ impl Session {
     ///
     /// It belongs to this browser and its session's present token, so it ends with a sign-in, a
     /// sign-out and [`renew`](Self::renew): after these, redirect to the page with the next form.
-    /// For a stranger nothing is stored; a second cookie stands for the session.
+    /// Without a session nothing is stored; a second cookie stands for it. When a session begins, its
+    /// token signs that cookie, so forms of other tabs are accepted until the user signs in, and a
+    /// cookie that another site planted is not.
     ///
     /// Fails when the operating system has no randomness to give.
     ///
@@ -62,13 +64,19 @@ impl Session {
         form_token::issue(came.drawn.get_or_init(|| drawn))
     }
 
-    /// The secret for the second cookie, if the browser is to be given one.
-    pub(crate) fn drawn_form_secret(&self) -> Option<&Token> {
-        self.forms.drawn.get()
-    }
-
-    /// Whether the browser still has the second cookie although a session has taken its place.
-    pub(crate) fn has_spent_form_secret(&self) -> bool {
-        self.forms.form.is_some() && self.user_id().is_some()
+    /// What the second cookie is to hold from now on, if that changes; `None` if it is to go. `sets`
+    /// says whether the browser gets a token of the session.
+    pub(crate) fn form_cookie(&self, sets: bool) -> Option<Option<String>> {
+        let came = &self.forms;
+        let secret = came.drawn.get().or(came.form.as_ref());
+        let state = self.state();
+        if sets && state.user_id().is_some() && came.drawn.get().is_none() {
+            return came.form.as_ref().map(|_| None);
+        }
+        let token = state.stored().and_then(|stored| stored.token.as_ref());
+        match token.filter(|_| sets && came.session.is_none()) {
+            Some(token) => secret.map(|secret| Some(form_token::bound(secret, token))),
+            None => came.drawn.get().map(|it| Some(Tokens::default().write(it))),
+        }
     }
 }

@@ -33,7 +33,8 @@ impl Session {
 
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
         let incoming = context.incoming(request);
-        let forms = FormSecrets::of(incoming.token.clone(), context.form_secret(request));
+        let form = context.form_cookie(request).map(|cookie| cookie.secret);
+        let forms = FormSecrets::of(incoming.token.clone(), form);
         let unknown = incoming.token.as_ref().map(Token::key);
         let state = State::new(incoming.came, unknown);
         let client = client(request, &context);

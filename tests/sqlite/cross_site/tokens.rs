@@ -113,6 +113,56 @@ fn a_form_on_a_page_that_begins_a_session_is_accepted() {
     );
 }
 
+/// Whoever can set a cookie of this site, such as a neighbouring subdomain, knows what it holds.
+#[test]
+fn beside_a_session_no_planted_cookie_counts() {
+    for begins in ["/form", "/form_and_session"] {
+        let site = Site::new(PLAIN_HTTP);
+        site.form_token(begins);
+        if begins == "/form" {
+            site.log_in();
+        }
+        assert_eq!(site.rows(), 1);
+        // Cookies of a browser without a session, and of one whose session has begun.
+        for page in ["/form", "/form_and_session"] {
+            let other = Site::new(PLAIN_HTTP);
+            let token = other.form_token(page);
+            let planted = other.cookies.borrow()["id-form"].clone();
+            let (secret, _) = planted.split_once('.').unwrap_or((&planted, ""));
+            for planted in [&planted, secret, &format!("{secret}.")] {
+                let cookie = ("id-form".to_owned(), planted.to_owned());
+                site.cookies.borrow_mut().extend([cookie]);
+                let body = format!("_token={token}");
+                assert_eq!(
+                    site.submit("/change", &body).status,
+                    403,
+                    "{begins}, {page}"
+                );
+                // Nor does the session adopt it later.
+                site.form_token("/form_and_session");
+                assert_eq!(
+                    site.submit("/change", &body).status,
+                    403,
+                    "{begins}, {page}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_form_from_before_a_session_is_accepted_beside_it() {
+    let site = Site::new(PLAIN_HTTP);
+    let first_tab = format!("_token={}", site.form_token("/form"));
+    site.form_token("/form_and_session");
+    assert_eq!(site.rows(), 1);
+    assert_eq!(site.submit("/change", &first_tab).status, 200);
+    site.form_token("/form_and_session");
+    assert_eq!(site.submit("/change", &first_tab).status, 200);
+    site.log_in();
+    assert_eq!(site.submit("/change", &first_tab).status, 403);
+}
+
 #[test]
 fn scripts_and_uploads_can_send_the_token_too() {
     let site = Site::new(PLAIN_HTTP);
