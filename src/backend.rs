@@ -5,6 +5,8 @@ pub(crate) mod encryption;
 #[cfg(feature = "postgres")]
 mod pooler;
 
+use std::path::PathBuf;
+
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
 
@@ -55,6 +57,11 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn is_no_user_id(_error: &diesel::result::Error) -> bool {
         false
     }
+    /// The path of the database, where it is a file.
+    #[doc(hidden)]
+    fn file(_url: &str) -> Option<PathBuf> {
+        None
+    }
     /// Whether only one connection can write at a time.
     #[doc(hidden)]
     const ONE_WRITER: bool = false;
@@ -101,6 +108,23 @@ impl Backend for diesel::SqliteConnection {
     const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
         PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
     const ONE_WRITER: bool = true;
+
+    fn file(url: &str) -> Option<PathBuf> {
+        let in_memory = url.is_empty() || url == ":memory:" || url.contains("mode=memory");
+        let path = match url.strip_prefix("file:") {
+            Some(uri) => {
+                let path = uri.split(['?', '#']).next().unwrap_or_default();
+                let path = path.strip_prefix("//localhost").unwrap_or(path);
+                let path = path.strip_prefix("//").unwrap_or(path);
+                percent_encoding::percent_decode_str(path)
+                    .decode_utf8()
+                    .ok()?
+                    .into_owned()
+            }
+            None => url.to_owned(),
+        };
+        (!in_memory && !path.is_empty() && path != ":memory:").then(|| path.into())
+    }
 
     fn is_user(table: &str, key: &str) -> String {
         format!(

@@ -13,6 +13,7 @@
 mod connect;
 mod connections;
 mod fault;
+mod file;
 mod outdated;
 mod trust;
 
@@ -26,6 +27,8 @@ use diesel::{ConnectionError, QueryResult};
 use self::connect::Attempts;
 pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
+use self::file::Connected;
+pub(crate) use self::file::DatabaseFile;
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::trust::Trust;
 use crate::backend::{Backend, SYNC_WAIT};
@@ -37,6 +40,7 @@ use crate::error::{Error, ErrorKind};
 /// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
+    file: DatabaseFile,
     attempts: Attempts,
     statement_cache: bool,
     set_up: String,
@@ -88,12 +92,21 @@ impl Bounds {
 
 impl<C: Backend> Manager<C> {
     pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
-        Self::pool_until(&Outdated::default(), url, bounds)
+        let file = DatabaseFile::at(C::file(url));
+        Self::pool_until(&Outdated::default(), &file, url, bounds)
     }
 
     /// A pool whose connections are used until they are marked as outdated.
-    pub(crate) fn pool_until(outdated: &Outdated, url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
-        bounds.pool(Self::new(outdated, url, bounds))
+    pub(crate) fn pool_until(
+        outdated: &Outdated,
+        file: &DatabaseFile,
+        url: &str,
+        bounds: &Bounds,
+    ) -> r2d2::Pool<Self> {
+        bounds.pool(Self {
+            file: file.clone(),
+            ..Self::new(outdated, url, bounds)
+        })
     }
 
     fn new(outdated: &Outdated, url: &str, bounds: &Bounds) -> Self {
@@ -103,6 +116,7 @@ impl<C: Backend> Manager<C> {
         };
         Self {
             url: C::with_timeouts(url),
+            file: DatabaseFile::default(),
             attempts: Attempts::default(),
             statement_cache: bounds.statement_cache,
             set_up: match bounds.sync_wait {
@@ -157,6 +171,7 @@ impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
 }
 
 pub(crate) struct Pooled<C> {
+    connected: Connected,
     connection: C,
     made_at: Instant,
     used_at: Instant,
@@ -169,6 +184,8 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
+        let bad = |why: String| Self::Error::ConnectionError(ConnectionError::BadConnection(why));
+        self.file.check().map_err(bad)?;
         let mut connection = self.establish()?;
         if !self.set_up.is_empty() {
             let set_up = connection.batch_execute(&self.set_up);
@@ -176,11 +193,11 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         }
         let objection = connection.objection(&self.url);
         if let Some(objection) = objection.map_err(Self::Error::QueryError)? {
-            let bad = ConnectionError::BadConnection(objection.to_owned());
-            return Err(Self::Error::ConnectionError(bad));
+            return Err(bad(objection.to_owned()));
         }
         let now = Instant::now();
         Ok(Pooled {
+            connected: self.file.connected(),
             connection,
             made_at: now,
             used_at: now,
@@ -232,7 +249,10 @@ pub(crate) fn run<C, T>(
         let mut lease = pool.checkout().map_err(|cause| {
             Error::unavailable("the database gives no connection").because(cause)
         })?;
-        let error = match work(&mut lease) {
+        lease.check().map_err(Error::unavailable)?;
+        let done = work(&mut lease);
+        lease.check().map_err(Error::unavailable)?;
+        let error = match done {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 use crate::error::{Error, require};
 use crate::express::Format;
-use crate::pool::{Bounds, Connections, Manager};
+use crate::pool::{Bounds, Connections, DatabaseFile, Manager, Outdated};
 use crate::store::Store;
 use crate::store::diesel::DieselStore;
 use crate::store::diesel::statement::Execute;
@@ -106,7 +106,8 @@ impl Database {
             size: 2 * config.pool_size,
             ..config.bounds()
         };
-        let pool = Manager::<C>::pool_until(threads.outdated(), url, &twice);
+        let file = DatabaseFile::at(C::file(url));
+        let pool = Manager::<C>::pool_until(threads.outdated(), &file, url, &twice);
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
@@ -115,7 +116,12 @@ impl Database {
             size: 1,
             ..config.bounds()
         };
-        let apart = store.apart(Manager::<C>::pool(url, &one));
+        let apart = store.apart(Manager::<C>::pool_until(
+            &Outdated::default(),
+            &file,
+            url,
+            &one,
+        ));
         let store = Arc::new(store);
         let (own, with_user) = (store.clone(), store.clone());
         let opened = Opened {

@@ -73,6 +73,10 @@ impl<C> Lease<C> for Borrowed<'_, '_, C> {
 /// One connection, until it is dropped.
 #[allow(unreachable_pub, reason = "what Connections lends")]
 pub trait Lease<C>: DerefMut<Target = C> {
+    /// Fails if what is stored here is stored nowhere.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
     /// Keeps the connection from going back into the pool.
     fn give_up(&mut self);
     /// The same, and has no other one used again that was made before.
@@ -103,6 +107,10 @@ impl<C: Backend> DerefMut for Own<C> {
 }
 
 impl<C: Backend> Lease<C> for Own<C> {
+    fn check(&self) -> Result<(), String> {
+        self.0.connected.check()
+    }
+
     fn give_up(&mut self) {
         self.0.lost = true;
     }

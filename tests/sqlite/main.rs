@@ -11,4 +11,5 @@
 mod advisories;
 mod cross_site;
 mod events;
+mod file;
 mod session;

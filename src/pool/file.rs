@@ -1,0 +1,206 @@
+//! The file of an SQLite database: whether it still is the one that was opened.
+//!
+//! SQLite goes on with a file that was deleted or replaced, and acknowledges what nobody finds again.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The file at a URL, watched by all connections to it; nothing where the database is a server.
+#[derive(Clone, Default)]
+pub(crate) struct DatabaseFile(Option<Arc<Watched>>);
+
+struct Watched {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    file: Option<Identity>,
+    /// Beside the file itself, wherever a link leads.
+    log_path: PathBuf,
+    /// The write-ahead log, which stays the same as long as there is a connection.
+    log: Option<Identity>,
+    connections: u32,
+    is_warned: bool,
+}
+
+/// What a file is, whatever it is called: its device and number.
+type Identity = (u64, u64);
+
+impl DatabaseFile {
+    pub(crate) fn at(path: Option<PathBuf>) -> Self {
+        Self(path.map(|path| {
+            Arc::new(Watched {
+                path,
+                seen: Mutex::default(),
+            })
+        }))
+    }
+
+    /// Fails, with what happened, if the file is not the one that was opened; logs what to do.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.0.as_deref().map_or(Ok(()), Watched::check)
+    }
+
+    /// Counts a connection until the result is dropped.
+    pub(super) fn connected(&self) -> Connected {
+        if let Some(watched) = &self.0 {
+            watched.seen().connections += 1;
+        }
+        Connected(self.clone())
+    }
+}
+
+/// A connection to the file, as far as it is counted. To be dropped before it: with the last one,
+/// SQLite deletes the log.
+pub(super) struct Connected(DatabaseFile);
+
+impl Connected {
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.0.check()
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        if let Some(watched) = &self.0.0 {
+            let mut seen = watched.seen();
+            seen.connections -= 1;
+            if seen.connections == 0 {
+                seen.log = None;
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says once what to do, and each time what happened.
+    fn check(&self) -> Result<(), String> {
+        let mut seen = self.seen();
+        let Err((happened, remedy)) = self.look(&mut seen) else {
+            seen.is_warned = false;
+            return Ok(());
+        };
+        if !seen.is_warned {
+            seen.is_warned = true;
+            log::error!(
+                "{happened} while the application used it, so nothing is stored any more; {remedy}"
+            );
+        }
+        Err(happened)
+    }
+
+    fn look(&self, seen: &mut Seen) -> Result<(), (String, String)> {
+        let (path, is_new) = (self.path.display(), seen.file.is_none());
+        compare(&mut seen.file, identity(&self.path)).map_err(|what| {
+            let remedy = format!(
+                "put the same file back, or stop the application, delete {path}-wal and {path}-shm unless \
+                 they belong to the file that is there, and start it again"
+            );
+            (format!("the database file {path} was {what}"), remedy)
+        })?;
+        if is_new {
+            seen.log_path = log_path(&self.path);
+        }
+        if seen.connections == 0 {
+            return Ok(());
+        }
+        let log = identity(&seen.log_path);
+        compare(&mut seen.log, log).map_err(|what| {
+            let remedy = format!(
+                "stop the application with SIGTERM, which writes to {path} what the log held, and start \
+                 it again"
+            );
+            (
+                format!("the write-ahead log {path}-wal was {what}"),
+                remedy,
+            )
+        })
+    }
+}
+
+fn log_path(path: &Path) -> PathBuf {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = real.into_os_string();
+    name.push("-wal");
+    name.into()
+}
+
+/// Takes over what is there for the first time; what was done to it, if it is another one since.
+fn compare(
+    seen: &mut Option<Identity>,
+    found: Result<Option<Identity>, ()>,
+) -> Result<(), &'static str> {
+    match (*seen, found) {
+        (None, Ok(found)) => *seen = found,
+        (Some(_), Ok(None)) => return Err("deleted or moved"),
+        (Some(before), Ok(Some(now))) if before != now => return Err("replaced"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `None` where there is no file; fails where nobody can tell.
+fn identity(path: &Path) -> Result<Option<Identity>, ()> {
+    #[cfg(unix)]
+    match fs::metadata(path) {
+        Ok(file) => {
+            use std::os::unix::fs::MetadataExt;
+            Ok(Some((file.dev(), file.ino())))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(_) => Err(()),
+    }
+    #[cfg(not(unix))]
+    Err(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+
+    fn replace(path: &Path) {
+        let other = path.with_extension("other");
+        fs::write(&other, "").unwrap();
+        fs::rename(other, path).unwrap();
+    }
+
+    #[test]
+    fn a_log_may_change_while_nobody_is_connected_and_the_file_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let [real, link, log] = ["app.db", "link", "app.db-wal"].map(|it| folder.path().join(it));
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let file = DatabaseFile::at(Some(link));
+        file.check().unwrap();
+        fs::write(&real, "").unwrap();
+        let connected = file.connected();
+        fs::write(&log, "").unwrap();
+        file.check().unwrap();
+        replace(&log);
+        assert!(file.check().unwrap_err().contains("-wal was replaced"));
+        drop((file.connected(), connected));
+        let connected = file.connected();
+        file.check().unwrap();
+        fs::remove_file(&log).unwrap();
+        assert!(file.check().unwrap_err().contains("-wal was deleted"));
+        drop(connected);
+        file.check().unwrap();
+
+        let away = folder.path().join("away");
+        fs::rename(&real, &away).unwrap();
+        assert!(file.check().unwrap_err().contains("was deleted or moved"));
+        fs::write(&real, "").unwrap();
+        assert!(file.check().unwrap_err().contains("was replaced"));
+        fs::rename(&away, &real).unwrap();
+        file.check().unwrap();
+    }
+}
