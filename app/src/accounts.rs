@@ -90,13 +90,15 @@ pub(crate) async fn register(
     let address = caller.session.client_address();
     let counter = address.map(|address| Counter::registrations(address, caller.settings));
     let counters = counter.into_iter().collect();
-    let attempt = match caller.attempt(&profile.email, counters).await? {
-        Ok(attempt) => attempt,
+    let nothing = std::future::ready(Ok(()));
+    let attempt = match caller.attempt(&profile.email, counters, nothing).await? {
+        Ok((attempt, ())) => attempt,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (password, algorithm) = (given.password.clone(), caller.settings.password_hash);
     let hash = attempt.place.hash(password, algorithm).await;
-    let (password_hash, _) = caller.hashed(attempt, hash).await?;
+    let (password_hash, attempt) = caller.hashed(attempt, hash).await?;
+    attempt.fail(caller.database).await?;
     let now = caller.database.now().timestamp_millis();
     let id = Uuid::now_v7().to_string();
     let user = NewUser {
@@ -133,11 +135,11 @@ pub(crate) async fn sign_in(
     let email = fields::canonical_email(&given.email);
     let device = caller.known_device(&email).await?;
     let counters = caller.counters(&email, device.as_ref());
-    let attempt = match caller.attempt(&email, counters).await? {
-        Ok(attempt) => attempt,
+    let known = users::credentials(caller.database, email.clone());
+    let (attempt, known) = match caller.attempt(&email, counters, known).await? {
+        Ok(begun) => begun,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let known = users::credentials(caller.database, email).await?;
     let Some(owner) = Owner::prove(caller, attempt, known, &given.password).await? else {
         return Ok(Err(Refusal::Wrong));
     };

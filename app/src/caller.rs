@@ -9,7 +9,7 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
 use rocket_diesel_session::{Database, Error, Session};
 
-use crate::attempts::{Attempt, Counter, TooOften, network};
+use crate::attempts::{Attempt, Counter, NoAttempt, network};
 use crate::known_device::{self, KnownDevice};
 use crate::password::{Busy, Place};
 use crate::refusal::Refusal;
@@ -99,28 +99,35 @@ impl Caller<'_> {
         Place::take(account, address.as_deref()).map_err(|busy| self.put_off(busy))
     }
 
-    /// Begins an attempt on an account: no password is hashed without one. A refusal costs no more
-    /// than a look.
-    pub(crate) async fn attempt(
+    /// Begins an attempt on an account, and reads what the password is compared with first, so that
+    /// a store that fails leaves no attempt. No password is hashed without one. A refusal costs no
+    /// more than a look.
+    pub(crate) async fn attempt<T>(
         &self,
         account: &str,
         counters: Vec<Counter>,
-    ) -> Result<Result<Attempt, Refusal>, Error> {
-        if let Some(too_often) = TooOften::find(self.database, &counters).await? {
-            return Ok(Err(self.refuse(&too_often)));
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<(Attempt, T), Refusal>, Error> {
+        if let Some(none) = NoAttempt::find(self.database, &counters).await? {
+            return self.refuse(&none).map(Err);
         }
         let place = self.place(account)?;
-        let attempt = Attempt::begin(self.database, place, counters).await?;
-        Ok(attempt.map_err(|too_often| self.refuse(&too_often)))
+        let read = read.await?;
+        match Attempt::begin(self.database, place, counters).await? {
+            Ok(attempt) => Ok(Ok((attempt, read))),
+            Err(none) => self.refuse(&none).map(Err),
+        }
     }
 
-    fn refuse(&self, too_often: &TooOften) -> Refusal {
-        let TooOften { what, limit, wait } = too_often;
+    fn refuse(&self, none: &NoAttempt) -> Result<Refusal, Error> {
+        let NoAttempt::TooOften { what, limit, wait } = none else {
+            return Err(self.put_off(Busy));
+        };
         let seconds = (wait + 999) / 1_000;
         let details = json!({ "what": what, "max": limit, "seconds": seconds });
         self.session.event("excess_rate_limit_exceeded", details);
         let _ = self.later.set(Later::After { seconds });
-        Refusal::TooOften { seconds }
+        Ok(Refusal::TooOften { seconds })
     }
 
     /// What came of hashing a password; if nothing, the attempt does not count.

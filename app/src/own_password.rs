@@ -97,11 +97,11 @@ async fn prove(
     let id = caller.session.user_id().unwrap_or_default();
     let signed_in_at = caller.session.signed_in_at().timestamp_millis();
     let counter = Counter::session(&id, signed_in_at, caller.settings);
-    let attempt = match caller.attempt(&id, vec![counter]).await? {
-        Ok(attempt) => attempt,
+    let known = users::credentials_of(caller.database, id.clone());
+    let (attempt, known) = match caller.attempt(&id, vec![counter], known).await? {
+        Ok(begun) => begun,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let known = users::credentials_of(caller.database, id).await?;
     let owner = Owner::prove(caller, attempt, known, password).await?;
     Ok(owner.ok_or_else(|| not_yours(field)))
 }

@@ -40,12 +40,13 @@ impl Owner {
             (Some(user), Verdict::Right) => (user, None),
             (Some(user), Verdict::RightButOld(hash)) => (user, Some(hash)),
             _ => {
-                tell_of_failure(caller.session, &attempt, id.as_deref());
+                let limit = attempt.limit();
+                let failures = attempt.fail(caller.database).await?;
+                tell_of_failure(caller.session, failures, limit, id.as_deref());
                 return Ok(None);
             }
         };
-        let failures = attempt.failures - 1;
-        attempt.succeed(caller.database).await?;
+        let failures = attempt.succeed(caller.database).await?;
         let hash = hash.unwrap_or_else(|| user.password_hash.clone());
         Ok(Some(Self {
             user,
@@ -78,16 +79,14 @@ impl Owner {
 }
 
 /// Whose account it is, is told by its id: people type passwords where the address belongs.
-fn tell_of_failure(session: &Session, attempt: &Attempt, id: Option<&str>) {
-    let mut details = json!({ "attempts": attempt.failures });
+fn tell_of_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<&str>) {
+    let mut details = json!({ "attempts": failures });
     if let Some(id) = id {
         details["user"] = id.into();
     }
     session.event("authn_login_fail", details.clone());
-    if let Some(counter) = attempt.counter()
-        && attempt.failures >= counter.limit
-    {
-        details["max"] = counter.limit.into();
+    if let Some(limit) = limit.filter(|limit| failures >= *limit) {
+        details["max"] = limit.into();
         session.event("authn_login_fail_max", details);
     }
 }

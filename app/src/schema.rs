@@ -6,6 +6,7 @@ diesel::table! {
         failures -> BigInt,
         next_at -> BigInt,
         last_at -> BigInt,
+        under_way -> BigInt,
     }
 }
 

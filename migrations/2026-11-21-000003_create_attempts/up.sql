@@ -2,7 +2,7 @@
 CREATE TABLE attempts (
     -- SHA-256 of what is counted for: an account, an address, a device or a session; in lower-case hexadecimal
     id VARCHAR(64) /*! CHARACTER SET ascii COLLATE ascii_bin */ NOT NULL PRIMARY KEY,
-    -- since the last right password, with those that are being compared now
+    -- since the last right password
     failures BIGINT NOT NULL,
     -- nobody may try again before; 0 while attempts are free
     next_at BIGINT NOT NULL,

@@ -74,7 +74,10 @@ fn what_is_forgotten_is_deleted(database: &TestDatabase) {
     let application = Application::start(database);
     let old = (0..25).map(|number| format!("('{number}', 50, 900001, 1)"));
     let old: Vec<_> = old.collect();
-    let insert = format!("INSERT INTO attempts VALUES {}", old.join(", "));
+    let insert = format!(
+        "INSERT INTO attempts (id, failures, next_at, last_at) VALUES {}",
+        old.join(", ")
+    );
     sql::execute(database, &insert);
     let devices = (0..5).map(|number| format!("('{number}', 'ada', 1)"));
     let devices: Vec<_> = devices.collect();

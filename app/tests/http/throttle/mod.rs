@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod at_once;
 mod enumeration;
 mod flood;
 mod known_device;
