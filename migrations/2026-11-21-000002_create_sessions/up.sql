@@ -1,5 +1,5 @@
 -- One row per session. Times are Unix milliseconds UTC, computed by the application.
-CREATE TABLE sessions (
+CREATE TABLE /*! IF NOT EXISTS */ sessions (
     -- SHA-256 of the browser's token, in lower-case hexadecimal
     id VARCHAR(64) /*! CHARACTER SET ascii COLLATE ascii_bin */ NOT NULL PRIMARY KEY,
     -- whose session it is; NULL before sign-in. Binary, because MariaDB's text columns take 'ada ' for 'ada'
@@ -20,7 +20,10 @@ CREATE TABLE sessions (
     ip VARCHAR(45)
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
+-- Fails where another application's table has this name.
+/*! DO (SELECT MAX(deadline) FROM sessions WHERE version = 0 AND 1 = 0) */;
+
 -- For a user's sessions: to list them, and to end them.
-CREATE INDEX sessions_user_id ON sessions (user_id);
+CREATE INDEX /*M! IF NOT EXISTS */ sessions_user_id ON sessions (user_id);
 -- For the sweep, which would scan the table without it.
-CREATE INDEX sessions_expires_at ON sessions (expires_at);
+CREATE INDEX /*M! IF NOT EXISTS */ sessions_expires_at ON sessions (expires_at);

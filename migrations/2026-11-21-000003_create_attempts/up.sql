@@ -1,5 +1,5 @@
 -- How often passwords were tried. Times are Unix milliseconds UTC, computed by the application.
-CREATE TABLE attempts (
+CREATE TABLE /*! IF NOT EXISTS */ attempts (
     -- SHA-256 of what is counted for: an account, an address, a device or a session; in lower-case hexadecimal
     id VARCHAR(64) /*! CHARACTER SET ascii COLLATE ascii_bin */ NOT NULL PRIMARY KEY,
     -- since the last right password
@@ -11,4 +11,4 @@ CREATE TABLE attempts (
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
 -- For deleting what means nothing any more, which would scan the table without it.
-CREATE INDEX attempts_last_at ON attempts (last_at);
+CREATE INDEX /*M! IF NOT EXISTS */ attempts_last_at ON attempts (last_at);

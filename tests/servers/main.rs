@@ -19,6 +19,8 @@ mod failover;
 #[cfg(feature = "mysql")]
 mod galera;
 mod logging;
+#[cfg(feature = "mysql")]
+mod migrations;
 #[cfg(feature = "postgres")]
 mod pooler;
 #[cfg(feature = "redis")]

@@ -1,0 +1,73 @@
+//! Migrations that stopped half-way: MariaDB keeps what a failed one has done.
+
+use std::fs;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, MysqlConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use rocket_diesel_session::contract;
+use testing::database::empty_mariadb;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// The statements of each migration, in their order.
+fn statements() -> Vec<Vec<String>> {
+    let folders = fs::read_dir(testing::root().join("migrations")).unwrap();
+    let mut folders: Vec<_> = folders.map(|folder| folder.unwrap().path()).collect();
+    folders.sort();
+    let read = |folder| fs::read_to_string(std::path::Path::join(folder, "up.sql")).unwrap();
+    let split = |text: String| text.split_inclusive(";\n").map(str::to_owned).collect();
+    folders.iter().map(|folder| split(read(folder))).collect()
+}
+
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn a_migration_that_stopped_half_way_runs_again() {
+    let statements = statements();
+    for (number, migration) in statements.iter().enumerate() {
+        for half in 1..=migration.len() {
+            let database = empty_mariadb();
+            let mut connection = MysqlConnection::establish(&database.url).unwrap();
+            for _ in 0..number {
+                connection.run_next_migration(MIGRATIONS).unwrap();
+            }
+            for statement in &migration[..half] {
+                connection.batch_execute(statement).unwrap();
+            }
+            let run = connection.run_pending_migrations(MIGRATIONS);
+            let done = run.map(|done| done.len());
+            assert_eq!(
+                done.unwrap(),
+                statements.len() - number,
+                "{migration:?}, {half}"
+            );
+            contract::check(&*database.store);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn a_table_of_another_application_is_left_alone() {
+    for (table, columns) in [
+        ("users", "id INT, email VARCHAR(99)"),
+        (
+            "sessions",
+            "session_id VARCHAR(128), expires INT, data TEXT",
+        ),
+        ("sessions", "id VARCHAR(255), user_id INT, payload TEXT"),
+    ] {
+        let database = empty_mariadb();
+        database.run(&format!("CREATE TABLE {table} ({columns})"));
+        let mut connection = MysqlConnection::establish(&database.url).unwrap();
+        assert!(
+            connection.run_pending_migrations(MIGRATIONS).is_err(),
+            "{table}"
+        );
+        let indexes = database.lines(&format!(
+            "SELECT index_name AS line FROM information_schema.statistics \
+             WHERE table_schema = DATABASE() AND table_name = '{table}'"
+        ));
+        assert!(indexes.is_empty(), "{table}: {indexes:?}");
+    }
+}
