@@ -4,6 +4,8 @@
 pub(crate) mod encryption;
 #[cfg(feature = "postgres")]
 mod pooler;
+#[cfg(feature = "mysql")]
+mod server;
 
 use std::path::PathBuf;
 
@@ -85,6 +87,7 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn check(
         _connect: impl Fn() -> Result<Self, Error>,
         _statement_cache: bool,
+        _max_data: u64,
     ) -> Result<(), Error> {
         Ok(())
     }
@@ -167,6 +170,14 @@ impl Backend for diesel::MysqlConnection {
         encryption::objection(self, url)
     }
 
+    fn check(
+        connect: impl Fn() -> Result<Self, Error>,
+        _statement_cache: bool,
+        max_data: u64,
+    ) -> Result<(), Error> {
+        server::check(&mut connect()?, max_data)
+    }
+
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         let [lock, unlock] = [
             "DO GET_LOCK('rocket_diesel_session', 60)",
@@ -233,6 +244,7 @@ impl Backend for diesel::PgConnection {
     fn check(
         connect: impl Fn() -> Result<Self, Error>,
         statement_cache: bool,
+        _max_data: u64,
     ) -> Result<(), Error> {
         pooler::check(connect, statement_cache)
     }

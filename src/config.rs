@@ -61,7 +61,7 @@ pub(crate) struct Config {
     /// Reading alone moves the idle time-out at most once per interval; "off": never.
     touch_interval: Option<Interval>,
     /// The largest session, as JSON.
-    max_data: ByteUnit,
+    pub(crate) max_data: ByteUnit,
     /// Stores a session for every visitor, whether something was written or not.
     save_uninitialized: bool,
     /// Sets the cookie again with every response.

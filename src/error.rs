@@ -24,7 +24,8 @@ pub enum ErrorKind {
     Unavailable,
     /// The session ended while the request was running, so its changes were not kept: 401.
     Gone,
-    /// The session's data would exceed `max_data`; what was stored before is intact: 413.
+    /// The session's data would exceed `max_data`, or a value what the database takes; what was stored
+    /// before is intact: 413.
     TooLarge,
     /// A value cannot be stored as JSON, or is stored as another type than asked for: 500.
     Value,

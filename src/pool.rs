@@ -129,15 +129,15 @@ impl<C: Backend> Manager<C> {
         }
     }
 
-    /// Finds out whether the server can be used as configured; one that cannot be reached is passed
-    /// over.
-    pub(crate) fn check(url: &str, bounds: &Bounds) -> Result<(), Error> {
+    /// Finds out whether the server can be used as configured, for sessions of up to `max_data`; one
+    /// that cannot be reached is passed over.
+    pub(crate) fn check(url: &str, bounds: &Bounds, max_data: u64) -> Result<(), Error> {
         let manager = Self::new(&Outdated::default(), url, bounds);
         let connect = || {
             let connection = manager.establish();
             connection.map_err(|cause| Error::unavailable("no connection").because(cause))
         };
-        match C::check(connect, bounds.statement_cache) {
+        match C::check(connect, bounds.statement_cache, max_data) {
             Err(error) if error.kind() == ErrorKind::Unavailable => {
                 log::warn!("the database's settings could not be checked: {error}");
                 Ok(())
@@ -285,7 +285,27 @@ fn failure(error: DieselError) -> Error {
         let message = "the application called its transaction off, and nothing of it was kept";
         return Error::new(ErrorKind::RolledBack, message);
     }
+    if is_too_large(&error) {
+        let message = "the database does not take a value this large";
+        return Error::new(ErrorKind::TooLarge, message).because(error);
+    }
     Error::unavailable("the database did not do what it was asked").because(error)
+}
+
+/// 1153 and 1406 of MySQL and MariaDB; 22001 of PostgreSQL; SQLite's 18.
+fn is_too_large(error: &DieselError) -> bool {
+    let texts = [
+        "Got a packet bigger than",
+        "Data too long for column",
+        "value too long for type",
+        "string or blob too big",
+    ];
+    let DieselError::DatabaseError(_, information) = error else {
+        return false;
+    };
+    texts
+        .iter()
+        .any(|text| information.message().contains(text))
 }
 
 #[cfg(all(test, any(feature = "sqlite", feature = "mysql", feature = "postgres")))]

@@ -74,7 +74,16 @@ provide_second_mariadb() {
     echo "TEST_SECOND_MARIADB_PID=$server"
 }
 
-# Starts one under this name, on this port.
+# Another one, whose settings suit no session.
+provide_unsuitable_mariadb() {
+    local port
+    port=$(free_port)
+    mariadb_server unsuitable-mariadb "$port" --log-bin --binlog-format=STATEMENT \
+        --max-allowed-packet=1M
+    echo "TEST_UNSUITABLE_MYSQL_URL=mysql://session:session@127.0.0.1:$port/session"
+}
+
+# Starts one under this name, on this port, with these further settings.
 mariadb_server() {
     local home="$folder/$1" log="$folder/$1.log" port=$2 user
     user=$(id -un)
@@ -83,7 +92,7 @@ mariadb_server() {
     start "$log" mariadbd --no-defaults --user="$user" --datadir="$home" \
         --socket="$home.sock" --port="$port" --bind-address=127.0.0.1 \
         --skip-name-resolve --max-connections=300 --performance-schema=OFF \
-        --general-log --general-log-file="$home-statements.log"
+        --general-log --general-log-file="$home-statements.log" "${@:3}"
 
     local client=(mariadb --no-defaults --user=root --socket="$home.sock"
         --connect-timeout=2)

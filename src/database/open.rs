@@ -24,12 +24,13 @@ use crate::store::table::Table;
 use crate::threads::Threads;
 
 impl Database {
-    /// Opens the pool; connections are made when they are needed.
+    /// Opens the pool for sessions of up to `max_data`; connections are made when they are needed.
     pub(crate) fn open(
         config: &DatabaseConfig,
         threads: Arc<Threads>,
         table: Table,
         user: Option<UserTable>,
+        max_data: u64,
     ) -> Result<Self, Error> {
         let (scheme, rest) = config.url.split_once(':').unwrap_or(("", &config.url));
         require(
@@ -45,18 +46,23 @@ impl Database {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                Self::with::<diesel::SqliteConnection>(path, config, threads, table, user)
+                Self::with::<diesel::SqliteConnection>(path, config, threads, table, user, max_data)
             }
             #[cfg(feature = "mysql")]
             "mysql" | "mariadb" => {
                 let url = format!("mysql:{rest}");
                 encryption::check(&url)?;
-                Self::with::<diesel::MysqlConnection>(&url, config, threads, table, user)
+                Self::with::<diesel::MysqlConnection>(&url, config, threads, table, user, max_data)
             }
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => {
-                Self::with::<diesel::PgConnection>(&config.url, config, threads, table, user)
-            }
+            "postgres" | "postgresql" => Self::with::<diesel::PgConnection>(
+                &config.url,
+                config,
+                threads,
+                table,
+                user,
+                max_data,
+            ),
             _ => Err(unusable(scheme, rest)),
         }
     }
@@ -96,11 +102,12 @@ impl Database {
         threads: Arc<Threads>,
         table: Table,
         user: Option<UserTable>,
+        max_data: u64,
     ) -> Result<Self, Error>
     where
         C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
-        Manager::<C>::check(url, &config.bounds())?;
+        Manager::<C>::check(url, &config.bounds(), max_data)?;
         // The second half is for the threads that replace hung ones.
         let twice = Bounds {
             size: 2 * config.pool_size,

@@ -72,7 +72,7 @@ impl Sessions {
             )
         })?;
         let entry = DatabaseConfig::read(figment, name)?;
-        let database = Database::open(&entry, threads.clone(), Table::default(), self.user)
+        let database = Database::open(&entry, threads.clone(), Table::default(), self.user, 0)
             .map_err(|error| Error::configuration(format!("databases.{name}: {error}")))?;
         Ok(Place {
             database: Some(database.beside(place.store.clone())),
@@ -119,7 +119,9 @@ impl Sessions {
                  Sessions::with_migrations"
             );
         }
-        let mut database = Database::open(entry, threads.clone(), config.table()?, self.user)?;
+        let max_data = config.max_data.as_u64();
+        let mut database =
+            Database::open(entry, threads.clone(), config.table()?, self.user, max_data)?;
         if let Some(format) = format {
             database = database.shared_with_express(format);
         }

@@ -137,6 +137,16 @@ pub fn two_mariadb() -> [TestDatabase; 2] {
     places([first, second]).map(migrated_mariadb)
 }
 
+/// On a server that logs statements, and takes none of more than 1 MiB.
+#[cfg(feature = "mysql")]
+pub fn unsuitable_mariadb() -> TestDatabase {
+    let [place] = places([crate::provided(
+        "unsuitable_mariadb",
+        "TEST_UNSUITABLE_MYSQL_URL",
+    )]);
+    migrated_mariadb(place)
+}
+
 #[cfg(feature = "mysql")]
 fn mariadb_place() -> Place {
     let [place] = places([crate::provided("mariadb", "TEST_MYSQL_URL")]);

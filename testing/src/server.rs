@@ -80,7 +80,7 @@ impl Server {
 
 /// Runs a program that has to end by itself: how it ended, and what it printed.
 ///
-/// After a minute it is killed, and has no code.
+/// After half a minute it is killed, and has no code.
 pub fn ended(command: &mut Command) -> (ExitStatus, String) {
     let output = secrets::temporary().tempfile().unwrap();
     let log = || {
@@ -88,7 +88,7 @@ pub fn ended(command: &mut Command) -> (ExitStatus, String) {
         file.unwrap()
     };
     let mut process = command.stdout(log()).stderr(log()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(30);
     let status = loop {
         if let Some(status) = process.try_wait().unwrap() {
             break status;

@@ -29,3 +29,5 @@ mod shutdown;
 mod sweep;
 mod table;
 mod transaction;
+#[cfg(feature = "mysql")]
+mod unsuitable;
