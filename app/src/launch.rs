@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rocket::error::ErrorKind;
 use rocket::tokio::time::{sleep, timeout};
-use rocket::{Build, Orbit, Rocket};
+use rocket::{Build, Config, Orbit, Rocket};
 
 /// Serves until a shutdown has ended.
 ///
@@ -14,6 +14,13 @@ use rocket::{Build, Orbit, Rocket};
 /// its own listener does; otherwise it fails and would leave them unanswered (`server.rs`, the outer
 /// `select!`).
 pub fn launch(rocket: Rocket<Build>) -> ExitCode {
+    // Rocket would panic.
+    if let Err(error) = Config::try_from(rocket.figment()) {
+        let error = error.to_string();
+        let words: Vec<_> = error.split_whitespace().collect();
+        rocket::error!("the configuration cannot be read: {}", words.join(" "));
+        return ExitCode::FAILURE;
+    }
     rocket::execute(async {
         let Err(error) = rocket.launch().await else {
             return ExitCode::SUCCESS;

@@ -32,5 +32,6 @@ mod mariadb;
 mod outside;
 mod postgresql;
 mod rights;
+mod settings;
 mod site;
 mod slow;

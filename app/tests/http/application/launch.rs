@@ -160,3 +160,25 @@ fn a_wrong_setting_stops_the_launch_in_one_line() {
         assert!(line.contains(remedy), "{setting:?}: {line}");
     }
 }
+
+#[test]
+fn a_configuration_that_cannot_be_read_stops_the_launch_in_one_line() {
+    let (database, folder) = (testing::database::sqlite(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("Rocket.toml");
+    for (toml, names) in [
+        ("[prod]\n[prod]\n", "duplicate key"),
+        ("[default]\nkeep_alive = \"long\"\n", "keep_alive"),
+        ("[default]\nworkers = \"many\"\n", "workers"),
+        ("[default.shutdown]\ngrace = -1\n", "grace"),
+    ] {
+        std::fs::write(&path, toml).unwrap();
+        let path = path.to_str().unwrap();
+        let (status, output) = refusal(&database.url, &[("ROCKET_CONFIG", path)]);
+        assert!(!status.success(), "{toml}");
+        assert_eq!(output.lines().count(), 1, "{output}");
+        assert!(
+            output.contains(names) && output.contains("Rocket.toml"),
+            "{output}"
+        );
+    }
+}

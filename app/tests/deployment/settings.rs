@@ -1,0 +1,45 @@
+//! The settings that `deploy/README.md` has appended to the shipped `Rocket.toml`.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use testing::accounts::{EMAIL, register};
+use testing::server::{Server, built, free_port};
+use testing::visitor::Visitor;
+use testing::{database, root};
+
+const README: &str = include_str!("../../../deploy/README.md");
+
+#[test]
+fn the_settings_can_be_appended_as_they_are_written() {
+    let (_, block) = README.split_once("```toml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = fs::read_to_string(root().join("Rocket.toml")).unwrap();
+    let both = format!("{shipped}\n{block}");
+    fs::write(folder.path().join("Rocket.toml"), both).unwrap();
+    for name in ["templates", "static"] {
+        symlink(root().join(name), folder.path().join(name)).unwrap();
+    }
+    let (database, port) = (database::sqlite(), free_port());
+    let databases = format!("{{app={{url={:?}}}}}", database.url);
+    let mut command = Command::new(built("rocket_diesel_session"));
+    command
+        .current_dir(folder.path())
+        .env("ROCKET_PROFILE", "prod")
+        .env("ROCKET_DATABASES", databases)
+        .env("ROCKET_SESSION", r#"{client_address="full"}"#)
+        .env("ROCKET_PORT", port.to_string());
+    let server = Server::start(&mut command, port);
+    let forwarded = ("X-Forwarded-For", "192.0.2.1");
+    let forwarded = (forwarded.0.parse().unwrap(), forwarded.1.parse().unwrap());
+    let visitor = Visitor::new(&server.base, [forwarded].into_iter().collect());
+    let registered = register(&visitor, EMAIL, &[]);
+    assert!(
+        registered.set_cookie("__Host-id").is_some(),
+        "{registered:?}"
+    );
+    let ips = database.lines("SELECT ip AS line FROM sessions");
+    assert_eq!(ips, ["192.0.2.1"]);
+}
