@@ -225,6 +225,11 @@ impl Fairing for Sessions {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         if let Some(context) = rocket.state::<Arc<Context>>() {
             context.events.begin();
+            let origin = context.database.as_ref().and_then(|it| it.origin.as_ref());
+            if let Some(origin) = origin {
+                // Rocket prints this target at each level but "off".
+                log::warn!(target: "rocket::launch", "{origin}");
+            }
             spawn(context::follow_clock(Arc::downgrade(context)));
         }
     }

@@ -15,6 +15,7 @@ mod devices;
 mod drain;
 mod errors;
 mod fields;
+mod folder;
 mod forms;
 mod fresh;
 #[cfg(any(test, fuzzing))]
@@ -46,8 +47,7 @@ use std::process::ExitCode;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rocket::fairing::Fairing;
 use rocket::figment::{Figment, Profile};
-use rocket::fs::FileServer;
-use rocket::{Build, Config, Rocket};
+use rocket::{Build, Rocket};
 use rocket_diesel_session::Sessions;
 use rocket_dyn_templates::Template;
 
@@ -74,7 +74,7 @@ fn rocket() -> Rocket<Build> {
     let figment = figment();
     let templates = templates(&figment);
     rocket::custom(figment)
-        .mount("/static", FileServer::from("static"))
+        .attach(folder::static_files())
         .attach(settings::stage())
         .attach(caller::stage())
         .attach(forms::stage())
@@ -94,7 +94,7 @@ fn figment() -> Figment {
     } else {
         "prod"
     };
-    Config::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile))
+    folder::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile))
 }
 
 /// The forms say of themselves how long a password has to be.

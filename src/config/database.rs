@@ -1,7 +1,9 @@
 //! An entry of `[default.databases]`.
 
+use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rocket::figment::Figment;
 
 use super::period::Period;
@@ -95,10 +97,15 @@ impl DatabaseConfig {
                  Rocket.toml, or name another one in session.database"
             )));
         }
-        let config: Self = figment
+        let mut config: Self = figment
             .focus(&key)
             .extract()
             .map_err(|error| unreadable(&key, error))?;
+        let written = figment.find_metadata(&format!("{key}.url"));
+        let file = written.and_then(|it| it.source.as_ref()?.file_path());
+        if let Some(folder) = file.and_then(Path::parent) {
+            config.url = beside(&config.url, folder);
+        }
         require((1..=256).contains(&config.pool_size), || {
             format!(
                 "{key}.pool_size is {}; it must be from 1 to 256",
@@ -172,11 +179,62 @@ impl DatabaseConfig {
     }
 }
 
+/// The URL, with the path of an SQLite file taken from the folder of the configuration.
+fn beside(url: &str, folder: &Path) -> String {
+    let Some(file) = url.strip_prefix("sqlite:") else {
+        return url.to_owned();
+    };
+    let file = file.strip_prefix("//").unwrap_or(file);
+    let (uri, path) = match file.strip_prefix("file:") {
+        Some(path) => ("file:", path),
+        None => ("", file),
+    };
+    if path.is_empty() || path.starts_with([':', '?']) || Path::new(path).is_absolute() {
+        return url.to_owned();
+    }
+    let folder = folder.display().to_string();
+    let folder = match uri {
+        "" => folder,
+        _ => utf8_percent_encode(&folder, &PATH).to_string(),
+    };
+    format!("sqlite:{uri}{folder}/{path}")
+}
+
+/// What is special in the path of an SQLite URI.
+const PATH: AsciiSet = CONTROLS.add(b'%').add(b'?').add(b'#');
+
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use rocket::figment::providers::{Format, Toml};
 
     use super::*;
+
+    #[test]
+    fn a_relative_file_is_beside_the_configuration_file_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("Rocket.toml");
+        let own = folder.path().display();
+        for (url, expected) in [
+            ("sqlite:app.db", format!("sqlite:{own}/app.db")),
+            ("sqlite://data/app.db", format!("sqlite:{own}/data/app.db")),
+            (
+                "sqlite:file:app.db?mode=rw",
+                format!("sqlite:file:{own}/app.db?mode=rw"),
+            ),
+            ("sqlite:/app.db", "sqlite:/app.db".into()),
+            ("sqlite:///app.db", "sqlite:///app.db".into()),
+            ("sqlite:file:/app.db", "sqlite:file:/app.db".into()),
+            ("sqlite::memory:", "sqlite::memory:".into()),
+            ("mysql://host/app", "mysql://host/app".into()),
+        ] {
+            let toml = format!("[databases.app]\nurl = {url:?}");
+            std::fs::write(&config, &toml).unwrap();
+            let figment = Figment::from(Toml::file_exact(&config));
+            assert_eq!(DatabaseConfig::read(&figment, "app").unwrap().url, expected);
+            let figment = Figment::from(Toml::string(&toml));
+            assert_eq!(DatabaseConfig::read(&figment, "app").unwrap().url, url);
+        }
+    }
 
     #[test]
     fn the_pool_is_bounded_as_configured() {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::path::absolute;
 use std::sync::Arc;
 
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
@@ -113,7 +114,13 @@ impl Database {
             size: 2 * config.pool_size,
             ..config.bounds()
         };
-        let file = DatabaseFile::at(C::file(url));
+        let file = C::file(url);
+        let origin = file.as_ref().map(|path| {
+            let path = absolute(path).unwrap_or_else(|_| path.clone());
+            let opened = if path.exists() { "opened" } else { "made" };
+            format!("{opened} the database file {}", path.display())
+        });
+        let file = DatabaseFile::at(file);
         let pool = Manager::<C>::pool_until(threads.outdated(), &file, url, &twice);
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
@@ -140,6 +147,7 @@ impl Database {
         Ok(Self {
             threads,
             clock: Arc::new(Clock::of_this_machine()),
+            origin,
             opened: Box::new(opened),
             store,
             place: Place::Here,

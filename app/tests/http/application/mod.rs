@@ -1,5 +1,7 @@
 //! The application over HTTP, as a process of its own.
 
+#[cfg(unix)]
+mod folder;
 mod forms;
 mod launch;
 mod sign_in;
