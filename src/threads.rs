@@ -64,6 +64,7 @@ impl Threads {
     }
 
     /// Marks the connections that exist when a thread hangs.
+    #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
     pub(crate) fn outdated(&self) -> &Outdated {
         &self.outdated
     }
