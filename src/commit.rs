@@ -39,6 +39,9 @@ pub(crate) struct Saved {
 /// each, the deadline of the ask comes first in any case but a livelock.
 const ATTEMPTS: u32 = 200;
 
+/// Sign-ins that are this many milliseconds apart may be under way at the same time.
+const AT_ONCE: i64 = 10_000;
+
 /// One plan on its way into a store.
 #[derive(Debug)]
 pub(crate) struct Commit {
@@ -102,10 +105,15 @@ impl Commit {
         saved: &mut Saved,
     ) -> Result<(), Error> {
         let mut records = store.list(user_id, self.now)?;
-        // The clock may have gone back since the others began.
-        let age = |it: &Record| (it.key == saved.stored.record.key, it.created_at);
-        records.sort_by(|a, b| (age(b), &b.key).cmp(&(age(a), &a.key)));
-        for record in records.iter().skip(limit as usize) {
+        records.sort_by(|a, b| (b.created_at, &b.key).cmp(&(a.created_at, &a.key)));
+        let (own, mut kept) = (&saved.stored.record, limit as usize);
+        let last = kept.checked_sub(1).and_then(|last| records.get(last));
+        // A clock that went back must not end the session of this very sign-in.
+        if last.is_some_and(|last| last.created_at - own.created_at > AT_ONCE) {
+            records.retain(|record| record.key != own.key);
+            kept -= 1;
+        }
+        for record in records.iter().skip(kept) {
             saved.oldest_ended += u64::from(store.delete(&record.key)?);
         }
         Ok(())
