@@ -6,6 +6,7 @@ pub(crate) mod encryption;
 mod pooler;
 #[cfg(feature = "mysql")]
 mod server;
+pub(crate) mod user_key;
 
 use std::path::PathBuf;
 
@@ -50,10 +51,13 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// machine's clock is the database's.
     #[doc(hidden)]
     const TIME: Option<&'static str> = None;
-    /// The condition for the row of the user whose id is the exact text [`USER_ID`]: databases take
-    /// '07' for the number 7, and MySQL 'guest' for 0.
+    /// Selects the type of a column, given its table, the table's schema or nothing, and its name.
     #[doc(hidden)]
-    fn is_user(table: &str, key: &str) -> String;
+    const TYPE_OF: &'static str;
+    /// The condition for the row of the user whose id is the exact text [`USER_ID`]; `None` where the
+    /// key's type, which is as [`TYPE_OF`](Backend::TYPE_OF) has it, has no such text.
+    #[doc(hidden)]
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String>;
     /// Whether a statement failed because an id is no value of the type of the users' key.
     #[doc(hidden)]
     fn is_no_user_id(_error: &diesel::result::Error) -> bool {
@@ -129,11 +133,11 @@ impl Backend for diesel::SqliteConnection {
         (!in_memory && !path.is_empty() && path != ":memory:").then(|| path.into())
     }
 
-    fn is_user(table: &str, key: &str) -> String {
-        format!(
-            "{table}.{key} = {USER_ID} \
-             AND CAST({table}.{key} AS TEXT) = {USER_ID} COLLATE BINARY"
-        )
+    const TYPE_OF: &'static str = "SELECT type FROM pragma_table_info(?, NULLIF(?, '')) \
+        WHERE name = ? COLLATE NOCASE";
+
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
+        user_key::of_sqlite(&format!("{table}.{key}"), kind)
     }
 
     // One that reads before it writes would find that another has written meanwhile, and fail.
@@ -158,12 +162,12 @@ impl Backend for diesel::MysqlConnection {
     const TIME: Option<&'static str> =
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
 
-    // The first comparison is for the index.
-    fn is_user(table: &str, key: &str) -> String {
-        format!(
-            "{table}.{key} = {USER_ID} AND CAST(CONVERT({table}.{key} USING utf8mb4) AS BINARY) \
-             = CAST({USER_ID} AS BINARY)"
-        )
+    const TYPE_OF: &'static str = "SELECT CONCAT_WS(' ', data_type, character_set_name, \
+        collation_name) FROM information_schema.columns WHERE table_name = ? \
+        AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND column_name = ?";
+
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
+        user_key::of_mysql(&format!("{table}.{key}"), kind)
     }
 
     fn objection(&mut self, url: &str) -> QueryResult<Option<&'static str>> {
@@ -221,14 +225,12 @@ impl Backend for diesel::PgConnection {
         url
     }
 
-    // PostgreSQL compares no number with a text. A row that is made of JSON has the column's own
-    // type, whichever that is; a cast of the column would do without its index.
-    fn is_user(table: &str, key: &str) -> String {
-        format!(
-            "{table}.{key} = \
-             (json_populate_record(NULL::{table}, json_build_object('{key}', {USER_ID}))).{key} \
-             AND CAST({table}.{key} AS TEXT) = {USER_ID}"
-        )
+    const TYPE_OF: &'static str = "SELECT CAST(data_type AS TEXT) FROM information_schema.columns \
+        WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?, ''), current_schema()) \
+        AND column_name = ?";
+
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
+        user_key::of_postgresql(table, key, kind)
     }
 
     // 22P02 and 22003. Diesel passes no number on, so the text decides.

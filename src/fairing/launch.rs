@@ -102,6 +102,9 @@ impl Sessions {
         if let (true, Some(database)) = (config.create_table, database) {
             database.create_table()?;
         }
+        if let Some(user) = database.and_then(Database::user_of) {
+            user("")?;
+        }
         store.load(&Token::generate()?.key(), 0).map(drop)
     }
 }

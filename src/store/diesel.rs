@@ -5,10 +5,11 @@ mod setup;
 mod sql;
 pub(crate) mod statement;
 pub(crate) mod transaction;
+mod users;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -16,6 +17,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use self::row::record;
 use self::sql::{Select, Sql};
 use self::statement::{Execute, Statement, Value};
+use self::users::{Users, reading};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::pool::{Connections, Repeat, is_rolled_back, run};
@@ -35,8 +37,8 @@ pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     /// is prompt.
     writing: Option<Arc<Mutex<()>>>,
     table: Arc<Table>,
-    /// As [`Sql::new`] takes it.
-    user: Option<String>,
+    /// The second one is set by the first read.
+    user: Option<Arc<(Users, OnceLock<Sql>)>>,
     sql: Arc<Sql>,
     connection: PhantomData<fn() -> C>,
 }
@@ -63,7 +65,7 @@ impl<C: Backend> DieselStore<C> {
     where
         C: Execute,
     {
-        let Some(sql) = &self.sql.user else {
+        let Some(sql) = &reading(self)?.user else {
             return Ok(None);
         };
         let places = sql.matches('?').count();
@@ -78,9 +80,10 @@ impl<C: Backend> DieselStore<C> {
 /// Reads records; without their users where an id cannot be one of the users' table.
 fn records<C: Execute>(
     store: &DieselStore<C, impl Connections<C>>,
-    select: &Select,
+    select: impl Fn(&Sql) -> &Select,
     values: &[Value<'_>],
 ) -> Result<Vec<Record>, Error> {
+    let select = select(reading(store)?);
     let statement = |sql| Statement::new(sql, values.iter().copied());
     let rows = store.read(
         |connection| match connection.rows(&statement(&select.with_user)) {
@@ -104,7 +107,7 @@ fn delete<C: Execute>(
 
 impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let mut records = records(self, &self.sql.load, &[Value::of(key), now.into()])?;
+        let mut records = records(self, |sql| &sql.load, &[Value::of(key), now.into()])?;
         Ok(records.pop())
     }
 
@@ -153,14 +156,14 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        records(self, &self.sql.list, &[user_id.into(), now.into()])
+        records(self, |sql| &sql.list, &[user_id.into(), now.into()])
     }
 
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
         let after = after.map_or("", Key::as_str);
         records(
             self,
-            &self.sql.all,
+            |sql| &sql.all,
             &[after.into(), now.into(), i64::from(limit).into()],
         )
     }

@@ -31,3 +31,4 @@ mod table;
 mod transaction;
 #[cfg(feature = "mysql")]
 mod unsuitable;
+mod user_key;

@@ -1,12 +1,13 @@
 //! How the store is set up: its connections, its table, and what comes along of a user.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use diesel::r2d2::ConnectionManager;
 
 use super::DieselStore;
 use super::sql::Sql;
+use super::users::Users;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::pool::{Bounds, Connections, Manager};
@@ -61,27 +62,35 @@ impl<C: Backend> DieselStore<C> {
     }
 
     pub(crate) fn on_table(self, table: Table) -> Self {
-        let sql = Arc::new(Sql::new::<C>(&table, self.user.as_ref()));
+        let sql = Arc::new(Sql::new::<C>(&table, None));
         let table = Arc::new(table);
-        Self { table, sql, ..self }
+        let user = self
+            .user
+            .map(|known| Arc::new((known.0.clone(), OnceLock::new())));
+        Self {
+            table,
+            sql,
+            user,
+            ..self
+        }
     }
 
     /// Brings these columns of the user's row along with each record, in the same statement.
     ///
-    /// The names must be as SQL takes them; `key` is the column, of a text or a number, that holds
-    /// the ids given to [`Session::log_in`](crate::Session::log_in).
+    /// The names must be as SQL takes them; `key` is the column that holds the exact texts of the ids
+    /// given to [`Session::log_in`](crate::Session::log_in): an integer, a text or a UUID. The first
+    /// read looks its type up, and fails as a wrong setting where it is another one.
     #[must_use]
     pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
-        let pair = |column| format!("'{column}', {table}.{column}");
-        let pairs: Vec<String> = columns.iter().map(pair).collect();
-        let [open, close] = C::JSON_OBJECT;
-        let object = format!("{open}{}{close}", pairs.join(", "));
-        let is_user = C::is_user(table, key);
-        let user = format!("(SELECT {object} FROM {table} WHERE {is_user})");
-        let sql = Arc::new(Sql::new::<C>(&self.table, Some(&user)));
+        let [table, key] = [table, key].map(str::to_owned);
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        let users = Users {
+            table,
+            key,
+            columns,
+        };
         Self {
-            user: Some(user),
-            sql,
+            user: Some(Arc::new((users, OnceLock::new()))),
             ..self
         }
     }
