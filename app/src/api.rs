@@ -93,10 +93,10 @@ async fn end_device(
 }
 
 #[delete("/devices")]
-async fn end_others(_fresh: Fresh, caller: Caller<'_>) -> NoContent {
+async fn end_others(_fresh: Fresh, caller: Caller<'_>) -> Result<NoContent, Error> {
+    caller.forget_other_devices().await?;
     caller.session.end_others();
-    caller.forget_other_devices().await;
-    NoContent
+    Ok(NoContent)
 }
 
 fn refuse(refusal: Refusal) -> Problem {

@@ -70,15 +70,12 @@ impl Caller<'_> {
         }
     }
 
-    /// The user's other browsers are known no more. Their sessions have ended already, so that
-    /// nothing can be refused any more.
-    pub(crate) async fn forget_other_devices(&self) {
-        let Some(user_id) = self.session.user_id() else {
-            return;
-        };
-        let forgotten = known_device::forget(self.database, &user_id, self.shown_device);
-        if let Err(error) = forgotten.await {
-            rocket::error!("the other browsers of a user stay known: {error}");
+    /// Forgets the user's other browsers. Do it before their sessions end: a store that fails then
+    /// leaves both.
+    pub(crate) async fn forget_other_devices(&self) -> Result<(), Error> {
+        match self.session.user_id() {
+            Some(user_id) => known_device::forget(self.database, &user_id, self.shown_device).await,
+            None => Ok(()),
         }
     }
 

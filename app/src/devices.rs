@@ -77,8 +77,8 @@ async fn end(
 
 #[post("/end_others")]
 async fn end_others(_fresh: Fresh, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
+    caller.forget_other_devices().await?;
     caller.session.end_others();
-    caller.forget_other_devices().await;
     back(&page, "All other devices are signed out.")
 }
 

@@ -107,6 +107,15 @@ pub(crate) async fn forget(
     })
 }
 
+/// Forgets the browsers of all users.
+pub(crate) async fn forget_all(database: &Database) -> Result<(), Error> {
+    on!(database, database.run, |connection| {
+        diesel::delete(known_devices::table)
+            .execute(connection)
+            .map(drop)
+    })
+}
+
 /// The value of the cookie that this browser shows.
 pub(crate) fn shown<'r>(request: &'r Request<'_>, settings: &Settings) -> Option<&'r str> {
     cookie(request, cookie_name(settings))

@@ -56,6 +56,7 @@ pub(crate) async fn change(
     let (new, algorithm) = (given.new.clone(), caller.settings.password_hash);
     let hash = caller.place(&owner.user.id)?.hash(new, algorithm).await;
     let hash = hash.map_err(|busy| caller.put_off(busy))?;
+    caller.forget_other_devices().await?;
     caller.session.end_others();
     if let Some(done) = done {
         caller.session.flash(SUCCESS, done)?;
@@ -64,7 +65,6 @@ pub(crate) async fn change(
         return Ok(Err(not_yours("current")));
     }
     caller.session.event("authn_password_change", json!({}));
-    caller.forget_other_devices().await;
     Ok(Ok(()))
 }
 

@@ -11,7 +11,7 @@ use super::Which;
 use super::operator::{Operator, database_entry};
 use super::output::Output;
 use super::stop::Stop;
-use crate::users;
+use crate::{known_device, users};
 
 /// How many sessions are in memory at once.
 const PAGE: u32 = 500;
@@ -74,6 +74,7 @@ pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop
 async fn of_user(operator: &Operator, email: &str) -> Result<u64, Stop> {
     let user = operator.user(email).await?;
     let live = operator.live.list(&user.id).await?.len() as u64;
+    known_device::forget(operator.database()?, &user.id, None).await?;
     operator.live.end_all(&user.id).await?;
     some(live, || format!("{} has no session", user.profile.email))
 }
@@ -85,6 +86,7 @@ async fn every(operator: &Operator) -> Result<u64, Stop> {
     let timeout = format!("databases.{}.timeout", database_entry(&figment));
     let patient = Operator::with(figment.merge((timeout, "60s"))).await?;
     let live = operator.live.count().await?;
+    known_device::forget_all(patient.database()?).await?;
     patient.live.clear().await?;
     some(live, || "there is no session".into())
 }

@@ -7,7 +7,7 @@ use super::program::{
 };
 use testing::application::Application;
 use testing::database::TestDatabase;
-use testing::on_every_backend;
+use testing::{on_every_backend, sql};
 
 on_every_backend!(
     a_revoked_browser_is_out_with_its_next_request,
@@ -33,6 +33,8 @@ fn a_revoked_browser_is_out_with_its_next_request(database: &TestDatabase) {
     let by_user = ["sessions", "revoke", "--user", "Ada@Example.org", "--json"];
     let ended = run(database, &by_user).json();
     assert_eq!(ended, json!({ "ended": 2 }), "without the expired one");
+    let known = || sql::count(database, "known_devices");
+    assert_eq!(known(), 1, "hers are forgotten");
     assert!(!is_signed_in(&first) && is_signed_in(&grace));
     let line = run(database, &by_user).refused(NOTHING);
     assert!(line.contains(ADA), "{line}");
@@ -56,6 +58,7 @@ fn everybody_is_out_at_once(database: &TestDatabase) {
 
     let everybody = ["sessions", "revoke", "--all", "--yes"];
     assert_eq!(run(database, &everybody).done(), "2 sessions ended\n");
+    assert_eq!(sql::count(database, "known_devices"), 0);
     assert!(!browsers.iter().any(is_signed_in));
     run(database, &everybody).refused(NOTHING);
 }

@@ -1,7 +1,7 @@
 //! The cookie that lets an owner in while strangers try.
 
 use super::WRONG;
-use testing::accounts::{EMAIL, PASSWORD, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
 use testing::application::Application;
 use testing::sql;
 
@@ -100,4 +100,24 @@ fn only_the_exact_name_and_one_value_make_a_browser_known() {
             assert_eq!(kept, known, "{cookies}");
         }
     }
+}
+
+#[test]
+fn browsers_that_cannot_be_forgotten_keep_their_sessions() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let [ada, other] = [(); 2].map(|()| application.visitor());
+    register(&ada, EMAIL, &[]);
+    sign_in(&other, EMAIL, PASSWORD);
+    assert_eq!(ada.get("/account/devices").status, 200);
+    let refused = "CREATE TRIGGER refused BEFORE DELETE ON known_devices \
+                   BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    sql::execute(&database, refused);
+    let change = [("current", PASSWORD), ("new", "staple battery horse")];
+    assert_eq!(ada.post("/account/password", &change).status, 503);
+    assert_eq!(ada.post("/account/devices/end_others", &[]).status, 503);
+    assert_eq!(ada.delete("/api/v1/devices").status, 503);
+    assert!(is_signed_in(&ada) && is_signed_in(&other));
+    let wrong = sign_in(&application.visitor(), EMAIL, "staple battery horse");
+    assert_eq!(wrong.status, 401, "the password is not changed");
 }
