@@ -1,4 +1,12 @@
-//! Guides: for people who come from Express, for applications that do, and through the settings.
+//! Guides: for people who come from Express, for applications that do, through the settings, and for
+//! backups.
+
+pub mod backup {
+    #![doc = include_str!("guide/backup.md")]
+
+    #[cfg(doc)]
+    use crate::*;
+}
 
 pub mod coming_from_express {
     #![doc = include_str!("guide/coming_from_express.md")]

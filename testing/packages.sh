@@ -36,6 +36,7 @@ missing_packages() {
     type -P rsync >/dev/null || echo rsync
     type -P openssl >/dev/null || echo openssl
     type -P faketime >/dev/null || echo faketime
+    type -P sqlite3 >/dev/null || echo sqlite3
     has_node || printf '%s\n' nodejs npm
 }
 

@@ -9,6 +9,7 @@
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
 mod advisories;
+mod backup;
 mod clocks;
 mod concurrency;
 mod contract;
