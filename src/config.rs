@@ -3,6 +3,7 @@
 mod check;
 mod database;
 mod period;
+mod url;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -133,10 +133,7 @@ impl<C: Backend> Manager<C> {
     /// that cannot be reached is passed over.
     pub(crate) fn check(url: &str, bounds: &Bounds, max_data: u64) -> Result<(), Error> {
         let manager = Self::new(&Outdated::default(), url, bounds);
-        let connect = || {
-            let connection = manager.establish();
-            connection.map_err(|cause| Error::unavailable("no connection").because(cause))
-        };
+        let connect = || manager.establish().map_err(without_connection);
         match C::check(connect, bounds.statement_cache, max_data) {
             Err(error) if error.kind() == ErrorKind::Unavailable => {
                 log::warn!("the database's settings could not be checked: {error}");
@@ -158,6 +155,20 @@ impl<C: Backend> Manager<C> {
             connection.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
         Ok(connection)
+    }
+}
+
+fn without_connection(cause: diesel::r2d2::Error) -> Error {
+    let text = cause.to_string();
+    match text
+        .lines()
+        .find(|line| line.contains("URI query parameter"))
+    {
+        Some(line) => Error::configuration(format!(
+            "its url has a parameter that libpq does not know: {}",
+            line.trim()
+        )),
+        None => Error::unavailable("no connection").because(cause),
     }
 }
 

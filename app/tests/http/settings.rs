@@ -189,3 +189,75 @@ fn what_cannot_be_meant_is_refused() {
         is_refused(("ROCKET_DATABASES", &databases), &[given, accepted]);
     }
 }
+
+#[test]
+fn a_database_that_each_connection_has_for_itself_is_refused() {
+    for url in [
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite::MEMORY:",
+        "sqlite:file::memory:",
+        "sqlite:file:%3Amemory%3A?cache=shared",
+        "sqlite:file:x?mode=memory",
+        "sqlite:file:x?cache=shared&mode=memory",
+        "sqlite:file:/x?vfs=memdb",
+        "sqlite:",
+        "sqlite://",
+        "sqlite:file:",
+        "sqlite:file:?mode=rwc",
+        "sqlite:file://",
+    ] {
+        let databases = format!("{{app={{url={url:?}}}}}");
+        let given = format!("databases.app: its url is {url:?}");
+        let words = [&*given, "write sqlite:FILE", "memory:"];
+        is_refused(("ROCKET_DATABASES", &databases), &words);
+    }
+}
+
+#[test]
+fn a_parameter_that_a_url_does_not_have_is_refused() {
+    for (url, name, known) in [
+        ("sqlite:app.db?mode=ro", "mode", "sqlite:file:FILE"),
+        ("sqlite:file:app.db?mode=rwc&timeout=5", "timeout", "mode, "),
+        ("memory:9?size=1", "9?size=1", "from 1 to"),
+    ] {
+        let databases = format!("{{app={{url={url:?}}}}}");
+        is_refused(("ROCKET_DATABASES", &databases), &[name, known]);
+    }
+    #[cfg(feature = "mysql")]
+    for (query, name) in [
+        ("init_command=SET%20x&read_timeout=2", "init_command"),
+        ("ssl_ca=a.crt&read_timeout=2", "read_timeout"),
+        ("ssl%5Fmode=verify_ca", "ssl%5Fmode"),
+        ("SSL_MODE=verify_ca", "SSL_MODE"),
+        ("sslmode", "sslmode"),
+    ] {
+        for scheme in ["mysql", "mariadb"] {
+            let url = format!("{scheme}://ada:secret@127.0.0.1/app?{query}");
+            let databases = format!("{{app={{url={url:?}}}}}");
+            let name = format!("databases.app: its url has the parameter {name:?}");
+            let known = "ssl_ca, ssl_cert, ssl_key, ssl_mode, unix_socket";
+            is_refused(("ROCKET_DATABASES", &databases), &[&name, known]);
+        }
+    }
+    #[cfg(feature = "postgres")]
+    {
+        let url = "postgres://ada:secret@127.0.0.1/app?read_timeout=2";
+        let databases = format!("{{app={{url={url:?}}}}}");
+        let words = ["databases.app: its url", "\"read_timeout\"", "libpq"];
+        is_refused(("ROCKET_DATABASES", &databases), &words);
+    }
+    #[cfg(feature = "redis")]
+    for (url, name) in [
+        ("redis://:secret@127.0.0.1/0?timeout=2", "timeout"),
+        ("rediss://127.0.0.1?protocol=3&db=1", "db"),
+        (
+            "redis-cluster://127.0.0.1:1,127.0.0.1:2?protocol=3",
+            "protocol",
+        ),
+    ] {
+        let databases = format!("{{app={{url={url:?}}}}}");
+        let name = format!("databases.app: its url has the parameter {name:?}");
+        is_refused(("ROCKET_DATABASES", &databases), &[&name]);
+    }
+}

@@ -1,0 +1,134 @@
+//! A database's URL, as far as a backend would silently make something else of it.
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, require};
+
+/// The parameters of SQLite's own URIs.
+const OF_SQLITE: &[&str] = &[
+    "cache",
+    "immutable",
+    "mode",
+    "modeof",
+    "nolock",
+    "psow",
+    "vfs",
+];
+
+/// Refuses a parameter that nothing reads, and a database of SQLite that is no file.
+pub(super) fn check(url: &str) -> Result<(), Error> {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    match scheme {
+        "sqlite" => check_sqlite(url, rest),
+        "mysql" | "mariadb" => {
+            let known = ["ssl_ca", "ssl_cert", "ssl_key", "ssl_mode", "unix_socket"];
+            check_parameters(rest, &known)
+        }
+        "redis" | "rediss" => check_parameters(rest, &["protocol"]),
+        "redis-cluster" | "rediss-cluster" => check_parameters(rest, &[]),
+        // PostgreSQL's client library knows its parameters, of which each version has more.
+        _ => Ok(()),
+    }
+}
+
+fn check_sqlite(url: &str, rest: &str) -> Result<(), Error> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let uri = path.strip_prefix("file:");
+    if uri.is_some() {
+        check_parameters(path, OF_SQLITE)?;
+    }
+    require(uri.is_some() || !path.contains('?'), || {
+        format!(
+            "its url is {url:?}, where ? is a part of the file's name; a parameter needs sqlite:file:FILE?…"
+        )
+    })?;
+    let is = |given| parameters(path).any(|parameter| parameter == given);
+    let in_memory = uri.is_some() && (is("mode=memory") || is("vfs=memdb"));
+    let name = uri.map_or(path.to_owned(), file_of);
+    let is_file = !in_memory && !name.is_empty() && !name.eq_ignore_ascii_case(":memory:");
+    require(is_file, || {
+        format!(
+            "its url is {url:?}, a database that each connection would have for itself; write sqlite:FILE, or \
+             memory: for sessions in memory"
+        )
+    })
+}
+
+/// The file's name in what follows `file:`.
+fn file_of(uri: &str) -> String {
+    let name = uri.split(['?', '#']).next().unwrap_or_default();
+    let name = match name.strip_prefix("//") {
+        Some(rest) => rest.find('/').map_or("", |path| &rest[path..]),
+        None => name,
+    };
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
+}
+
+fn check_parameters(url: &str, known: &[&str]) -> Result<(), Error> {
+    for parameter in parameters(url) {
+        let name = parameter.split('=').next().unwrap_or_default();
+        let is_name =
+            |character: char| character.is_ascii_alphanumeric() || "_%-".contains(character);
+        // Otherwise it may be the end of a password.
+        require(name.chars().all(is_name), || {
+            "its url has a ? without parameters; percent-encode it in a user or password, as %3F"
+                .to_owned()
+        })?;
+        require(known.contains(&name), || {
+            let known = match known {
+                [] => "none is".to_owned(),
+                known => known.join(", "),
+            };
+            format!("its url has the parameter {name:?}, which is not known; known: {known}")
+        })?;
+    }
+    Ok(())
+}
+
+fn parameters(url: &str) -> impl Iterator<Item = &str> {
+    let url = url.split('#').next().unwrap_or_default();
+    let (_, parameters) = url.split_once('?').unwrap_or_default();
+    parameters
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_with_known_parameters_is_accepted() {
+        for url in [
+            "sqlite:app.db",
+            "sqlite:///var/lib/app#1.db",
+            "sqlite:file:app.db?mode=rwc&cache=private",
+            "sqlite:file:///var/lib/app.db",
+            "sqlite:./:memory:",
+            "sqlite:#1.db",
+            "sqlite:file:///:memory:",
+            "mysql://ada:p%3Fw@host/app?ssl_mode=verify_ca&ssl_ca=/etc/ca.crt",
+            "mariadb://ada@host/app?unix_socket=/run/a@b",
+            "postgres://host/app?sslmode=require&application_name=x",
+            "redis://:p%3Fw@host:1/2?protocol=resp3",
+            "rediss://host?#insecure",
+            "redis-cluster://one:1,two:2/",
+            "memory:",
+        ] {
+            check(url).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_no_password() {
+        for url in [
+            "mysql://ada:se?cret@host/app",
+            "redis://:se?cret@host/0",
+            "mysql://ada:?secret@host/app?ssl_ca=a.crt",
+            "mysql://ada:secret@host/app?read_timeout=secret",
+        ] {
+            let refusal = check(url).unwrap_err().to_string();
+            assert!(!refusal.contains("cret"), "{refusal}");
+        }
+    }
+}
