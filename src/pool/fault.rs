@@ -1,25 +1,51 @@
-//! What an error of Diesel's means for the statement and its connection.
+//! What an error of the database means, and what follows from it.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// What an error says about the statement and its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The connection was gone before the statement reached the database.
+    /// The statement did not reach a database that takes it: the connection is discarded, and the
+    /// statement runs on another one.
     NotSent,
-    /// The connection was lost, and the statement may have been carried out.
+    /// The connection was lost, and the statement may have been carried out: the connection is
+    /// discarded, and the statement runs again only if that changes nothing.
     Lost,
-    /// The database undid the statement for the sake of another one.
+    /// The database undid the statement for the sake of another one: it runs again.
     RolledBack,
-    /// The statement did not happen, and would not on any connection that is as old: its server
-    /// takes no writes any more, or its plan is of a table that has changed.
+    /// The statement did not happen, and would not on any connection that is as old, since its server
+    /// takes no writes any more, or its plan is of a table that has changed: all these connections
+    /// are discarded, and the statement runs on a new one.
     Outdated,
+    /// The database refuses the statement: 503.
     Other,
 }
 
+/// Diesel passes on no error number, and knows few of MySQL's conditions, so their texts decide.
+const TEXTS: &[(&str, Fault)] = &[
+    // MariaDB and MySQL
+    ("read-only option", Fault::Outdated),      // 1290
+    ("read-only mode", Fault::Outdated),        // 1836
+    ("READ ONLY transaction", Fault::Outdated), // 1792
+    ("Deadlock found", Fault::RolledBack),      // 1213
+    ("Record has changed since last read", Fault::RolledBack), // 1020
+    ("erver has gone away", Fault::NotSent),    // 2006
+    ("WSREP has not yet prepared", Fault::NotSent), // 1047 of a node without its cluster
+    ("Lost connection to", Fault::Lost),        // 2013
+    ("onnection was killed", Fault::Lost),      // 1927
+    ("shutdown in progress", Fault::Lost),      // 1053
+    // PostgreSQL
+    ("cached plan must not change result type", Fault::Outdated), // 0A000
+    ("deadlock detected", Fault::RolledBack),                     // 40P01
+    ("no connection to the server", Fault::NotSent),
+    ("terminating connection", Fault::Lost), // 57P01
+    ("server closed the connection", Fault::Lost),
+    ("the database system is", Fault::Lost), // 57P03
+    // SQLite
+    ("attempt to write a readonly database", Fault::Outdated), // 8
+];
+
 impl Fault {
-    /// Diesel reports most of MySQL's conditions as `Unknown` and no error number at all, so their
-    /// texts decide.
     pub(super) fn of(error: &DieselError) -> Self {
         let DieselError::DatabaseError(kind, information) = error else {
             return match error {
@@ -28,58 +54,18 @@ impl Fault {
                 _ => Self::Other,
             };
         };
-        let says = |texts: &[&str]| {
-            texts
-                .iter()
-                .any(|text| information.message().contains(text))
-        };
         match kind {
-            DatabaseErrorKind::SerializationFailure => Self::RolledBack,
-            // 25006 of PostgreSQL
-            DatabaseErrorKind::ReadOnlyTransaction => Self::Outdated,
-            // 1290, 1836 and 1792 of MySQL and MariaDB; SQLite's 8; 0A000 of PostgreSQL
-            _ if says(&[
-                "read-only option",
-                "read-only mode",
-                "READ ONLY transaction",
-                "attempt to write a readonly database",
-                "cached plan must not change result type",
-            ]) =>
-            {
-                Self::Outdated
+            DatabaseErrorKind::SerializationFailure => Self::RolledBack, // 40001
+            DatabaseErrorKind::ReadOnlyTransaction => Self::Outdated,    // 25006
+            _ => {
+                // Values and names, which anybody may have chosen, stand in quotes.
+                let message = information.message().split(['\'', '"']).next();
+                let says = |text: &str| message.is_some_and(|message| message.contains(text));
+                let known = TEXTS.iter().find(|(text, _)| says(text));
+                let closed = matches!(kind, DatabaseErrorKind::ClosedConnection);
+                let otherwise = if closed { Self::Lost } else { Self::Other };
+                known.map_or(otherwise, |(_, fault)| *fault)
             }
-            // 1213, and 1020 with innodb_snapshot_isolation; 40P01 of PostgreSQL
-            DatabaseErrorKind::Unknown
-                if says(&[
-                    "Deadlock found",
-                    "Record has changed since last read",
-                    "deadlock detected",
-                ]) =>
-            {
-                Self::RolledBack
-            }
-            // 2006 of MySQL and MariaDB; libpq
-            _ if says(&["erver has gone away", "no connection to the server"]) => Self::NotSent,
-            DatabaseErrorKind::ClosedConnection => Self::Lost,
-            // 2013; 1927 after a KILL; 1053; 1047 of a Galera node without its cluster
-            _ if says(&[
-                "Lost connection to",
-                "onnection was killed",
-                "shutdown in progress",
-                "WSREP has not yet",
-            ]) =>
-            {
-                Self::Lost
-            }
-            _ if says(&[
-                "terminating connection",
-                "server closed the connection",
-                "the database system is",
-            ]) =>
-            {
-                Self::Lost
-            }
-            _ => Self::Other,
         }
     }
 }

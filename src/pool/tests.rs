@@ -16,7 +16,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::{Bounds, Connections, Fault, Manager, Repeat, run};
 use crate::backend::Backend;
@@ -112,6 +114,93 @@ fn heals<C: Backend>(url: &str, end_all_others: &str) {
     }
 }
 
+/// A value that a statement is refused for says what it likes.
+fn no_value_decides_what_an_error_means<C: Backend>(url: &str) {
+    let mut connection = C::establish(url).unwrap();
+    let table = format!("values_{}", fastrand::u32(..));
+    let create = format!("CREATE TABLE {table} (text VARCHAR(64) PRIMARY KEY, number INT)");
+    connection.batch_execute(&create).unwrap();
+    for text in [
+        "Lost connection to",
+        "Deadlock found",
+        "deadlock detected",
+        "read-only option",
+    ] {
+        let insert = format!("INSERT INTO {table} (text) VALUES ('{text}')");
+        connection.batch_execute(&insert).unwrap();
+        let taken = connection.batch_execute(&insert).unwrap_err();
+        assert_eq!(Fault::of(&taken), Fault::Other, "{taken}");
+        let insert = format!("INSERT INTO {table} VALUES ('', '{text}')");
+        if let Err(error) = connection.batch_execute(&insert) {
+            assert_eq!(Fault::of(&error), Fault::Other, "{error}");
+        }
+    }
+    let drop_it = format!("DROP TABLE {table}");
+    connection.batch_execute(&drop_it).unwrap();
+}
+
+#[test]
+fn a_text_of_each_condition_says_what_follows() {
+    let fault = |message: &str| {
+        let information = Box::new(message.to_owned());
+        Fault::of(&DieselError::DatabaseError(
+            DatabaseErrorKind::Unknown,
+            information,
+        ))
+    };
+    for (message, follows) in [
+        (
+            "The MariaDB server is running with the --read-only option so it cannot execute this statement",
+            Fault::Outdated,
+        ),
+        ("Running in read-only mode", Fault::Outdated),
+        (
+            "Cannot execute statement in a READ ONLY transaction",
+            Fault::Outdated,
+        ),
+        (
+            "Deadlock found when trying to get lock; try restarting transaction",
+            Fault::RolledBack,
+        ),
+        (
+            "Record has changed since last read in table 'sessions'",
+            Fault::RolledBack,
+        ),
+        ("MySQL server has gone away", Fault::NotSent),
+        ("Server has gone away", Fault::NotSent),
+        (
+            "WSREP has not yet prepared node for application use",
+            Fault::NotSent,
+        ),
+        ("Lost connection to server during query", Fault::Lost),
+        ("Connection was killed", Fault::Lost),
+        ("Server shutdown in progress", Fault::Lost),
+        (
+            "Lock wait timeout exceeded; try restarting transaction",
+            Fault::Other,
+        ),
+        ("Query execution was interrupted", Fault::Other),
+        ("cached plan must not change result type", Fault::Outdated),
+        ("deadlock detected", Fault::RolledBack),
+        ("no connection to the server", Fault::NotSent),
+        (
+            "terminating connection due to administrator command",
+            Fault::Lost,
+        ),
+        ("server closed the connection unexpectedly", Fault::Lost),
+        ("the database system is shutting down", Fault::Lost),
+        ("canceling statement due to lock timeout", Fault::Other),
+        ("attempt to write a readonly database", Fault::Outdated),
+        ("database is locked", Fault::Other),
+        (
+            "Incorrect integer value: 'Deadlock found' for column `a`.`b`.`c` at row 1",
+            Fault::Other,
+        ),
+    ] {
+        assert_eq!(fault(message), follows, "{message}");
+    }
+}
+
 /// Every connection of a pool is made by `old` to one that takes no writes, as those to a server
 /// from which another one has taken over; new ones take them.
 fn writes_go_to_new_connections<C: Backend>(url: &str, old: &str) {
@@ -145,6 +234,11 @@ fn writes_go_to_new_connections<C: Backend>(url: &str, old: &str) {
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use super::*;
+
+    #[test]
+    fn no_value_decides_what_an_error_means() {
+        super::no_value_decides_what_an_error_means::<SqliteConnection>(":memory:");
+    }
 
     #[test]
     fn writes_go_to_new_connections() {
@@ -202,6 +296,35 @@ mod mariadb {
 
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
+    fn no_value_decides_what_an_error_means() {
+        super::no_value_decides_what_an_error_means::<MysqlConnection>(&url());
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_row_that_changed_since_the_snapshot_is_rolled_back() {
+        let connect = || MysqlConnection::establish(&url()).unwrap();
+        let (mut connection, mut other) = (connect(), connect());
+        let table = format!("snapshot_{}", fastrand::u32(..));
+        let run = |connection: &mut MysqlConnection, sql: &str| {
+            connection.batch_execute(&sql.replace("TABLE_NAME", &table))
+        };
+        let create = "CREATE TABLE TABLE_NAME (id INT PRIMARY KEY, n INT); \
+            INSERT INTO TABLE_NAME VALUES (1, 0)";
+        run(&mut connection, create).unwrap();
+        let begin = "SET SESSION innodb_snapshot_isolation = ON; BEGIN; \
+            SELECT COUNT(*) INTO @n FROM TABLE_NAME";
+        run(&mut connection, begin).unwrap();
+        let update = "UPDATE TABLE_NAME SET n = n + 1";
+        run(&mut other, update).unwrap();
+        let error = run(&mut connection, update).unwrap_err();
+        assert_eq!(Fault::of(&error), Fault::RolledBack, "{error}");
+        drop(connection);
+        run(&mut other, "DROP TABLE TABLE_NAME").unwrap();
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
     fn a_node_of_a_cluster_waits_unless_that_is_switched_off() {
         for (sync_wait, expected) in [(true, "7"), (false, "0")] {
             let bounds = Bounds {
@@ -245,6 +368,12 @@ mod mariadb {
 #[cfg(feature = "postgres")]
 mod postgresql {
     use super::*;
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn no_value_decides_what_an_error_means() {
+        super::no_value_decides_what_an_error_means::<PgConnection>(&url());
+    }
 
     fn url() -> String {
         testing::provided("postgresql", "TEST_POSTGRES_URL")
