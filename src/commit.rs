@@ -200,8 +200,11 @@ impl Commit {
         // section 5.2).
         let continued = before.filter(|_| !self.signs_in());
         let created_at = continued.map_or(self.now, |record| record.created_at);
-        // A clock that went back shortens no session.
-        let seen_at = continued.map_or(self.now, |record| record.seen_at.max(self.now));
+        // A clock that went back shortens no session. Express does not write down when one was seen.
+        let seen_at = match continued {
+            Some(record) if !self.limits.express => record.seen_at.max(self.now),
+            _ => self.now,
+        };
         let (_, absolute) = self.limits.timeouts(contents);
         let new_deadline = self.now.saturating_add(absolute);
         let deadline = continued.map_or(new_deadline, |record| record.deadline);
