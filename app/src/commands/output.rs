@@ -42,7 +42,8 @@ impl Output {
     }
 
     /// Begins a list of sessions, which are written as they come.
-    pub(super) fn begin(&mut self) -> io::Result<()> {
+    pub(super) fn begin(&mut self, now: DateTime<Utc>) -> io::Result<()> {
+        self.now = now;
         if self.json {
             return write!(self.out, "[");
         }

@@ -21,11 +21,11 @@ pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<()
     if let Some(email) = user {
         let user = operator.user(&email).await?;
         let devices = operator.live.list(&user.id).await?;
-        output.begin()?;
+        output.begin(operator.live.now())?;
         write(&operator, &devices, output).await?;
         return Ok(output.end()?);
     }
-    output.begin()?;
+    output.begin(operator.live.now())?;
     let mut after = None;
     loop {
         let page = operator.live.all(after.as_ref(), PAGE).await?;
@@ -101,7 +101,7 @@ async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64,
     let mut found = operator.live.all(Some(&whole), 10).await?;
     found.retain(|device| device.key.as_str().starts_with(key));
     if let [_, _, ..] = *found {
-        output.begin()?;
+        output.begin(operator.live.now())?;
         write(operator, &found, output).await?;
         output.end()?;
         let longer = |device: &Device| device.key.as_str().chars().take(16).collect::<String>();

@@ -2,7 +2,7 @@
 
 use rocket::serde::json::{Value, from_str};
 
-use crate::command_line::program::run_with;
+use crate::command_line::program::{HOUR, anonymous, now, run_with};
 use testing::accounts::{EMAIL, cookie, register, sign_in};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
@@ -63,6 +63,15 @@ fn the_check_says_how_far_the_clock_is_off(database: &TestDatabase) {
     }
 }
 
+fn a_list_says_how_long_ago_it_was_by_the_database_s_clock(database: &TestDatabase) {
+    let record = anonymous("f1", now() + HOUR);
+    database.store.insert(&record).unwrap();
+    for offset in ["+0", "+3h"] {
+        let list = run_with(&database.url, &["sessions", "list"], &clock(offset)).stdout;
+        assert!(list.contains(" min ") && !list.contains(" h "), "{list}");
+    }
+}
+
 macro_rules! on_each_server {
     ($($test:ident),+ $(,)?) => {
         mod mariadb {
@@ -79,4 +88,5 @@ macro_rules! on_each_server {
 on_each_server!(
     a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off,
     the_check_says_how_far_the_clock_is_off,
+    a_list_says_how_long_ago_it_was_by_the_database_s_clock,
 );
