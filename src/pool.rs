@@ -14,10 +14,12 @@ mod connect;
 mod connections;
 mod fault;
 mod file;
+mod limit;
 mod outdated;
 mod trust;
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::CacheSize;
@@ -29,6 +31,7 @@ pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
 use self::file::Connected;
 pub(crate) use self::file::DatabaseFile;
+use self::limit::{Limit, LogConnectionErrors};
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::trust::Trust;
 use crate::backend::{Backend, SYNC_WAIT};
@@ -42,6 +45,7 @@ pub(crate) struct Manager<C> {
     url: String,
     file: DatabaseFile,
     attempts: Attempts,
+    limit: Limit,
     statement_cache: bool,
     set_up: String,
     trust: Trust,
@@ -85,7 +89,7 @@ impl Bounds {
             .connection_timeout(self.patience)
             .idle_timeout(Some(self.idle_timeout))
             .max_lifetime(Some(self.max_lifetime))
-            .error_handler(Box::new(LogConnectionErrors))
+            .error_handler(Box::<LogConnectionErrors>::default())
             .build_unchecked(manager)
     }
 }
@@ -118,6 +122,7 @@ impl<C: Backend> Manager<C> {
             url: C::with_timeouts(url),
             file: DatabaseFile::default(),
             attempts: Attempts::default(),
+            limit: Limit::default(),
             statement_cache: bounds.statement_cache,
             set_up: match bounds.sync_wait {
                 true => set_up.to_owned(),
@@ -172,18 +177,11 @@ fn without_connection(cause: diesel::r2d2::Error) -> Error {
     }
 }
 
-#[derive(Debug)]
-struct LogConnectionErrors;
-
-impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
-    fn handle_error(&self, error: E) {
-        log::warn!("a connection to the database could not be made: {error}");
-    }
-}
-
 pub(crate) struct Pooled<C> {
     connected: Connected,
     connection: C,
+    /// Counts it, see [`Limit`].
+    _open: Arc<()>,
     made_at: Instant,
     used_at: Instant,
     lost: bool,
@@ -197,7 +195,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
         let bad = |why: String| Self::Error::ConnectionError(ConnectionError::BadConnection(why));
         self.file.check().map_err(bad)?;
-        let mut connection = self.establish()?;
+        let (open, mut connection) = self.limit.keep(|| self.establish())?;
         if !self.set_up.is_empty() {
             let set_up = connection.batch_execute(&self.set_up);
             set_up.map_err(Self::Error::QueryError)?;
@@ -210,6 +208,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         Ok(Pooled {
             connected: self.file.connected(),
             connection,
+            _open: open,
             made_at: now,
             used_at: now,
             lost: false,

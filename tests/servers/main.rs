@@ -19,6 +19,8 @@ mod express;
 mod failover;
 #[cfg(feature = "mysql")]
 mod galera;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod limited;
 mod logging;
 #[cfg(feature = "mysql")]
 mod migrations;
