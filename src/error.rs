@@ -128,6 +128,27 @@ pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result
     }
 }
 
+/// What a statement has beside a session's data, in bytes.
+#[cfg(any(feature = "mysql", feature = "redis"))]
+const REST: u64 = 8 * 1_024;
+
+/// Checks that a server takes sessions of up to `max_data`, where its `limit` is known.
+#[cfg(any(feature = "mysql", feature = "redis"))]
+pub(crate) fn require_room(max_data: u64, setting: &str, limit: Option<u64>) -> Result<(), Error> {
+    use rocket::data::ByteUnit;
+    let Some(limit) = limit else {
+        return Ok(());
+    };
+    let [data, rest] = [max_data, REST].map(ByteUnit::from);
+    require(max_data + REST <= limit, || {
+        format!(
+            "session.max_data is {data}, but the server's {setting} is {}, which has to be {rest} more; lower the \
+             first or raise the second",
+            ByteUnit::from(limit)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

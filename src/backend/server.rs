@@ -5,12 +5,8 @@ use std::collections::HashMap;
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
-use rocket::data::ByteUnit;
 
-use crate::error::{Error, require};
-
-/// What a statement has beside a session's data.
-const REST: u64 = 8 * 1_024;
+use crate::error::{Error, require, require_room};
 
 #[derive(QueryableByName)]
 struct Variable {
@@ -28,18 +24,7 @@ pub(super) fn check(connection: &mut MysqlConnection, max_data: u64) -> Result<(
     let is = |name, expected: &str| variables.get(name).is_some_and(|value| value == expected);
     let packet = variables.get("max_allowed_packet");
     let packet = packet.and_then(|bytes| bytes.parse::<u64>().ok());
-    require(
-        packet.is_none_or(|packet| max_data + REST <= packet),
-        || {
-            let packet = ByteUnit::from(packet.unwrap_or_default());
-            format!(
-                "session.max_data is {}, but the server's max_allowed_packet is {packet}, which has to hold {} \
-             more; lower the first or raise the second",
-                ByteUnit::from(max_data),
-                ByteUnit::from(REST)
-            )
-        },
-    )?;
+    require_room(max_data, "max_allowed_packet", packet)?;
     // MySQL spells a switch ON or 1, by its version.
     let logs = ["log_bin", "sql_log_bin"].map(|name| is(name, "ON") || is(name, "1"));
     require(

@@ -144,7 +144,7 @@ fn redis(
         return Ok(None);
     }
     let redis = RedisStore::open(&entry.url, entry.bounds())?.with_prefix(config.prefix());
-    redis.check(entry.allow_eviction)?;
+    redis.check(entry.allow_eviction, config.max_data.as_u64())?;
     let store: Arc<dyn Store> = match format {
         None => Arc::new(redis),
         Some(format) => Arc::new(ExpressStore {

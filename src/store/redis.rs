@@ -65,8 +65,8 @@ impl RedisStore {
         self
     }
 
-    /// Finds out whether the server is set to keep what it is given.
-    pub(crate) fn check(&self, allow_eviction: bool) -> Result<(), Error> {
+    /// Finds out whether the server is set to keep what it is given, up to `max_data` bytes of it.
+    pub(crate) fn check(&self, allow_eviction: bool, max_data: u64) -> Result<(), Error> {
         let mut nodes = match self.nodes.address.open_each() {
             Err(error) if server::is_forbidden(&error) => {
                 log::warn!("{}", server::unchecked("CLUSTER NODES"));
@@ -78,7 +78,8 @@ impl RedisStore {
                 Error::unavailable(message).because(cause)
             })?,
         };
-        server::check(&mut nodes, self.nodes.address.cluster, allow_eviction)
+        let cluster = self.nodes.address.cluster;
+        server::check(&mut nodes, cluster, allow_eviction, max_data)
     }
 
     /// A connection to each server, for a walk over all records.

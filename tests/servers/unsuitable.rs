@@ -28,6 +28,21 @@ fn sessions_that_are_larger_than_the_server_takes_are_refused_with_the_remedy() 
     }
 }
 
+#[cfg(feature = "redis")]
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn sessions_that_are_larger_than_redis_takes_are_refused_with_the_remedy() {
+    let redis = testing::redis::Redis::start(&["--proto-max-bulk-len", "1mb"]);
+    let line = refusal(&format!("url={:?}", redis.url()), "max_data=\"1MiB\"");
+    for words in [
+        "session.max_data is 1MiB",
+        "proto-max-bulk-len is 1MiB",
+        "lower the first or raise",
+    ] {
+        assert!(line.contains(words), "{line}");
+    }
+}
+
 /// Whether a session that is larger than the database takes is known as such.
 fn is_too_large(database: &TestDatabase, length: usize) {
     let data = format!("{{\"text\":\"{}\"}}", "x".repeat(length));

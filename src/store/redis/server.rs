@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use redis::{Connection, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, cmd};
 
-use crate::error::{Error, require};
+use crate::error::{Error, require, require_room};
 
 /// Refuses servers that throw sessions away, and warns of those that forget them.
 pub(super) fn check(
     nodes: &mut [Connection],
     cluster: bool,
     allow_eviction: bool,
+    max_data: u64,
 ) -> Result<(), Error> {
     let mut warnings = BTreeSet::new();
     for node in nodes {
@@ -20,6 +21,7 @@ pub(super) fn check(
         require(cluster || !settings.in_cluster, || {
             "it is a node of a cluster; write its url as redis-cluster://host:port,host:port".into()
         })?;
+        require_room(max_data, "proto-max-bulk-len", settings.longest)?;
         if settings.info.is_none() {
             warnings.insert(unchecked("INFO"));
             continue;
@@ -65,6 +67,8 @@ struct Settings {
     in_cluster: bool,
     save: Option<String>,
     fsync: Option<String>,
+    /// The longest value that it takes, in bytes.
+    longest: Option<u64>,
 }
 
 impl Settings {
@@ -77,6 +81,7 @@ impl Settings {
             in_cluster: slot.is_ok(),
             save: config(node, "save"),
             fsync: config(node, "appendfsync"),
+            longest: config(node, "proto-max-bulk-len").and_then(|bytes| bytes.parse().ok()),
         })
     }
 
