@@ -102,6 +102,18 @@ impl Database {
         matches!(self.place, Place::Elsewhere).then(|| self.user.clone())
     }
 
+    /// Looks for nobody's row, to find out a name of the users' table that is not there.
+    pub(crate) fn check_users(&self) -> Result<(), Error> {
+        let looked = (self.user)("").map(drop);
+        looked.map_err(|error| match error.into_diesel() {
+            Ok(cause) => Error::configuration(format!(
+                "Sessions::with_user cannot be used: {cause}; run its migrations, or name a table, its key and \
+                 its columns as they are called there"
+            )),
+            Err(error) => error,
+        })
+    }
+
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
     }

@@ -10,7 +10,7 @@ use super::Sessions;
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::context::{Context, Turns};
 use crate::database::Database;
-use crate::error::{Error, require};
+use crate::error::{Error, ErrorKind, require};
 use crate::event::Events;
 use crate::store::Store;
 use crate::store::logged::Logged;
@@ -31,24 +31,16 @@ impl Sessions {
         };
         let threads = Threads::start(entry.pool_size, entry.queue, entry.timeout())?;
         let threads = Arc::new(threads);
-        let named =
-            |error: Error| Error::configuration(format!("databases.{}: {error}", config.database));
         let place = self
             .place(&config, &limits, &entry, &threads)
-            .map_err(named)?;
+            .map_err(|error| named(&config.database, error))?;
         let place = self.with_users(place, config.users.as_deref(), figment, &threads)?;
         let logged = |store: Arc<dyn Store>| match config.log_store {
             true => Arc::new(Logged(store)),
             false => store,
         };
         let (store, database) = (logged(place.store), place.database);
-        self.prepare(&config, database.as_ref(), &*store)
-            .map_err(|error| {
-                named(error).because(
-                    "check that it runs, that its url is right, and that its table is there: run its \
-                     migrations, or set session.create_table = true",
-                )
-            })?;
+        self.prepare(&config, database.as_ref(), &*store)?;
         let tokens = match config.format {
             Format::Own => self.tokens.clone(),
             Format::Express => self.tokens.clone().signed(config.secrets.clone()),
@@ -94,19 +86,39 @@ impl Sessions {
         database: Option<&Database>,
         store: &dyn Store,
     ) -> Result<(), Error> {
-        if let (true, Some(database), Some(migrations)) =
-            (config.migrate, database, &self.migrations)
-        {
+        let sessions = |error| unusable(&config.database, error);
+        if let Some(database) = database {
+            self.make_tables(config, database).map_err(sessions)?;
+            let users = config.users.as_ref().unwrap_or(&config.database);
+            database.check_users().map_err(|error| match error.kind() {
+                ErrorKind::Configuration => named(users, error),
+                _ => unusable(users, error),
+            })?;
+        }
+        let nobody = Token::generate()?.key();
+        store.load(&nobody, 0).map(drop).map_err(sessions)
+    }
+
+    fn make_tables(&self, config: &Config, database: &Database) -> Result<(), Error> {
+        if let (true, Some(migrations)) = (config.migrate, &self.migrations) {
             database.migrate(migrations)?;
         }
-        if let (true, Some(database)) = (config.create_table, database) {
-            database.create_table()?;
+        match config.create_table {
+            true => database.create_table(),
+            false => Ok(()),
         }
-        if let Some(user) = database.and_then(Database::user_of) {
-            user("")?;
-        }
-        store.load(&Token::generate()?.key(), 0).map(drop)
     }
+}
+
+fn named(database: &str, error: Error) -> Error {
+    Error::configuration(format!("databases.{database}: {error}"))
+}
+
+fn unusable(database: &str, error: Error) -> Error {
+    named(database, error).because(
+        "check that it runs, that its url is right, and that its table is there: run its migrations, or set \
+         session.create_table = true",
+    )
 }
 
 /// At its level `debug` Rocket logs cookies and bodies.

@@ -103,16 +103,26 @@ pub fn ended(command: &mut Command) -> (ExitStatus, String) {
 
 /// The one line with which the example `busy` refuses to launch.
 pub fn refusal(database: &str, session: &str) -> String {
+    refusal_of(
+        &mut example("busy"),
+        &format!("app={{{database}}}"),
+        session,
+    )
+}
+
+/// The same of a command with these databases.
+pub fn refusal_of(command: &mut Command, databases: &str, session: &str) -> String {
     let (status, printed) = ended(
-        example("busy")
+        command
             .env("ROCKET_CLI_COLORS", "false")
             .env("ROCKET_LOG_LEVEL", "normal")
             .env("ROCKET_PORT", free_port().to_string())
-            .env("ROCKET_DATABASES", format!("{{app={{{database}}}}}"))
+            .env("ROCKET_DATABASES", format!("{{{databases}}}"))
             .env("ROCKET_SESSION", format!("{{{session}}}")),
     );
     let refused = status.code().is_some_and(|code| code != 0);
-    assert!(refused, "{database}, {session} was accepted: {printed}");
+    assert!(refused, "{databases}, {session} was accepted: {printed}");
+    assert!(!printed.contains("panicked"), "{printed}");
     let mut lines = printed.lines().filter(|line| line.contains("databases."));
     let line = lines
         .next()

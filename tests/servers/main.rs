@@ -35,3 +35,4 @@ mod transaction;
 #[cfg(feature = "mysql")]
 mod unsuitable;
 mod user_key;
+mod user_names;

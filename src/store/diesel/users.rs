@@ -1,5 +1,7 @@
 //! The users' table, whose columns the statements that read records bring along.
 
+use diesel::result::Error::NotFound;
+
 use super::DieselStore;
 use super::sql::Sql;
 use super::statement::{Execute, Statement};
@@ -54,7 +56,11 @@ pub(super) fn reading<C: Execute, P: Connections<C>>(
     let names = users.in_catalog::<C>();
     let names = names.iter().map(|name| name.as_str().into());
     let select = Statement::new(C::TYPE_OF, names);
-    let kind = store.read(|connection| connection.text(&select))?;
+    // A name that is not there is left to the statement, whose error has it.
+    let kind = store.read(|connection| match connection.text(&select) {
+        Err(NotFound) => Ok(None),
+        other => other,
+    })?;
     let kind = kind.as_deref().unwrap_or(UNKNOWN);
     let Some(row) = users.row::<C>(kind) else {
         let Users { table, key, .. } = users;
