@@ -156,7 +156,9 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        records(self, |sql| &sql.list, &[user_id.into(), now.into()])
+        let mut values = self.sql.of_user(user_id);
+        values.push(now.into());
+        records(self, |sql| &sql.list, &values)
     }
 
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
@@ -170,7 +172,8 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         let except = except.map_or("", Key::as_str);
-        let values = [user_id.into(), except.into()];
+        let mut values = self.sql.of_user(user_id);
+        values.push(except.into());
         delete(self, &Statement::new(&self.sql.delete_all, values))
     }
 

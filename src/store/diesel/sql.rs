@@ -109,6 +109,8 @@ impl Sql {
     /// its second is over, rounded.
     fn of_express(user_id: &str, user: &str, with_names: impl Fn(&str) -> String) -> Self {
         let live = "expires >= ROUND(? / 1000)";
+        // The first comparison is for an index; of most collations 'ada ' is 'ada'.
+        let of_user = format!("{user_id} = ? AND CAST({user_id} AS BINARY) = CAST(? AS BINARY)");
         let select = |condition: &str| {
             let columns = with_names(&format!(
                 "session_id, NULL, COALESCE(CAST(data AS CHAR), ''), {VERSION}, 0, 0, \
@@ -132,12 +134,12 @@ impl Sql {
                 "UPDATE sessions SET expires = {SECONDS} WHERE session_id = ? AND expires < {SECONDS}"
             )),
             delete: with_names("DELETE FROM sessions WHERE session_id = ?"),
-            list: select(&format!("{user_id} = ? AND {live}")),
+            list: select(&format!("{of_user} AND {live}")),
             all: select(&format!(
                 "session_id > ? AND {live} ORDER BY session_id LIMIT ?"
             )),
             delete_all: with_names(&format!(
-                "DELETE FROM sessions WHERE {user_id} = ? AND session_id <> ?"
+                "DELETE FROM sessions WHERE {of_user} AND session_id <> ?"
             )),
             sweep: with_names(
                 "DELETE FROM sessions WHERE expires < ROUND(? / 1000) ORDER BY expires LIMIT ?",
@@ -157,6 +159,15 @@ impl Sql {
                 record.data.as_str().into(),
             ],
         }
+    }
+
+    /// A user's id, as often as a statement for all sessions of a user takes it.
+    pub(super) fn of_user<'a>(&self, user_id: &'a str) -> Vec<Value<'a>> {
+        let times = match self.layout {
+            Layout::Own => 1,
+            Layout::Express => 2,
+        };
+        vec![user_id.into(); times]
     }
 
     /// What a touch is given.

@@ -28,18 +28,41 @@ const KEPT: [&str; 6] = [
 ];
 
 fn keeps_its_part_of_the_contract(texts: impl Store + 'static) {
-    let mut limits = Config::default().limits(Schema::default());
-    limits.express = true;
-    let cookie = json!({ "path": "/", "httpOnly": true });
-    let cookie = cookie.as_object().unwrap().clone();
-    let store = ExpressStore {
-        texts: Box::new(texts),
-        format: Arc::new(Format { limits, cookie }),
-    };
+    let store = shared(texts);
     for name in KEPT {
         let mut properties = contract::PROPERTIES.iter();
         let property = properties.find(|property| property.name() == name);
         property.unwrap().check(&store);
+    }
+    finds_users_by_the_exact_text(&store);
+}
+
+fn finds_users_by_the_exact_text(store: &dyn Store) {
+    let [ada, other, padded] = ["ada", "Ada", "ada "].map(|user| {
+        let record = Record {
+            user_id: Some(user.to_owned()),
+            ..contract::record()
+        };
+        store.insert(&record).unwrap();
+        record.key
+    });
+    let listed = store.list("ada", 0).unwrap();
+    let listed: Vec<_> = listed.iter().map(|record| &record.key).collect();
+    assert_eq!(listed, [&ada]);
+    assert_eq!(store.delete_all("ada", None).unwrap(), 1);
+    for key in [other, padded] {
+        assert!(store.load(&key, 0).unwrap().is_some());
+    }
+}
+
+fn shared(texts: impl Store + 'static) -> ExpressStore<Box<dyn Store>> {
+    let mut limits = Config::default().limits(Schema::default());
+    limits.express = true;
+    let cookie = json!({ "path": "/", "httpOnly": true });
+    let cookie = cookie.as_object().unwrap().clone();
+    ExpressStore {
+        texts: Box::new(texts),
+        format: Arc::new(Format { limits, cookie }),
     }
 }
 
