@@ -9,11 +9,16 @@ use crossbeam_channel::bounded;
 /// The longest that one attempt is waited for: libpq tries each of several hosts for 2 seconds.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// As many connect at once for a pool, so beyond these the others have been given up. An attempt waits
+/// less then, or the next ones would wait for it when another server takes over.
+const AT_ONCE: usize = 3;
+const LIMIT_AFTER: Duration = Duration::from_secs(1);
+
 /// Each attempt that hangs keeps a thread and a socket, so from this many on
 const MANY: usize = 16;
 
 /// this long passes before the next one.
-const PAUSE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub(super) struct Attempts {
@@ -43,7 +48,11 @@ impl Attempts {
         };
         let thread = thread::Builder::new().name("session-connect".to_owned());
         thread.spawn(connect).map_err(|error| error.to_string())?;
-        let nothing = |_| format!("the server did not answer within {LIMIT:?}");
-        connection.recv_timeout(LIMIT).map_err(nothing)
+        let limit = match hanging < AT_ONCE {
+            true => LIMIT,
+            false => LIMIT_AFTER,
+        };
+        let nothing = |_| format!("the server did not answer within {limit:?}");
+        connection.recv_timeout(limit).map_err(nothing)
     }
 }

@@ -96,7 +96,7 @@ fn a_server_that_hangs_keeps_no_request_from_another_one(
         assert!(behind.visits(8).iter().all(|status| *status == 503));
     }
     behind.switch.move_to(behind.other);
-    wait_until("a visit succeeds", Duration::from_secs(20), || {
+    wait_until("a visit succeeds", Duration::from_secs(30), || {
         behind.visits(1) == [200]
     });
     for _ in 0..20 {
