@@ -49,14 +49,25 @@ fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len() + 1);
     for letter in json.chars() {
         match letter {
-            '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escape(&mut escaped, letter),
-            _ if letter.is_control() => escape(&mut escaped, letter),
+            _ if is_unseen(letter) => escape(&mut escaped, letter),
             _ => escaped.push(letter),
         }
     }
     escaped
 }
 
+/// Controls, line ends, and what Unicode calls format characters: marks of direction, joiners, tags.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 fn escape(text: &mut String, letter: char) {
-    let _ = write!(text, "\\u{:04x}", u32::from(letter));
+    for unit in letter.encode_utf16(&mut [0; 2]) {
+        let _ = write!(text, "\\u{unit:04x}");
+    }
 }

@@ -133,6 +133,7 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
         "\u{2028}\u{2029}\u{202e}\u{2066}",
         "\"},{\"event\":\"x\",\"a\":\"\\",
         "\u{fffe}\u{10ffff}",
+        "\u{61c}\u{200f}\u{feff}\u{e0041}",
         &all,
     ];
     for text in hostile {
@@ -150,8 +151,12 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
         settle(&events);
         let told = told.text();
         let line = told.strip_suffix('\n').unwrap();
-        let breaks =
-            |letter: char| letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter);
+        let unseen = ['\u{61c}', '\u{200f}', '\u{feff}', '\u{e0041}'];
+        let breaks = |letter: char| {
+            letter.is_control()
+                || ('\u{2028}'..='\u{202e}').contains(&letter)
+                || unseen.contains(&letter)
+        };
         assert!(!line.contains(breaks), "{line:?}");
         let read: Value = serde_json::from_str(line).unwrap();
         for member in [&read["user"], &read["agent"], &read[text][0]] {

@@ -95,11 +95,21 @@ impl Output {
 /// JSON leaves as they are some characters that a terminal obeys, or that turn a text around. They
 /// can stand in strings alone.
 fn escaped(json: &Value) -> String {
-    let turns = |letter| matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let unseen = |letter| {
+        matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+    };
     let mut escaped = String::new();
     for letter in json.to_string().chars() {
-        match letter.is_control() || turns(letter) {
-            true => escaped += &format!("\\u{:04x}", u32::from(letter)),
+        match letter.is_control() || unseen(letter) {
+            true => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    escaped += &format!("\\u{unit:04x}");
+                }
+            }
             false => escaped.push(letter),
         }
     }
@@ -121,12 +131,14 @@ mod tests {
 
     #[test]
     fn no_document_has_characters_that_a_terminal_obeys() {
-        let all: String = ('\0'..='\u{3000}').collect();
+        let all = ('\0'..='\u{3000}').chain(['\u{feff}', '\u{e0041}']);
+        let all: String = all.collect();
         let text = escaped(&json!({ &all: [all] }));
         let obeyed = |letter: char| {
             letter.is_control()
                 || ('\u{200e}'..='\u{202e}').contains(&letter)
                     && !('\u{2010}'..='\u{2027}').contains(&letter)
+                || ['\u{61c}', '\u{feff}', '\u{e0041}'].contains(&letter)
         };
         assert!(!text.contains(obeyed), "{text:?}");
         let read: Value = json::from_str(&text).unwrap();
