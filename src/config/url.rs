@@ -20,15 +20,26 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     match scheme {
         "sqlite" => check_sqlite(url, rest),
-        "mysql" | "mariadb" => {
-            let known = ["ssl_ca", "ssl_cert", "ssl_key", "ssl_mode", "unix_socket"];
-            check_parameters(rest, &known)
-        }
+        "mysql" | "mariadb" => check_mysql(rest),
         "redis" | "rediss" => check_parameters(rest, &["protocol"]),
         "redis-cluster" | "rediss-cluster" => check_parameters(rest, &[]),
         // PostgreSQL's client library knows its parameters, of which each version has more.
         _ => Ok(()),
     }
+}
+
+fn check_mysql(rest: &str) -> Result<(), Error> {
+    let known = ["ssl_ca", "ssl_cert", "ssl_key", "ssl_mode", "unix_socket"];
+    check_parameters(rest, &known)?;
+    let authority = rest.trim_start_matches('/').split(['/', '?']).next();
+    let host = authority.and_then(|it| it.rsplit('@').next());
+    let host = host.and_then(|it| it.split(':').next());
+    let socket = parameters(rest).any(|parameter| parameter.starts_with("unix_socket="));
+    require(!socket || host == Some("localhost"), || {
+        "its url has unix_socket, which is used for the host localhost alone; name that host, or leave \
+         unix_socket out"
+            .to_owned()
+    })
 }
 
 fn check_sqlite(url: &str, rest: &str) -> Result<(), Error> {
@@ -42,7 +53,11 @@ fn check_sqlite(url: &str, rest: &str) -> Result<(), Error> {
             "its url is {url:?}, where ? is a part of the file's name; a parameter needs sqlite:file:FILE?…"
         )
     })?;
-    let is = |given| parameters(path).any(|parameter| parameter == given);
+    require(!path.contains("%00"), || {
+        format!("its url is {url:?}, which SQLite reads up to %00 alone; leave that out")
+    })?;
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
+    let is = |given| parameters(path).any(|parameter| decoded(parameter) == given);
     let in_memory = uri.is_some() && (is("mode=memory") || is("vfs=memdb"));
     let name = uri.map_or(path.to_owned(), file_of);
     let is_file = !in_memory && !name.is_empty() && !name.eq_ignore_ascii_case(":memory:");
@@ -65,6 +80,7 @@ fn file_of(uri: &str) -> String {
 }
 
 fn check_parameters(url: &str, known: &[&str]) -> Result<(), Error> {
+    let mut seen = Vec::new();
     for parameter in parameters(url) {
         let name = parameter.split('=').next().unwrap_or_default();
         let is_name =
@@ -81,6 +97,10 @@ fn check_parameters(url: &str, known: &[&str]) -> Result<(), Error> {
             };
             format!("its url has the parameter {name:?}, which is not known; known: {known}")
         })?;
+        require(!seen.contains(&name), || {
+            format!("its url has the parameter {name:?} twice; leave one out")
+        })?;
+        seen.push(name);
     }
     Ok(())
 }
@@ -108,7 +128,7 @@ mod tests {
             "sqlite:#1.db",
             "sqlite:file:///:memory:",
             "mysql://ada:p%3Fw@host/app?ssl_mode=verify_ca&ssl_ca=/etc/ca.crt",
-            "mariadb://ada@host/app?unix_socket=/run/a@b",
+            "mariadb://ada@localhost/app?unix_socket=/run/a@b",
             "postgres://host/app?sslmode=require&application_name=x",
             "redis://:p%3Fw@host:1/2?protocol=resp3",
             "rediss://host?#insecure",
@@ -116,6 +136,21 @@ mod tests {
             "memory:",
         ] {
             check(url).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_would_not_be_used_is_refused() {
+        for (url, why) in [
+            ("mysql://ada@host/app?unix_socket=/run/s", "localhost alone"),
+            (
+                "mysql://host/app?ssl_mode=disabled&ssl_mode=verify_ca",
+                "twice",
+            ),
+            ("sqlite:file:app.db?mode=rwc&mode=ro", "twice"),
+        ] {
+            let refusal = check(url).unwrap_err().to_string();
+            assert!(refusal.contains(why), "{refusal}");
         }
     }
 

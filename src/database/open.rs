@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::fmt;
-use std::path::absolute;
+use std::fs::OpenOptions;
+use std::path::{Path, absolute};
 use std::sync::Arc;
 
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
@@ -108,13 +109,14 @@ impl Database {
     where
         C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
+        let file = C::file(url);
+        file.as_deref().map_or(Ok(()), check_file)?;
         Manager::<C>::check(url, &config.bounds(), max_data)?;
         // The second half is for the threads that replace hung ones.
         let twice = Bounds {
             size: 2 * config.pool_size,
             ..config.bounds()
         };
-        let file = C::file(url);
         let origin = file.as_ref().map(|path| {
             let path = absolute(path).unwrap_or_else(|_| path.clone());
             let opened = if path.exists() { "opened" } else { "made" };
@@ -157,6 +159,31 @@ impl Database {
             migrate: migrate::<C>,
         })
     }
+}
+
+/// Refuses what SQLite could not write, before it makes other files beside it with the same rights.
+fn check_file(path: &Path) -> Result<(), Error> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    require(folder.is_dir(), || {
+        format!(
+            "the folder {} of its file does not exist; make it, or name another one in its url",
+            folder.display()
+        )
+    })?;
+    let opened = match path.exists() {
+        true => OpenOptions::new().append(true).open(path).map(drop),
+        false => Ok(()),
+    };
+    opened.map_err(|error| {
+        Error::configuration(format!(
+            "its file {0} cannot be written: {error}; the application needs the right to write it, its folder, \
+             and {0}-wal and {0}-shm where they are there",
+            path.display()
+        ))
+    })
 }
 
 fn migrate<C>(database: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>

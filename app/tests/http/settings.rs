@@ -199,6 +199,7 @@ fn a_database_that_each_connection_has_for_itself_is_refused() {
         "sqlite:file::memory:",
         "sqlite:file:%3Amemory%3A?cache=shared",
         "sqlite:file:x?mode=memory",
+        "sqlite:file:x?mode=%6demory",
         "sqlite:file:x?cache=shared&mode=memory",
         "sqlite:file:/x?vfs=memdb",
         "sqlite:",
@@ -210,6 +211,29 @@ fn a_database_that_each_connection_has_for_itself_is_refused() {
         let databases = format!("{{app={{url={url:?}}}}}");
         let given = format!("databases.app: its url is {url:?}");
         let words = [&*given, "write sqlite:FILE", "memory:"];
+        is_refused(("ROCKET_DATABASES", &databases), &words);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().display();
+    for (url, words) in [
+        (
+            format!("sqlite:{folder}/none/app.db"),
+            ["none", "does not exist"],
+        ),
+        (
+            format!("sqlite:{folder}"),
+            ["cannot be written", "directory"],
+        ),
+        (
+            "sqlite:file:x?mode=memory%00".to_owned(),
+            ["%00", "leave that out"],
+        ),
+    ] {
+        let databases = format!("{{app={{url={url:?}}}}}");
         is_refused(("ROCKET_DATABASES", &databases), &words);
     }
 }

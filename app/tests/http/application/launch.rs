@@ -146,7 +146,7 @@ fn a_wrong_setting_stops_the_launch_in_one_line() {
             "sqlite:/nowhere/at/all.db",
             (session, "{}"),
             "databases.app",
-            "check that it runs, that its url is right",
+            "make it, or name another one in its url",
         ),
     ] {
         let (status, output) = refusal(url, &[setting]);

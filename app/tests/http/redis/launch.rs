@@ -145,6 +145,15 @@ fn what_a_user_may_not_ask_is_warned_of_and_nothing_wrong_is_said() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
+fn a_user_who_may_not_write_is_refused() {
+    let redis = Redis::start(&["--appendonly", "yes"]);
+    let user = user_who_may(&redis, "+@all -@dangerous +info -@scripting");
+    let at = url(&format!("redis://{user}:{}", redis.port));
+    has_all(&refused(&at), &["databases.sessions", "permissions"]);
+}
+
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
 fn what_a_user_may_not_ask_a_cluster_is_warned_of() {
     let cluster = Cluster::start();
     for (rules, words) in [
