@@ -44,6 +44,14 @@ macro_rules! on_every_backend {
         mod sqlite {
             $(#[test] fn $test() { super::$test(&$crate::database::sqlite()) })+
         }
+        $crate::on_each_server!($($test),+);
+    };
+}
+
+/// The same without SQLite.
+#[macro_export]
+macro_rules! on_each_server {
+    ($($test:ident),+ $(,)?) => {
         mod mariadb {
             $(#[test] #[ignore = "needs MariaDB: run ./test.sh"]
             fn $test() { super::$test(&$crate::database::mariadb()) })+

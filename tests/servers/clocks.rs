@@ -129,21 +129,13 @@ fn in_a_file_nothing_is_deleted_that_has_expired_for_less_than_a_day() {
     assert_eq!(database.store.count(i64::MIN).unwrap(), 0);
 }
 
-macro_rules! on_each_server {
-    ($($test:ident),+ $(,)?) => {
-        mod mariadb {
-            $(#[test] #[ignore = "needs MariaDB: run ./test.sh"]
-            fn $test() { super::$test(&testing::database::mariadb()) })+
-        }
-        mod postgresql {
-            $(#[test] #[ignore = "needs PostgreSQL: run ./test.sh"]
-            fn $test() { super::$test(&testing::database::postgresql()) })+
-        }
-        testing::on_redis!($($test),+);
-    };
-}
+testing::on_each_server!(
+    no_clock_that_is_off_signs_anybody_out,
+    a_clock_that_is_off_is_warned_of,
+    a_clock_that_is_set_signs_nobody_out,
+);
 
-on_each_server!(
+testing::on_redis!(
     no_clock_that_is_off_signs_anybody_out,
     a_clock_that_is_off_is_warned_of,
     a_clock_that_is_set_signs_nobody_out,

@@ -5,7 +5,7 @@ use rocket::serde::json::{Value, from_str};
 use crate::command_line::program::{HOUR, anonymous, now, run_with};
 use testing::accounts::{EMAIL, cookie, register, sign_in};
 use testing::application::Application;
-use testing::database::{self, TestDatabase};
+use testing::database::TestDatabase;
 
 /// What makes the clock of a process this far off.
 fn clock(offset: &str) -> [(&str, &str); 3] {
@@ -24,9 +24,9 @@ fn a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off(database: &Te
         let off = Application::start_with(database, &clock(offset));
         let page = off.visitor_with(&cookie).get("/account/password");
         assert_eq!(page.status, 200, "{offset}: {page:?}");
-        let stranger = off.visitor();
+        let guesser = off.visitor();
         let refused = |visitor| sign_in(visitor, EMAIL, "a wrong password").status == 429;
-        while !refused(&stranger) {}
+        while !refused(&guesser) {}
         let wait = sign_in(&right.visitor(), EMAIL, "a wrong password");
         let seconds: u32 = wait.header("Retry-After").unwrap().parse().unwrap();
         assert!((1..=120).contains(&seconds), "{offset}: {seconds}");
@@ -72,20 +72,7 @@ fn a_list_says_how_long_ago_it_was_by_the_database_s_clock(database: &TestDataba
     }
 }
 
-macro_rules! on_each_server {
-    ($($test:ident),+ $(,)?) => {
-        mod mariadb {
-            $(#[test] #[ignore = "needs MariaDB: run ./test.sh"]
-            fn $test() { super::$test(&super::database::mariadb()) })+
-        }
-        mod postgresql {
-            $(#[test] #[ignore = "needs PostgreSQL: run ./test.sh"]
-            fn $test() { super::$test(&super::database::postgresql()) })+
-        }
-    };
-}
-
-on_each_server!(
+testing::on_each_server!(
     a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off,
     the_check_says_how_far_the_clock_is_off,
     a_list_says_how_long_ago_it_was_by_the_database_s_clock,
