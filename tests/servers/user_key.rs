@@ -21,17 +21,7 @@ fn nobody_is_found_by_anything_but_the_exact_text_of_an_id(database: &TestDataba
             database.run(&format!("INSERT INTO {table} VALUES ('{id}', 'n{id}')"));
         }
         let store = with_users(database, table);
-        let user = |id: &str| {
-            let user_id = Some(id.to_owned());
-            let record = Record {
-                user_id,
-                ..contract::record()
-            };
-            store.insert(&record).unwrap();
-            let read = store.load(&record.key, 0).unwrap().unwrap();
-            assert!(store.list(id, 0).unwrap().contains(&read), "{table}, {id}");
-            read.user.map(|user| from_str::<Json>(&user).unwrap())
-        };
+        let user = |id: &str| user_of_a_session(&*store, id);
         for id in ids {
             assert_eq!(
                 user(id),
@@ -125,19 +115,10 @@ fn a_user_is_found_by_the_text_of_the_id_whatever_type_it_has(database: &TestDat
             "CREATE TABLE {table} (id {kind} NOT NULL, name VARCHAR(9))"
         ));
         let store = with_users(database, &table);
-        let user = |id: &str| {
-            let user_id = Some(id.to_owned());
-            let record = Record {
-                user_id,
-                ..contract::record()
-            };
-            store.insert(&record).unwrap();
-            store.load(&record.key, 0).unwrap().unwrap().user
-        };
+        let user = |id: &str| user_of_a_session(&*store, id);
         for id in *ids {
             database.run(&format!("INSERT INTO {table} VALUES ('{id}', 'it')"));
-            let found = user(id).map(|user| from_str::<Json>(&user).unwrap());
-            assert_eq!(found, Some(json!({ "name": "it" })), "{kind}: {id:?}");
+            assert_eq!(user(id), Some(json!({ "name": "it" })), "{kind}: {id:?}");
         }
         for id in nobody {
             assert_eq!(user(id), None, "{kind}: {id:?}");
@@ -167,6 +148,18 @@ fn a_key_whose_values_are_no_texts_is_refused(database: &TestDatabase) {
         );
         assert!(says.to_lowercase().contains(&first), "{says}");
     }
+}
+
+/// The row that is read with a session of this user, by its key and in the user's list.
+fn user_of_a_session(store: &dyn Store, id: &str) -> Option<Json> {
+    let record = Record {
+        user_id: Some(id.to_owned()),
+        ..contract::record()
+    };
+    store.insert(&record).unwrap();
+    let read = store.load(&record.key, 0).unwrap().unwrap();
+    assert!(store.list(id, 0).unwrap().contains(&read), "{id}");
+    read.user.map(|user| from_str(&user).unwrap())
 }
 
 fn with_users(database: &TestDatabase, table: &str) -> Arc<dyn Store> {
