@@ -48,17 +48,7 @@ fn ask(base: &str, requests: &[Vec<u8>], mut look: impl FnMut(usize, Answer)) {
 
 /// The next answer; `None` at the end of the connection.
 fn read(reader: &mut impl BufRead) -> Option<Answer> {
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_ascii_lowercase()),
-        }
-    }
+    let lines = super::head(reader)?;
     let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
     let status = header("http/1.1 ")?.split(' ').next()?.parse().unwrap();
     let length = header("content-length: ").map_or(0, |length| length.parse().unwrap());

@@ -17,10 +17,26 @@ mod outage;
 mod statements;
 mod stops;
 
+use std::io::BufRead;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held by a test that stops MariaDB, counts its statements, or would add to the count.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lines of an answer's head, in lower case; `None` at the end of the connection.
+fn head(reader: &mut impl BufRead) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => return Some(lines),
+            line => lines.push(line.to_ascii_lowercase()),
+        }
+    }
 }

@@ -52,17 +52,7 @@ fn ask(address: &str, cookie: &str, seen: &Seen) {
 
 /// The status of a whole answer, and whether the connection is kept.
 fn read(reader: &mut impl BufRead) -> Option<(u16, bool)> {
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_ascii_lowercase()),
-        }
-    }
+    let lines = super::head(reader)?;
     let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
     let status = header("http/1.1 ")?.split(' ').next()?.parse().ok()?;
     let mut body = vec![0; header("content-length: ")?.parse().ok()?];
