@@ -121,7 +121,7 @@ pub(crate) async fn register(
     Ok(Ok(profile))
 }
 
-/// Signs in whoever knows the password of an open account. `done`, for the next page, is saved with
+/// Signs in a client that knows the password of an open account. `done`, for the next page, is saved with
 /// it.
 pub(crate) async fn sign_in(
     caller: &Caller<'_>,

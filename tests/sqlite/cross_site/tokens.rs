@@ -113,7 +113,7 @@ fn a_form_on_a_page_that_begins_a_session_is_accepted() {
     );
 }
 
-/// Whoever can set a cookie of this site, such as a neighbouring subdomain, knows what it holds.
+/// A neighbouring subdomain can set a cookie of this site, and then knows what it holds.
 #[test]
 fn beside_a_session_no_planted_cookie_counts() {
     for begins in ["/form", "/form_and_session"] {

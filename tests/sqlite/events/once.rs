@@ -242,7 +242,7 @@ fn ten_thousand_actions_are_told_one_to_one() {
     let mut ended = 0;
     for _ in 0..10_000 {
         let (at, user) = (random.usize(..12), random.usize(..4));
-        // Of what anonymous clients can cause, no more is to happen than is told in one second.
+        // The log has at most 100 lines a second that anonymous clients cause, so this stays below.
         let action = random.usize(..if ended < 70 { 6 } else { 5 });
         let action = match held[at] {
             Held::Session(_) => action,
