@@ -5,18 +5,24 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::database::TestDatabase;
 use crate::secrets;
 
+/// A port that nobody in this process was given before: another test may not have bound its own yet.
+///
 /// Below the range from which the kernel hands out ports, so that nobody is given it while its
 /// server is down.
 pub fn free_port() -> u16 {
-    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(..)));
+    let mut ports =
+        std::iter::repeat_with(|| 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000);
     ports
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok())
         .unwrap()
 }
 

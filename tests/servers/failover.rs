@@ -26,7 +26,7 @@ impl Behind {
         );
         let application = Server::on(
             example("busy").env("ROCKET_LOG_LEVEL", "off"),
-            &format!("url={url:?},pool_size=4,timeout=\"500ms\""),
+            &format!("url={url:?},pool_size=4,timeout=\"2s\""),
             "cookie={secure=false}",
         );
         let behind = Self {
