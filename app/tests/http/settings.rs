@@ -142,7 +142,11 @@ fn what_cannot_be_meant_is_refused() {
             "session.idle_timeout",
             "write one like",
         ),
-        (r#"idle_timeout=7200"#, "session.idle_timeout", "string"),
+        (
+            r#"idle_timeout="7200""#,
+            "session.idle_timeout",
+            "write 7200 without quotes",
+        ),
         (
             r#"absolute_timeout="401days""#,
             "session.absolute_timeout",
