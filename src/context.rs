@@ -51,8 +51,7 @@ impl Context {
 
     /// What the cookie of the session says.
     pub(crate) fn incoming(&self, request: &Request<'_>) -> Incoming {
-        let cookies = request.headers().get("Cookie");
-        Incoming::read(cookies, &self.cookie_name, &self.tokens)
+        Incoming::of(request, &self.cookie_name, &self.tokens)
     }
 
     /// What the cookie says that stands for it in forms until a session begins.

@@ -1,7 +1,8 @@
 //! Reads cookies from the raw `Cookie` headers.
 //!
 //! Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and keeps the last of
-//! two cookies of one name (CVE-2020-8184 was the same in Rack).
+//! two cookies of one name (CVE-2020-8184 was the same in Rack). Only a request without the header is
+//! read from the jar: the requests of Rocket's local client have their cookies there and nowhere else.
 
 use rocket::Request;
 
@@ -16,12 +17,20 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    pub(crate) fn of(request: &Request<'_>, name: &str, tokens: &Tokens) -> Self {
+        Self::new(find(request, name), tokens)
+    }
+
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn read<'h>(
         headers: impl Iterator<Item = &'h str>,
         name: &str,
         tokens: &Tokens,
     ) -> Self {
-        let value = read(headers, name);
+        Self::new(read(headers, name), tokens)
+    }
+
+    fn new(value: Option<Option<&str>>, tokens: &Tokens) -> Self {
         Self {
             came: value.is_some(),
             token: value.flatten().and_then(|value| tokens.parse(value)),
@@ -33,13 +42,22 @@ impl Incoming {
 ///
 /// The name is compared byte for byte, so `__%48ost-a` does not pass for `__Host-a` as it does in
 /// Rocket's [`CookieJar`](rocket::http::CookieJar). Two cookies of this name with different values
-/// are none. A cookie that only the jar has, such as one of Rocket's local client, is not found.
+/// count as none. A request without a `Cookie` header, as Rocket's local client sends, is searched for
+/// the same name in its jar.
 #[must_use]
 pub fn cookie<'r>(request: &'r Request<'_>, name: &str) -> Option<&'r str> {
-    read(request.headers().get("Cookie"), name).flatten()
+    find(request, name).flatten()
 }
 
-/// The value of a cookie, `Some(None)` for several.
+/// The value of a request's cookie, `Some(None)` for several.
+fn find<'r>(request: &'r Request<'_>, name: &str) -> Option<Option<&'r str>> {
+    if request.headers().contains("Cookie") {
+        return read(request.headers().get("Cookie"), name);
+    }
+    let cookie = request.cookies().get(name)?;
+    Some(Some(cookie.value()))
+}
+
 fn read<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Option<Option<&'h str>> {
     let mut values = headers
         .flat_map(pairs)

@@ -335,12 +335,15 @@ fn sessions(store: Arc<Watched>, now: Arc<AtomicI64>) -> Sessions {
     Sessions::fairing().with_store(store).with_clock(clock)
 }
 
-fn site(session: &str) -> Rocket<Build> {
+/// These settings of the sessions, without Rocket.toml, which is the application's.
+pub fn figment(session: &str) -> Figment {
     let session: rocket::figment::value::Value = session.parse().unwrap();
-    // Without Rocket.toml, which is the application's.
-    let figment = Figment::from(rocket::Config::default())
+    Figment::from(rocket::Config::default())
         .merge(("log_level", "off"))
-        .merge(("session", session));
+        .merge(("session", session))
+}
+
+fn site(session: &str) -> Rocket<Build> {
     let routes = routes![
         public,
         get_value,
@@ -363,7 +366,7 @@ fn site(session: &str) -> Rocket<Build> {
         lifetime,
         cached
     ];
-    rocket::custom(figment)
+    rocket::custom(figment(session))
         .mount("/", routes)
         .register("/", catchers![own_page])
 }

@@ -5,6 +5,7 @@ mod cookies;
 mod express;
 mod failure;
 mod lifetime;
+mod local_client;
 mod outside;
 mod saving;
 mod users;
