@@ -3,6 +3,7 @@
 mod check;
 mod database;
 mod period;
+mod sqlite;
 mod url;
 
 use std::collections::BTreeMap;

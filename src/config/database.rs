@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rocket::figment::Figment;
+use rocket::figment::providers::Serialized;
+use rocket::figment::value::Dict;
 
 use super::period::Period;
-use super::unreadable;
+use super::{sqlite, unreadable};
 use crate::error::{Error, require};
 #[cfg(any(
     feature = "sqlite",
@@ -87,6 +88,33 @@ fn default_sync_wait() -> bool {
     true
 }
 
+/// The settings of `rocket_sync_db_pools` and `rocket_db_pools` that are not ours.
+const OF_ROCKETS_POOLS: [&str; 7] = [
+    "certs",
+    "connect_timeout",
+    "extensions",
+    "max_connections",
+    "min_connections",
+    "open_flags",
+    "tls",
+];
+
+/// An entry without the settings that are for Rocket's own pools alone, which are logged.
+fn own(figment: &Figment, key: &str) -> Result<Figment, Error> {
+    let entry = figment.extract_inner(key);
+    let mut entry: Dict = entry.map_err(|error| unreadable(key, error))?;
+    let theirs = OF_ROCKETS_POOLS.into_iter();
+    let theirs: Vec<_> = theirs.filter(|key| entry.remove(*key).is_some()).collect();
+    if !theirs.is_empty() {
+        let theirs = theirs.join(", ");
+        log::info!(
+            "{key}: {theirs} are for Rocket's own pools; the sessions go by pool_size, timeout, \
+             idle_timeout and max_lifetime"
+        );
+    }
+    Ok(Figment::from(Serialized::globals(entry)))
+}
+
 impl DatabaseConfig {
     /// Reads and checks the entry `name`.
     pub(crate) fn read(figment: &Figment, name: &str) -> Result<Self, Error> {
@@ -97,17 +125,18 @@ impl DatabaseConfig {
                  Rocket.toml, or name another one in session.database"
             )));
         }
-        let mut config: Self = figment
-            .focus(&key)
+        let mut config: Self = own(figment, &key)?
             .extract()
             .map_err(|error| unreadable(&key, error))?;
         super::url::check(&config.url)
             .map_err(|error| Error::configuration(format!("{key}: {error}")))?;
         let written = figment.find_metadata(&format!("{key}.url"));
         let file = written.and_then(|it| it.source.as_ref()?.file_path());
-        if let Some(folder) = file.and_then(Path::parent) {
-            config.url = beside(&config.url, folder);
+        let (url, remark) = sqlite::resolve(&config.url, file.and_then(Path::parent));
+        if let Some(remark) = remark {
+            log::warn!("{key}.url is {:?}: {remark}", config.url);
         }
+        config.url = url;
         require((1..=256).contains(&config.pool_size), || {
             format!(
                 "{key}.pool_size is {}; it must be from 1 to 256",
@@ -181,30 +210,6 @@ impl DatabaseConfig {
     }
 }
 
-/// The URL, with the path of an SQLite file taken from the folder of the configuration.
-fn beside(url: &str, folder: &Path) -> String {
-    let Some(file) = url.strip_prefix("sqlite:") else {
-        return url.to_owned();
-    };
-    let file = file.strip_prefix("//").unwrap_or(file);
-    let (uri, path) = match file.strip_prefix("file:") {
-        Some(path) => ("file:", path),
-        None => ("", file),
-    };
-    if Path::new(path).is_absolute() {
-        return url.to_owned();
-    }
-    let folder = folder.display().to_string();
-    let folder = match uri {
-        "" => folder,
-        _ => utf8_percent_encode(&folder, &PATH).to_string(),
-    };
-    format!("sqlite:{uri}{folder}/{path}")
-}
-
-/// What is special in the path of an SQLite URI.
-const PATH: AsciiSet = CONTROLS.add(b'%').add(b'?').add(b'#');
-
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use rocket::figment::providers::{Format, Toml};
@@ -218,13 +223,18 @@ mod tests {
         let own = folder.path().display();
         for (url, expected) in [
             ("sqlite:app.db", format!("sqlite:{own}/app.db")),
-            ("sqlite://data/app.db", format!("sqlite:{own}/data/app.db")),
+            (
+                "sqlite://data/app.db",
+                format!("sqlite:file:{own}/data/app.db"),
+            ),
             (
                 "sqlite:file:app.db?mode=rw",
                 format!("sqlite:file:{own}/app.db?mode=rw"),
             ),
             ("sqlite:/app.db", "sqlite:/app.db".into()),
-            ("sqlite:///app.db", "sqlite:///app.db".into()),
+            ("sqlite:///app.db", "sqlite:file:/app.db".into()),
+            ("app.db", format!("sqlite:{own}/app.db")),
+            ("/app.db", "sqlite:/app.db".into()),
             ("sqlite:file:/app.db", "sqlite:file:/app.db".into()),
             ("mysql://host/app", "mysql://host/app".into()),
         ] {
@@ -233,7 +243,8 @@ mod tests {
             let figment = Figment::from(Toml::file_exact(&config));
             assert_eq!(DatabaseConfig::read(&figment, "app").unwrap().url, expected);
             let figment = Figment::from(Toml::string(&toml));
-            assert_eq!(DatabaseConfig::read(&figment, "app").unwrap().url, url);
+            let without_file = DatabaseConfig::read(&figment, "app").unwrap().url;
+            assert_eq!(without_file, sqlite::resolve(url, None).0);
         }
     }
 

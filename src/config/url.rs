@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::sqlite;
 use crate::error::{Error, require};
 
 /// The parameters of SQLite's own URIs.
@@ -15,11 +16,33 @@ const OF_SQLITE: &[&str] = &[
     "vfs",
 ];
 
+/// What a connection string of libpq begins with, which Rocket's pools take for PostgreSQL.
+const OF_LIBPQ: [&str; 7] = [
+    "host=",
+    "hostaddr=",
+    "port=",
+    "dbname=",
+    "user=",
+    "password=",
+    "service=",
+];
+
 /// Refuses a parameter that nothing reads, and a database of SQLite that is no file.
 pub(super) fn check(url: &str) -> Result<(), Error> {
+    // It may hold a password.
+    require(
+        !OF_LIBPQ.iter().any(|key| url.trim_start().starts_with(key)),
+        || {
+            "its url is a connection string of libpq; write postgres://USER:PASSWORD@HOST/DATABASE, which \
+         Rocket's own pools read, too"
+            .to_owned()
+        },
+    )?;
+    if let Some(name) = sqlite::name(url) {
+        return check_sqlite(url, &name);
+    }
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     match scheme {
-        "sqlite" => check_sqlite(url, rest),
         "mysql" | "mariadb" => check_mysql(rest),
         "redis" | "rediss" => check_parameters(rest, &["protocol"]),
         "redis-cluster" | "rediss-cluster" => check_parameters(rest, &[]),
@@ -42,24 +65,29 @@ fn check_mysql(rest: &str) -> Result<(), Error> {
     })
 }
 
-fn check_sqlite(url: &str, rest: &str) -> Result<(), Error> {
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let uri = path.strip_prefix("file:");
-    if uri.is_some() {
+/// `path` is what SQLite opens, which may be a URI.
+fn check_sqlite(url: &str, path: &str) -> Result<(), Error> {
+    let is_uri = path.starts_with("file:");
+    if is_uri {
         check_parameters(path, OF_SQLITE)?;
     }
-    require(uri.is_some() || !path.contains('?'), || {
+    require(is_uri || !path.contains('?'), || {
         format!(
-            "its url is {url:?}, where ? is a part of the file's name; a parameter needs sqlite:file:FILE?…"
+            "its url is {url:?}, where ? is a part of the file's name; a parameter needs sqlite:file:FILE?…, or sqlite://FILE?…, \
+             which Rocket's own pools read, too"
         )
+    })?;
+    // sqlx reads it as a part of the name, Diesel as its end.
+    require(!url.starts_with("sqlite://") || !url.contains('#'), || {
+        format!("its url is {url:?}, where # ends the file's name; percent-encode it, as %23")
     })?;
     require(!path.contains("%00"), || {
         format!("its url is {url:?}, which SQLite reads up to %00 alone; leave that out")
     })?;
     let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
     let is = |given| parameters(path).any(|parameter| decoded(parameter) == given);
-    let in_memory = uri.is_some() && (is("mode=memory") || is("vfs=memdb"));
-    let name = uri.map_or(path.to_owned(), file_of);
+    let in_memory = is_uri && (is("mode=memory") || is("vfs=memdb"));
+    let name = sqlite::file_of(path);
     let is_file = !in_memory && !name.is_empty() && !name.eq_ignore_ascii_case(":memory:");
     require(is_file, || {
         format!(
@@ -67,16 +95,6 @@ fn check_sqlite(url: &str, rest: &str) -> Result<(), Error> {
              memory: for sessions in memory"
         )
     })
-}
-
-/// The file's name in what follows `file:`.
-fn file_of(uri: &str) -> String {
-    let name = uri.split(['?', '#']).next().unwrap_or_default();
-    let name = match name.strip_prefix("//") {
-        Some(rest) => rest.find('/').map_or("", |path| &rest[path..]),
-        None => name,
-    };
-    percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 fn check_parameters(url: &str, known: &[&str]) -> Result<(), Error> {
@@ -121,7 +139,11 @@ mod tests {
     fn a_url_with_known_parameters_is_accepted() {
         for url in [
             "sqlite:app.db",
-            "sqlite:///var/lib/app#1.db",
+            "sqlite:/var/lib/app#1.db",
+            "sqlite:///var/lib/app.db",
+            "app.db",
+            "/var/lib/app:1.db",
+            "file:app.db?mode=rw",
             "sqlite:file:app.db?mode=rwc&cache=private",
             "sqlite:file:///var/lib/app.db",
             "sqlite:./:memory:",

@@ -47,8 +47,7 @@ impl Database {
         match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
-                let path = rest.strip_prefix("//").unwrap_or(rest);
-                Self::with::<diesel::SqliteConnection>(path, config, threads, table, user, max_data)
+                Self::with::<diesel::SqliteConnection>(rest, config, threads, table, user, max_data)
             }
             #[cfg(feature = "mysql")]
             "mysql" | "mariadb" => {

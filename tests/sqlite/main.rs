@@ -12,4 +12,5 @@ mod advisories;
 mod cross_site;
 mod events;
 mod file;
+mod pools;
 mod session;

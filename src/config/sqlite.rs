@@ -1,0 +1,120 @@
+//! The file that a URL of SQLite names, read as Rocket's own pools read it.
+//!
+//! Diesel and sqlx take `sqlite://FILE` for `file:FILE`, whose path is percent-encoded.
+
+use std::borrow::Cow;
+use std::env::current_dir;
+use std::fs::canonicalize;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+/// Words that are schemes without their colon, and no file.
+const SCHEMES: [&str; 10] = [
+    "memory",
+    "mysql",
+    "mariadb",
+    "postgres",
+    "postgresql",
+    "redis",
+    "rediss",
+    "redis-cluster",
+    "rediss-cluster",
+    "sqlite",
+];
+
+/// Returns what SQLite opens, a path or a URI that begins with `file:`; `None` for other databases.
+pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        return Some(format!("file:{path}").into());
+    }
+    if let Some(name) = url.strip_prefix("sqlite:") {
+        return Some(name.into());
+    }
+    let (scheme, _) = url.split_once(':').unwrap_or_default();
+    let is_path = scheme.is_empty() || scheme == "file" || scheme.contains('/');
+    (is_path && !SCHEMES.contains(&url)).then(|| url.into())
+}
+
+/// Returns the URL with the path that is meant, and a remark where Rocket's own pools and the
+/// configuration's folder differ about it.
+///
+/// Rocket's pools take a relative path from the working directory, and open it before the sessions
+/// do: a file that is there is shared. Otherwise the path is taken from `folder`, which has the
+/// configuration file.
+pub(super) fn resolve(url: &str, folder: Option<&Path>) -> (String, Option<String>) {
+    let Some(name) = name(url) else {
+        return (url.to_owned(), None);
+    };
+    let (path, here) = (PathBuf::from(file_of(&name)), format!("sqlite:{name}"));
+    let (Some(folder), false) = (folder, path.is_absolute()) else {
+        return (here, misread(url));
+    };
+    let beside = format!("sqlite:{}", within(folder, &name));
+    if is_ours_alone(url) {
+        return (beside, misread(url));
+    }
+    let cwd = current_dir().unwrap_or_default();
+    if canonicalize(folder).ok() == canonicalize(&cwd).ok() {
+        return (beside, None);
+    }
+    let [theirs, ours] = [&cwd, folder].map(|folder| folder.join(&path).display().to_string());
+    let remedy =
+        "write an absolute path, or start the application in the folder of its configuration file";
+    match Path::new(&theirs).exists() {
+        true => {
+            let remark = format!(
+                "the sessions are in {theirs}, as Rocket's own pools read it, and not in {ours}"
+            );
+            (here, Some(format!("{remark}; {remedy}")))
+        }
+        false => {
+            let remark =
+                format!("the sessions are in {ours}, but Rocket's own pools read {theirs}");
+            (beside, Some(format!("{remark}; {remedy}")))
+        }
+    }
+}
+
+fn is_ours_alone(url: &str) -> bool {
+    url.starts_with("sqlite:") && !url.starts_with("sqlite://")
+}
+
+/// `rocket_sync_db_pools` takes such a URL for the name of a file, which is there then.
+fn misread(url: &str) -> Option<String> {
+    (is_ours_alone(url) && Path::new(url).exists()).then(|| {
+        let both = url.replacen("sqlite:", "", 1);
+        format!(
+            "a file of this whole name is in the working directory, as Rocket's own pools make it; write {both:?}, \
+             which both read alike"
+        )
+    })
+}
+
+/// A path or URI, with its relative path taken from `folder`.
+fn within(folder: &Path, name: &str) -> String {
+    match name.strip_prefix("file:") {
+        None => folder.join(name).display().to_string(),
+        Some(path) => {
+            let folder = folder.display().to_string();
+            let folder = utf8_percent_encode(&folder, &SPECIAL);
+            format!("file:{folder}/{path}")
+        }
+    }
+}
+
+/// What is special in the path of a URI.
+const SPECIAL: AsciiSet = CONTROLS.add(b'%').add(b'?').add(b'#');
+
+/// Returns the path of the file in a path or URI.
+pub(super) fn file_of(name: &str) -> String {
+    let Some(uri) = name.strip_prefix("file:") else {
+        return name.to_owned();
+    };
+    let path = uri.split(['?', '#']).next().unwrap_or_default();
+    let path = match path.strip_prefix("//") {
+        Some(rest) => rest.find('/').map_or("", |path| &rest[path..]),
+        None => path,
+    };
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
