@@ -136,6 +136,8 @@ fn a_spelling_that_rockets_pool_reads_otherwise_is_logged() {
 #[test]
 fn settings_of_rockets_pools_are_ignored_in_one_line() {
     let entry = r#"url = "app.db"
+        timeout = 5
+        idle_timeout = 120
         connect_timeout = 3
         min_connections = 1
         max_connections = 9
