@@ -46,8 +46,9 @@ pub(crate) struct Config {
     /// left, the table's on the right. In the format "express": `session_id`, `expires`, `data`, and
     /// `user_id` for a generated column that has the user of passport, if there is one.
     columns: BTreeMap<String, String>,
-    /// Makes the table and its indexes at launch where there is no such table; by default false.
-    pub(crate) create_table: bool,
+    /// Makes the table and its indexes at launch where there is no such table; by default true,
+    /// unless the table is another one's: Express's, or under names that are given here.
+    create_table: Option<bool>,
     /// Logs what the store is asked, at the level `normal`: each verb with the beginning of the key,
     /// its outcome and its time, and nothing that is secret; by default false.
     pub(crate) log_store: bool,
@@ -104,7 +105,7 @@ impl Default for Config {
             secrets: Secrets::default(),
             table: None,
             columns: BTreeMap::new(),
-            create_table: false,
+            create_table: None,
             log_store: false,
             idle_timeout: Period(Duration::from_secs(2 * 60 * 60)),
             absolute_timeout: Period(Duration::from_secs(24 * 60 * 60)),
@@ -175,6 +176,14 @@ impl Config {
             Format::Express => Table::of_express(name, columns),
         };
         table.map_err(|error| Error::configuration(format!("session.{error}")))
+    }
+
+    /// A wrong name in the settings of a table that is there must not make an empty one.
+    pub(crate) fn creates_table(&self) -> bool {
+        let is_ours = self.table.as_deref().is_none_or(|name| name == "sessions")
+            && self.columns.is_empty()
+            && self.format == Format::Own;
+        self.create_table.unwrap_or(is_ours)
     }
 
     /// What all names in Redis begin with.

@@ -47,7 +47,7 @@ pub use self::record::Record;
 pub use self::session::Flash;
 #[cfg(feature = "contract")]
 pub use self::store::contract;
-pub use self::store::diesel::DieselStore;
+pub use self::store::diesel::{DieselStore, MIGRATIONS};
 pub use self::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::store::redis::RedisStore;

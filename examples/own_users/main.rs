@@ -7,7 +7,6 @@
 //! ```
 
 use diesel::prelude::*;
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use pbkdf2::Pbkdf2;
 use pbkdf2::password_hash::PasswordVerifier;
 use pbkdf2::phc::PasswordHash;
@@ -23,9 +22,6 @@ use rocket::{Build, Config, Rocket, get, post, routes};
 use rocket_diesel_session::{Database, Error, Session, Sessions};
 
 use schema::members;
-
-/// The table of the sessions, which is the only one that is new.
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 mod schema {
     diesel::table! {
@@ -107,11 +103,7 @@ fn sign_out(session: &Session) -> Redirect {
 fn application(figment: Figment) -> Rocket<Build> {
     rocket::custom(figment)
         .mount("/", routes![club, sign_in, sign_out])
-        .attach(Sessions::fairing().with_migrations(MIGRATIONS).with_user(
-            "members",
-            "number",
-            &["nickname"],
-        ))
+        .attach(Sessions::fairing().with_user("members", "number", &["nickname"]))
 }
 
 #[rocket::launch]

@@ -86,13 +86,13 @@ impl Sessions {
         database: Option<&Database>,
         store: &dyn Store,
     ) -> Result<(), Error> {
-        let sessions = |error| unusable(&config.database, error);
+        let sessions = |error| unusable(&config.database, config, error);
         if let Some(database) = database {
             self.make_tables(config, database).map_err(sessions)?;
             let users = config.users.as_ref().unwrap_or(&config.database);
             database.check_users().map_err(|error| match error.kind() {
                 ErrorKind::Configuration => named(users, error),
-                _ => unusable(users, error),
+                _ => unusable(users, config, error),
             })?;
         }
         let nobody = Token::generate()?.key();
@@ -105,7 +105,7 @@ impl Sessions {
         if let (true, Some(migrations)) = (config.migrate, &self.migrations) {
             database.migrate(migrations)?;
         }
-        match config.create_table {
+        match config.creates_table() {
             true => database.create_table(),
             false => Ok(()),
         }
@@ -116,11 +116,14 @@ fn named(database: &str, error: Error) -> Error {
     Error::configuration(format!("databases.{database}: {error}"))
 }
 
-fn unusable(database: &str, error: Error) -> Error {
-    named(database, error).because(
-        "check that it runs, that its url is right, and that its table is there: run its migrations, or set \
-         session.create_table = true",
-    )
+fn unusable(database: &str, config: &Config, error: Error) -> Error {
+    named(database, error).because(match config.creates_table() {
+        true => "check that it runs, and that its url and the account's rights are right",
+        false => {
+            "check that it runs, that its url is right, and that its table is there: run its migrations, or set \
+             session.create_table = true"
+        }
+    })
 }
 
 /// At its level `debug` Rocket logs cookies and bodies.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use self::row::record;
 use self::sql::{Select, Sql};
@@ -26,11 +27,28 @@ use crate::store::table::Table;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
+/// The migration that makes the sessions table, for SQLite, MariaDB/MySQL and PostgreSQL.
+///
+/// It stands alone, beside whatever tables an application has. It keeps a sessions table that
+/// `session.create_table` has made, and that setting keeps the one of this migration. For the
+/// Diesel CLI copy its folder from `src/store/diesel/migrations` into yours: both record the same
+/// version.
+///
+/// ```no_run
+/// use rocket_diesel_session::{MIGRATIONS, Sessions};
+///
+/// #[rocket::launch]
+/// fn rocket() -> _ {
+///     // session.migrate = true runs it at launch
+///     rocket::build().attach(Sessions::fairing().with_migrations(MIGRATIONS))
+/// }
+/// ```
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("src/store/diesel/migrations");
+
 /// A store in a table of a database that Diesel connects to.
 ///
-/// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by the
-/// migrations of this crate's repository or by [`create_table`](DieselStore::create_table), or is
-/// there already; columns beyond those of a [`Record`] are left alone.
+/// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by
+/// [`MIGRATIONS`] or by [`create_table`](DieselStore::create_table), or is there already; columns beyond those of a [`Record`] are left alone.
 pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     pool: P,
     /// SQLite lets one writer in and has the others poll, for up to 100 ms at a time; waiting here

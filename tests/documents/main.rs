@@ -10,4 +10,5 @@
 
 mod dependencies;
 mod guide;
+mod migrations;
 mod security_table;

@@ -24,10 +24,13 @@ mod limited;
 mod logging;
 #[cfg(feature = "mysql")]
 mod migrations;
+mod own_tables;
 #[cfg(feature = "postgres")]
 mod pooler;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod rights;
 mod shutdown;
 mod sweep;
 mod table;

@@ -6,7 +6,9 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, MysqlConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use rocket_diesel_session::contract;
-use testing::database::empty_mariadb;
+use testing::database::{empty_mariadb, mariadb};
+
+use crate::table::description;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -69,5 +71,23 @@ fn a_table_of_another_application_is_left_alone() {
              WHERE table_schema = DATABASE() AND table_name = '{table}'"
         ));
         assert!(indexes.is_empty(), "{table}: {indexes:?}");
+    }
+}
+
+/// MySQL reads what MariaDB leaves out from version 50700 on.
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn mysql_reads_the_same_sessions_table_and_reads_it_again() {
+    let folder = testing::root().join("src/store/diesel/migrations");
+    let version = fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+    let text = fs::read_to_string(version.path().join("up.sql")).unwrap();
+    assert!(text.matches("/*!50700").count() > 4, "{text}");
+    let database = empty_mariadb();
+    for _ in 0..2 {
+        let mut connection = MysqlConnection::establish(&database.url).unwrap();
+        let as_mysql = text.replace("/*!50700", "/*!");
+        connection.batch_execute(&as_mysql).unwrap();
+        assert_eq!(description(&database), description(&mariadb()));
+        contract::check(&*database.store);
     }
 }

@@ -30,7 +30,7 @@ fn create_table(database: &TestDatabase) -> Result<(), Error> {
 }
 
 /// What the database says of its table `sessions`.
-fn description(database: &TestDatabase) -> Vec<String> {
+pub(crate) fn description(database: &TestDatabase) -> Vec<String> {
     let [columns, indexes] = match database.url.split(':').next().unwrap() {
         "sqlite" => [
             "SELECT json_array(name, type, \"notnull\", dflt_value, pk, hidden) AS line
@@ -105,13 +105,27 @@ fn launches(database: &TestDatabase, session: &str) -> bool {
     launched.map_err(|error| drop(error.to_string())).is_ok()
 }
 
-fn the_launch_makes_the_table_where_it_is_told_to(database: &TestDatabase) {
+fn the_launch_makes_the_table_unless_it_is_told_not_to(database: &TestDatabase) {
     assert!(launches(database, "{}"), "the migrations have made it");
     database.run("DROP TABLE sessions");
-    assert!(!launches(database, "{}"));
-    assert!(launches(database, "{create_table=true}"));
+    assert!(!launches(database, "{create_table=false}"));
     assert!(launches(database, "{}"));
+    assert!(launches(database, "{create_table=false}"));
     contract::check(&*database.store);
+}
+
+/// A wrong name must not make an empty table and sign everybody out.
+fn the_launch_makes_no_table_under_a_name_that_is_given(database: &TestDatabase) {
+    for names in ["table=\"web\"", "columns={ip=\"address\"}"] {
+        database.run("DROP TABLE sessions");
+        assert!(!launches(database, &format!("{{{names}}}")), "{names}");
+        let told = format!("{{create_table=true,{names}}}");
+        assert!(launches(database, &told), "{names}");
+        assert!(launches(database, &format!("{{{names}}}")), "{names}");
+        if names.starts_with("table") {
+            assert!(launches(database, "{table=\"sessions\"}"));
+        }
+    }
 }
 
 fn a_launch_with_a_column_that_is_not_there_stops(database: &TestDatabase) {
@@ -283,7 +297,8 @@ on_every_backend!(
     users_are_found_by_texts_and_by_numbers,
     a_table_that_is_made_is_that_of_the_migrations,
     a_table_that_is_there_is_left_alone,
-    the_launch_makes_the_table_where_it_is_told_to,
+    the_launch_makes_the_table_unless_it_is_told_not_to,
+    the_launch_makes_no_table_under_a_name_that_is_given,
     a_launch_with_a_column_that_is_not_there_stops,
     the_contract_holds_whatever_the_names,
     the_user_comes_along_whatever_the_names,

@@ -22,7 +22,9 @@ impl Operator {
 
     /// Like the server, up to the moment before it would listen; but the tables stay as they are.
     pub(super) async fn with(figment: Figment) -> Result<Self, Stop> {
-        let figment = with_events_aside(figment).merge(("session.migrate", false));
+        let figment = with_events_aside(figment)
+            .merge(("session.migrate", false))
+            .merge(("session.create_table", false));
         let rocket = rocket::custom(figment)
             .attach(crate::settings::stage())
             .attach(crate::sessions())

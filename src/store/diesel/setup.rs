@@ -1,5 +1,6 @@
 //! How the store is set up: its connections, its table, and what comes along of a user.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
@@ -97,28 +98,35 @@ impl<C: Backend> DieselStore<C> {
 
     /// Makes the table and its two indexes where there is no table of this name.
     ///
-    /// Several nodes may do so at once. The table has the types of the migrations. Fails as
-    /// unavailable when the database does not make it, and as a wrong setting when its name has
-    /// more than 52 characters.
+    /// Several nodes may do so at once. The table has the types of [`MIGRATIONS`](crate::MIGRATIONS),
+    /// which keep it. A table that is there needs no right to make one. Fails as unavailable when
+    /// the database does not make it, and as a wrong setting when its name has more than 52
+    /// characters.
     pub fn create_table(&self) -> Result<(), Error> {
-        let create = self.table.creation(C::QUOTE)?;
+        let failed = |cause: &dyn fmt::Display| {
+            Error::unavailable(format!(
+                "the sessions table is not there and was not made: {cause}; give the account the right to make \
+                 tables, or run the migrations as one that has it"
+            ))
+        };
+        let mut lease = self.pool.checkout().map_err(|cause| {
+            Error::unavailable("the database gives no connection").because(cause)
+        })?;
         let probe = "SELECT 1 FROM sessions WHERE 1 = 0";
         let probe = self.table.put_into(probe, C::QUOTE);
-        let failed = "the sessions table was not made";
-        let mut lease = self
-            .pool
-            .checkout()
-            .map_err(|cause| Error::unavailable(failed).because(cause))?;
-        // Looking first, because the right to make tables is asked for even where one is there.
-        lease
-            .transact_exclusively(|connection| {
-                // A transaction within, because a failed probe would be the end of the outer one.
-                let probed = connection.transaction(|connection| connection.batch_execute(&probe));
-                if probed.is_err() {
-                    connection.batch_execute(&create)?;
-                }
-                Ok(())
-            })
-            .map_err(|cause| Error::unavailable(failed).because(cause))
+        if lease.batch_execute(&probe).is_ok() {
+            return Ok(());
+        }
+        let create = self.table.creation(C::QUOTE)?;
+        let made = lease.transact_exclusively(|connection| {
+            // Another node may have made it meanwhile. A transaction within, because a failed probe would
+            // be the end of the outer one.
+            let probed = connection.transaction(|connection| connection.batch_execute(&probe));
+            match probed {
+                Ok(()) => Ok(()),
+                Err(_) => Ok(connection.batch_execute(&create)?),
+            }
+        });
+        made.map_err(|cause| failed(&cause))
     }
 }
