@@ -29,6 +29,8 @@ pub(crate) struct Saved {
     pub(crate) stored: Stored,
     pub(crate) contents: Contents,
     pub(crate) is_new: bool,
+    /// The session that the browser came with was ended for it.
+    pub(crate) replaces: bool,
     /// How many of the user's other sessions ended with it because they were to.
     pub(crate) others_ended: u64,
     /// And how many because there were too many.
@@ -60,8 +62,8 @@ impl Commit {
             (Verb::Touch, Some(stored)) => self.touch(store, stored.clone())?,
             (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false)?,
             (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true)?,
-            (Verb::Delete, Some(stored)) => Committed::Deleted(store.delete(&stored.record.key)?),
-            (Verb::Delete, None) => self.delete_unknown(store)?,
+            (Verb::Delete, _) => Committed::Deleted(self.delete(store)?),
+            (Verb::Replace, _) => self.replace(store)?,
             _ => self.insert(store, self.pending.contents.clone())?,
         };
         if let (Committed::Saved(saved), true) = (&mut committed, self.pending.ends_others) {
@@ -73,10 +75,22 @@ impl Commit {
         Ok(committed)
     }
 
-    fn delete_unknown(&self, store: &dyn Store) -> Result<Committed, Error> {
-        let unknown = self.pending.unknown.as_ref();
-        let deleted = unknown.map_or(Ok(false), |key| store.delete(key));
-        deleted.map(Committed::Deleted)
+    /// Deletes the session that the browser came with; whether there was one.
+    fn delete(&self, store: &dyn Store) -> Result<bool, Error> {
+        let stored = self.pending.stored.as_ref().map(|it| &it.record.key);
+        let key = stored.or(self.pending.unknown.as_ref());
+        key.map_or(Ok(false), |key| store.delete(key))
+    }
+
+    /// Deletes the session, and stores what it leaves under a new token. The delete comes first, so
+    /// that a failure in between has ended it.
+    fn replace(&self, store: &dyn Store) -> Result<Committed, Error> {
+        let ended = self.delete(store)?;
+        let mut committed = self.insert(store, self.pending.contents.clone())?;
+        if let Committed::Saved(saved) = &mut committed {
+            saved.replaces = ended;
+        }
+        Ok(committed)
     }
 
     /// Ends the oldest sessions of a user who has just signed in and now has too many.
@@ -249,6 +263,7 @@ fn saved(stored: Stored, contents: Contents, is_new: bool) -> Committed {
         stored,
         contents,
         is_new,
+        replaces: false,
         others_ended: 0,
         oldest_ended: 0,
     }))

@@ -58,8 +58,11 @@ impl Session {
         self.state().renew();
     }
 
-    /// Ends the session, in the store and in the browser. What is written to it afterwards is not
-    /// kept; only who signs in begins a session again.
+    /// Ends the session, in the store and in the browser.
+    ///
+    /// The messages that this request leaves with [`flash`](Self::flash), before or after, and the
+    /// values that it stores afterwards begin a new, anonymous session under another token. All else
+    /// that the session held is removed.
     pub fn destroy(&self) {
         self.state().destroy();
     }

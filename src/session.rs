@@ -49,6 +49,8 @@ pub(crate) struct State {
     token_unsent: bool,
     touch_asked: bool,
     ends_others: bool,
+    /// The messages that this request has left.
+    left: Vec<Flash>,
 }
 
 impl State {
@@ -118,6 +120,12 @@ impl State {
         Ok(waiting)
     }
 
+    pub(crate) fn leave(&mut self, flash: Flash, limits: &Limits) -> Result<(), Error> {
+        self.apply(Change::show(flash.clone()), limits)?;
+        self.left.push(flash);
+        Ok(())
+    }
+
     /// How long the session may be idle.
     pub(crate) fn idle_timeout(&self, limits: &Limits) -> i64 {
         limits.timeouts(&self.contents).0
@@ -139,6 +147,9 @@ impl State {
         let mut contents = self.contents.clone();
         change.apply(&mut contents)?;
         if contents != self.contents {
+            if self.status == Status::Gone {
+                return Err(Error::gone());
+            }
             contents.encode(limits)?;
             self.contents = contents;
             self.changes.push(change);
@@ -160,10 +171,10 @@ impl State {
             );
             return Err(Error::new(ErrorKind::Value, message));
         }
-        if self.status == Status::Destroyed {
+        if self.status >= Status::Destroyed {
             // The record goes on under another token and without its data, which ends it as well.
             self.status = Status::Clean;
-            self.changes = vec![Change::clear()];
+            self.changes.insert(0, Change::clear());
         }
         if self
             .contents
@@ -192,9 +203,16 @@ impl State {
         self.renew();
     }
 
+    /// Ends the session. The messages that this request has left and nobody has seen go on.
     pub(crate) fn destroy(&mut self) {
-        self.contents = Contents::default();
-        self.changes.clear();
+        let before = std::mem::take(&mut self.contents);
+        let waiting = flash::waiting(&before).unwrap_or_default();
+        self.left.retain(|flash| waiting.contains(flash));
+        self.changes = self.left.iter().cloned().map(Change::show).collect();
+        for change in &self.changes {
+            // A list of messages that was stored once can be stored again.
+            let _ = change.apply(&mut self.contents);
+        }
         self.mark(Status::Destroyed);
     }
 
@@ -213,6 +231,7 @@ impl State {
             loaded: stored.is_some(),
             status: self.status,
             empty: self.contents.is_empty() && !limits.save_uninitialized,
+            begins_anew: !self.contents.is_empty() && stored.is_none_or(|it| it.token.is_some()),
             touch_due: stored
                 .is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
             cookie_came: self.cookie_came,

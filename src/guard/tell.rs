@@ -68,7 +68,12 @@ impl Session {
         let before = commit.pending.stored.as_ref().map(|it| &it.record);
         let tell = |event, details| self.tell_of_record(event, before, details);
         match committed {
-            Committed::Saved(saved) => self.tell_of_saved(commit, saved),
+            Committed::Saved(saved) => {
+                if saved.replaces {
+                    tell("session_logout", Value::Null);
+                }
+                self.tell_of_saved(commit, saved);
+            }
             Committed::Deleted(true) => tell("session_logout", Value::Null),
             Committed::Gone => tell("session_conflict_resurrect_blocked", Value::Null),
             Committed::Deleted(false) | Committed::Unchanged => {}

@@ -29,7 +29,7 @@ impl Session {
             .log_in(user_id.to_string(), true, self.limits())
     }
 
-    /// Signs the user out, by ending the session.
+    /// Signs the user out, by ending the session: see [`destroy`](Self::destroy).
     pub fn log_out(&self) {
         self.destroy();
     }

@@ -23,7 +23,8 @@ impl Session {
     /// [`update`](Self::update).
     ///
     /// Fails when the value is no JSON, or the session would become larger than `max_data`; then it
-    /// stays as it was.
+    /// stays as it was. Fails as gone after a save that found that another request had ended the
+    /// session.
     pub fn insert<T: Serialize>(&self, key: &str, value: T) -> Result<(), Error> {
         self.state().apply(Change::set(key, value)?, self.limits())
     }
@@ -102,10 +103,26 @@ impl Session {
     }
 
     /// Leaves a message for the next page that asks for [`flashes`](Self::flashes).
+    ///
+    /// [`log_out`](Self::log_out) keeps the messages of the same request, whether they are left before
+    /// it or after it: they begin a new, anonymous session.
+    ///
+    /// Fails as [`insert`](Self::insert) does.
+    ///
+    /// ```
+    /// use rocket::response::Redirect;
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[rocket::post("/sign_out")]
+    /// fn sign_out(session: &Session) -> Result<Redirect, Error> {
+    ///     session.log_out();
+    ///     session.flash("success", "You are signed out.")?;
+    ///     Ok(Redirect::to("/"))
+    /// }
+    /// ```
     pub fn flash(&self, kind: impl Display, message: impl Display) -> Result<(), Error> {
         let (kind, message) = (kind.to_string(), message.to_string());
-        self.state()
-            .apply(Change::show(Flash { kind, message }), self.limits())
+        self.state().leave(Flash { kind, message }, self.limits())
     }
 
     /// The messages that wait to be shown, which from now on they do no more.

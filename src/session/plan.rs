@@ -8,9 +8,11 @@ pub(crate) enum Status {
     Changed,
     Renewed,
     Destroyed,
+    /// Another request has ended it.
+    Gone,
 }
 
-/// The one statement that brings the store up to date.
+/// What brings the store up to date: one statement, but for a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Nothing,
@@ -20,6 +22,8 @@ pub(crate) enum Verb {
     /// An update that also changes the key.
     Renew,
     Delete,
+    /// A delete, and an insert for what is left to the next page.
+    Replace,
 }
 
 /// What the response tells the browser.
@@ -36,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) loaded: bool,
     pub(crate) status: Status,
     pub(crate) empty: bool,
+    /// It holds something, and a browser can be given another token for it.
+    pub(crate) begins_anew: bool,
     pub(crate) touch_due: bool,
     pub(crate) cookie_came: bool,
     /// The browser sent a token that no store knew when it was asked.
@@ -46,7 +52,7 @@ pub(crate) struct Facts {
     pub(crate) save_uninitialized: bool,
 }
 
-/// One store verb and one word to the browser.
+/// What the store does, and one word to the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) verb: Verb,
@@ -61,11 +67,13 @@ impl Plan {
     /// | no | clean | – | – (insert with `save_uninitialized`) | – (set) |
     /// | no | changed, renewed | yes | – | – |
     /// | no | changed, renewed | no | insert | set |
-    /// | no | destroyed | – | delete, if a token came in | remove, if a cookie came in |
+    /// | no | destroyed | yes | delete, if a token came in | remove, if a cookie came in |
     /// | yes | clean | – | touch, if due | again, if it expires and the touch was due |
     /// | yes | changed | – | update | again, if it expires |
     /// | yes | renewed | – | renew | set |
-    /// | yes | destroyed | – | delete | remove |
+    /// | yes | destroyed | yes | delete | remove |
+    /// | – | destroyed | no | replace | set |
+    /// | – | gone | – | – | – |
     ///
     /// With `rolling`, or with a token saved in mid-request, a live session's cookie is set in any
     /// case.
@@ -75,6 +83,8 @@ impl Plan {
             false => SetCookie::Nothing,
         };
         let (verb, cookie) = match (facts.loaded, facts.status) {
+            (_, Status::Gone) => (Verb::Nothing, SetCookie::Nothing),
+            (_, Status::Destroyed) if facts.begins_anew => (Verb::Replace, SetCookie::Set),
             (false, Status::Clean) if facts.save_uninitialized => (Verb::Insert, SetCookie::Set),
             (false, Status::Clean) => (Verb::Nothing, SetCookie::Nothing),
             (false, Status::Changed | Status::Renewed) if facts.empty => {

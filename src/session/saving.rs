@@ -85,6 +85,7 @@ impl State {
         self.stored = None;
         self.unknown = None;
         self.token_unsent = false;
+        self.left.clear();
         self.destroy();
     }
 
@@ -93,5 +94,6 @@ impl State {
     pub(crate) fn gone(&mut self) {
         self.cookie_came = false;
         self.ended();
+        self.mark(Status::Gone);
     }
 }

@@ -15,6 +15,7 @@ const NONE: Facts = Facts {
     loaded: false,
     status: Status::Clean,
     empty: false,
+    begins_anew: false,
     touch_due: false,
     cookie_came: false,
     unknown_token: false,
@@ -225,4 +226,32 @@ fn a_token_saved_in_mid_request_reaches_the_browser() {
         Verb::Nothing,
         SetCookie::Set,
     );
+}
+
+#[test]
+fn destroyed_with_something_left_is_replaced() {
+    for (loaded, unknown_token) in [(true, false), (false, true), (false, false)] {
+        let facts = Facts {
+            begins_anew: true,
+            cookie_came: loaded || unknown_token,
+            unknown_token,
+            ..NONE
+        };
+        let status = Status::Destroyed;
+        row(loaded, status, facts, Verb::Replace, SetCookie::Set);
+    }
+}
+
+#[test]
+fn gone_says_nothing_to_the_browser() {
+    for begins_anew in [false, true] {
+        let facts = Facts {
+            begins_anew,
+            rolling: true,
+            cookie_came: true,
+            ..NONE
+        };
+        let (status, verb) = (Status::Gone, Verb::Nothing);
+        row(false, status, facts, verb, SetCookie::Nothing);
+    }
 }

@@ -8,5 +8,6 @@ mod lifetime;
 mod local_client;
 mod outside;
 mod saving;
+mod sign_out;
 mod users;
 mod values;
