@@ -27,7 +27,9 @@ pub(crate) fn stage() -> AdHoc {
         confirm
     ];
     AdHoc::on_ignite("Account", |rocket| async {
-        rocket.mount("/account", routes)
+        rocket
+            .mount("/account", routes)
+            .mount("/.well-known", routes![well_known])
     })
 }
 
@@ -61,6 +63,12 @@ async fn move_to(
     users::set_location(database, id, place.to_owned(), now).await?;
     session.event("user_updated", json!({ "what": "location" }));
     page.go("/account".to_owned(), "Your location is saved.")
+}
+
+/// Leads password managers to the form (<https://w3c.github.io/webappsec-change-password-url/>).
+#[get("/change-password")]
+fn well_known() -> Redirect {
+    Redirect::to("/account/password")
 }
 
 #[get("/password")]

@@ -301,6 +301,22 @@ fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
     );
 }
 
+#[test]
+fn a_password_manager_finds_the_form_through_the_sign_in() {
+    let database = testing::database::sqlite();
+    let application = Application::start(&database);
+    let visitor = application.visitor();
+    let well_known = "/.well-known/change-password";
+    for answer in [visitor.get(well_known), visitor.head(well_known)] {
+        assert_eq!(answer.location(), "/account/password");
+    }
+    let to_sign_in = visitor.get("/account/password");
+    assert_eq!(to_sign_in.location(), "/login?next=%2Faccount%2Fpassword");
+    register(&visitor, EMAIL, &[("next", "/account/password")]);
+    let form = visitor.get(visitor.get(well_known).location());
+    assert!(form.status == 200 && form.body.contains("autocomplete=\"new-password\""));
+}
+
 /// The message that says what was done was saved after it: the page said that nothing is lost, and
 /// the browser was signed out.
 #[test]
