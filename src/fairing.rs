@@ -20,7 +20,7 @@ use crate::context::{self, Context};
 use crate::cross_site;
 use crate::database::UserTable;
 use crate::error::Error;
-use crate::response;
+use crate::response::{self, reading};
 use crate::session::Schema;
 use crate::store::Store;
 use crate::token::Tokens;
@@ -235,6 +235,7 @@ impl Fairing for Sessions {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
+        reading::note_method(request);
         if self.refuses_cross_site {
             cross_site::refuse(request, data).await;
         }

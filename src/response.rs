@@ -1,5 +1,7 @@
 //! The end of a request: save, cookie, headers, or the application's own error page.
 
+pub(crate) mod reading;
+
 use std::panic::AssertUnwindSafe;
 
 use rocket::catcher::Catcher;
@@ -49,7 +51,15 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
 
 async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut Response<'r>) {
     let config = &session.context().config;
-    let cookie = match session.commit().await {
+    let shown = match reading::is_read(request, response.status()) {
+        true => session.remove_taken_flashes(),
+        false => Ok(()),
+    };
+    let saved = match shown {
+        Ok(()) => session.commit().await,
+        Err(error) => Err(error),
+    };
+    let cookie = match saved {
         Ok((_, true)) if config.on_gone == OnGone::Unauthorized => {
             replace(response, error_page(request, Status::Unauthorized).await);
             return;

@@ -40,6 +40,8 @@ pub(crate) struct State {
     stored: Option<Stored>,
     contents: Contents,
     changes: Vec<Change>,
+    /// The messages that were taken, and that stay until the answer is known to be read.
+    taken: Vec<Flash>,
     status: Status,
     /// The browser sent a cookie of our name.
     cookie_came: bool,
@@ -111,11 +113,14 @@ impl State {
         self.contents.typed()
     }
 
-    /// The messages that wait for a page, which from now on they do no more.
+    /// Takes the messages that wait for a page. They leave the session with
+    /// [`remove_taken`](Self::remove_taken); at once where no answer follows, since the session was
+    /// loaded by its key.
     pub(crate) fn take_flashes(&mut self, limits: &Limits) -> Result<Vec<Flash>, Error> {
-        let waiting = flash::waiting(&self.contents)?;
-        if !waiting.is_empty() {
-            self.apply(Change::shown(waiting.clone()), limits)?;
+        let waiting = flash::without(flash::waiting(&self.contents)?, &self.taken);
+        self.taken.extend_from_slice(&waiting);
+        if self.stored().is_some_and(|stored| stored.token.is_none()) {
+            self.remove_taken(limits)?;
         }
         Ok(waiting)
     }
@@ -124,6 +129,14 @@ impl State {
         self.apply(Change::show(flash.clone()), limits)?;
         self.left.push(flash);
         Ok(())
+    }
+
+    /// Removes the messages that were taken.
+    pub(crate) fn remove_taken(&mut self, limits: &Limits) -> Result<(), Error> {
+        match std::mem::take(&mut self.taken) {
+            taken if taken.is_empty() => Ok(()),
+            taken => self.apply(Change::shown(taken), limits),
+        }
     }
 
     /// How long the session may be idle.

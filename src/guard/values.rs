@@ -125,8 +125,16 @@ impl Session {
         self.state().leave(Flash { kind, message }, self.limits())
     }
 
-    /// The messages that wait to be shown, which from now on they do no more.
+    /// Takes the pending flash messages. Each is returned once.
+    ///
+    /// They stay in the session if nobody reads the answer: if it is one to `HEAD`, `OPTIONS` or a
+    /// prefetch, a redirect, an answer without a body (204, 205, 304), or a failure of the server.
     pub fn flashes(&self) -> Result<Vec<Flash>, Error> {
         self.state().take_flashes(self.limits())
+    }
+
+    /// Removes the messages that were taken, since the answer is read.
+    pub(crate) fn remove_taken_flashes(&self) -> Result<(), Error> {
+        self.state().remove_taken(self.limits())
     }
 }

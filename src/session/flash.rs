@@ -26,14 +26,19 @@ pub(super) fn add(contents: &mut Contents, flash: &Flash) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes what was shown, and leaves what another request has added meanwhile.
-pub(super) fn remove(contents: &mut Contents, shown: &[Flash]) -> Result<(), Error> {
-    let mut waiting = waiting(contents)?;
-    for flash in shown {
-        if let Some(at) = waiting.iter().position(|other| other == flash) {
-            waiting.remove(at);
+/// Returns `messages` without those in `taken`, each as often as it is there.
+pub(super) fn without(mut messages: Vec<Flash>, taken: &[Flash]) -> Vec<Flash> {
+    for flash in taken {
+        if let Some(at) = messages.iter().position(|other| other == flash) {
+            messages.remove(at);
         }
     }
+    messages
+}
+
+/// Removes what was shown, and leaves what another request has added meanwhile.
+pub(super) fn remove(contents: &mut Contents, shown: &[Flash]) -> Result<(), Error> {
+    let waiting = without(waiting(contents)?, shown);
     if waiting.is_empty() {
         contents.remove(FLASH);
     } else {

@@ -50,6 +50,10 @@ impl Visitor {
         self.send(self.client.get(self.at(path)))
     }
 
+    pub fn head(&self, path: &str) -> Answer {
+        self.send(self.client.head(self.at(path)))
+    }
+
     pub fn get_as(&self, accept: &str, path: &str) -> Answer {
         self.send(self.client.get(self.at(path)).header("Accept", accept))
     }

@@ -22,6 +22,7 @@ mod galera;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod limited;
 mod logging;
+mod messages;
 #[cfg(feature = "mysql")]
 mod migrations;
 mod own_tables;

@@ -32,6 +32,7 @@ fn a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestDatab
         assert_eq!(visitor.get("/login").status, 303);
         assert_eq!(visitor.get("/nowhere").status, 404);
         assert_eq!(visitor.get("/api/v1/me").status, 200);
+        assert_eq!(visitor.head(page).status, 200);
 
         let first = visitor.get(page);
         assert!(first.body.contains(WELCOME), "{page}: {}", first.body);
