@@ -106,8 +106,15 @@ impl Sessions {
     /// [`Session::user`](crate::Session::user).
     ///
     /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
-    /// the column `key` of `table`, a text or a number; it costs no further statement. The names
-    /// must be as SQL takes them.
+    /// the column `key` of `table`, a text or a number; it costs no further statement. The names are
+    /// those that the database has, without quotes, whatever characters and capitals they are made
+    /// of; the table may be `schema.table`. A name that is not there stops the launch.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::Sessions;
+    /// // A table of Prisma or Sequelize: "User" ("id", "firstName").
+    /// let sessions = Sessions::fairing().with_user("User", "id", &["firstName"]);
+    /// ```
     #[must_use]
     pub fn with_user(
         mut self,

@@ -53,10 +53,11 @@ pub(super) fn of_postgresql(table: &str, key: &str, kind: &str) -> Option<String
         "uuid",
         "USER-DEFINED",
     ];
+    let name = key.trim_matches('"');
     accepted.contains(&kind).then(|| {
         format!(
             "{table}.{key} = \
-             (json_populate_record(NULL::{table}, json_build_object('{key}', {USER_ID}))).{key} \
+             (json_populate_record(NULL::{table}, json_build_object('{name}', {USER_ID}))).{key} \
              AND CAST({table}.{key} AS TEXT) = {USER_ID}"
         )
     })

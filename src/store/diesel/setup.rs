@@ -78,18 +78,13 @@ impl<C: Backend> DieselStore<C> {
 
     /// Brings these columns of the user's row along with each record, in the same statement.
     ///
-    /// The names must be as SQL takes them; `key` is the column that holds the exact texts of the ids
-    /// given to [`Session::log_in`](crate::Session::log_in): an integer, a text or a UUID. The first
-    /// read looks its type up, and fails as a wrong setting where it is another one.
+    /// The names are those that the database has, without quotes; the table may be `schema.table`.
+    /// `key` is the column that holds the exact texts of the ids given to
+    /// [`Session::log_in`](crate::Session::log_in): an integer, a text or a UUID. The first read looks
+    /// its type up, and fails as a wrong setting where it is another one.
     #[must_use]
     pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
-        let [table, key] = [table, key].map(str::to_owned);
-        let columns = columns.iter().map(|&column| column.to_owned()).collect();
-        let users = Users {
-            table,
-            key,
-            columns,
-        };
+        let users = Users::new(table, key, columns);
         Self {
             user: Some(Arc::new((users, OnceLock::new()))),
             ..self
