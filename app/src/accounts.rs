@@ -112,9 +112,7 @@ pub(crate) async fn register(
     };
     log_in(caller.session, &id, given.remember, done)?;
     if !users::insert_and_save(caller.database, caller.session, user).await? {
-        let taken =
-            "There is an account with this e-mail address already. Sign in, or use another one.";
-        return Ok(Err(Refusal::Mend([("email", taken.into())].into())));
+        return Ok(Err(Refusal::Taken));
     }
     caller.session.event("user_created", json!({ "user": &id }));
     caller.remember_device(None, &id).await;

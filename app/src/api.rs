@@ -1,29 +1,52 @@
-//! The same for programs: JSON in, JSON out, and problem details (RFC 9457) for what went wrong.
+//! The API: JSON in, JSON out, and problem details (RFC 9457) for what went wrong.
+
+mod document;
+pub(crate) mod errors;
+pub(crate) mod origins;
 
 use rocket::fairing::AdHoc;
-use rocket::http::Status;
+use rocket::http::{Header, Status};
+use rocket::response::Responder;
 use rocket::response::status::NoContent;
 use rocket::serde::json::{Json, Value, json};
-use rocket::{delete, get, post, put, routes};
+use rocket::{Request, Route, delete, get, options, post, put, request, routes};
 use rocket_diesel_session::{Device, Error, Session};
 
+use self::document::Document;
 use crate::accounts::{self, Registration, SignIn};
 use crate::body::Body;
 use crate::caller::Caller;
 use crate::fresh::Fresh;
 use crate::headers::SignedOut;
 use crate::own_password::{self, PasswordChange};
-use crate::problem::problem;
+use crate::problem::Problem;
 use crate::refusal::{self, Refusal};
 use crate::user::{Profile, User};
 
 /// What was asked for, or what is wrong with the question.
 type Answer<T> = Result<Result<T, Problem>, Error>;
 
-type Problem = (Status, Json<Value>);
-
 pub(crate) fn stage() -> AdHoc {
-    let routes = routes![
+    AdHoc::try_on_ignite("API", |rocket| async {
+        let document = match Document::new(rocket.figment()) {
+            Ok(document) => document,
+            Err(line) => {
+                rocket::error!("{line}");
+                return Err(rocket);
+            }
+        };
+        Ok(rocket
+            .manage(document)
+            .mount("/api/v1", routes())
+            .register(errors::BASE, errors::catchers()))
+    })
+}
+
+fn routes() -> Vec<Route> {
+    routes![
+        document::document,
+        methods,
+        csrf_token,
         sign_up,
         sign_in,
         sign_out,
@@ -32,8 +55,43 @@ pub(crate) fn stage() -> AdHoc {
         devices,
         end_device,
         end_others
-    ];
-    AdHoc::on_ignite("API", |rocket| async { rocket.mount("/api/v1", routes) })
+    ]
+}
+
+/// The methods that an address takes.
+#[derive(Responder)]
+struct Methods {
+    answer: NoContent,
+    allow: Header<'static>,
+}
+
+#[rocket::async_trait]
+impl<'r> request::FromRequest<'r> for Methods {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let methods = errors::methods_at(request);
+        if methods.is_empty() {
+            return request::Outcome::Error((Status::NotFound, ()));
+        }
+        request::Outcome::Success(Self {
+            answer: NoContent,
+            allow: Header::new("Allow", methods.join(", ")),
+        })
+    }
+}
+
+/// Answers what browsers ask before a page of another origin calls the API, too.
+#[options("/<_..>")]
+fn methods(methods: Methods) -> Methods {
+    methods
+}
+
+/// For requests that the CSRF protection refuses without a token.
+#[get("/csrf_token")]
+fn csrf_token(session: &Session) -> Result<Json<Value>, Error> {
+    let token = session.form_token()?;
+    Ok(Json(json!({ "csrf_token": token })))
 }
 
 #[post("/signup", format = "json", data = "<given>")]
@@ -100,19 +158,19 @@ async fn end_others(_fresh: Fresh, caller: Caller<'_>) -> Result<NoContent, Erro
 }
 
 fn refuse(refusal: Refusal) -> Problem {
-    let (status, detail, complaints) = match refusal {
-        Refusal::Mend(complaints) => {
-            let detail = "Some fields are not right.".to_owned();
-            (Status::BadRequest, detail, Some(complaints))
-        }
-        Refusal::Wrong => (Status::Unauthorized, refusal::WRONG.to_owned(), None),
-        Refusal::TooOften { seconds } => {
-            (Status::TooManyRequests, refusal::too_often(seconds), None)
-        }
+    let wrong = |status, detail, complaints| {
+        let mut problem = Problem::new(status, detail);
+        problem.members["errors"] = json!(complaints);
+        problem
     };
-    let Json(mut problem) = problem(status, &detail);
-    if let Some(complaints) = complaints {
-        problem["errors"] = json!(complaints);
+    match refusal {
+        Refusal::Mend(complaints) => {
+            wrong(Status::BadRequest, "Some fields are not right.", complaints)
+        }
+        Refusal::Taken => wrong(Status::Conflict, refusal::TAKEN, refusal::taken()),
+        Refusal::Wrong => Problem::new(Status::Unauthorized, refusal::WRONG),
+        Refusal::TooOften { seconds } => {
+            Problem::new(Status::TooManyRequests, &refusal::too_often(seconds))
+        }
     }
-    (status, Json(problem))
 }

@@ -10,7 +10,7 @@ use rocket_dyn_templates::{Template, context};
 
 use crate::fresh::{self, STALE};
 use crate::page::Page;
-use crate::problem::problem;
+use crate::problem::Problem;
 use crate::{account, caller, forms, next};
 
 pub(crate) fn stage() -> AdHoc {
@@ -24,9 +24,9 @@ pub(crate) fn stage() -> AdHoc {
 #[catch(401)]
 fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
     let stale = fresh::is_stale(request);
-    if wants_json(request) {
+    if accepts_json(request) {
         let why = if stale { STALE } else { "Sign in first." };
-        return Right(problem(Status::Unauthorized, why));
+        return Right(Json(Problem::new(Status::Unauthorized, why).members));
     }
     let next = next::page_of(request);
     Left(Redirect::to(match stale {
@@ -70,8 +70,8 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
             "It is not your fault, and it has been noted. Try again in a moment.",
         ),
     };
-    if wants_json(request) {
-        return Right(problem(status, message));
+    if accepts_json(request) {
+        return Right(Json(Problem::new(status, message).members));
     }
     // Whether somebody is signed in cannot be told while the store is away, so the page says
     // neither.
@@ -89,10 +89,6 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         "error",
         context! { user, form_token, status: status.code, title, message, retry, without_account: !known },
     ))
-}
-
-fn wants_json(request: &Request<'_>) -> bool {
-    request.uri().path().starts_with("/api/") || accepts_json(request)
 }
 
 /// In bytes; browsers send some 150.

@@ -66,9 +66,9 @@ macro_rules! policies {
 }
 
 policies! {
-    /// Only what lies in `static`, and forms that come back; nothing that stands in a page itself.
+    /// Only what lies in `static`, forms that come back and calls of the API; nothing that stands in a page itself.
     Content: "Content-Security-Policy" = "default-src 'none'; script-src 'self'; style-src 'self'; \
-        img-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+        img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
         frame-ancestors 'none'";
     /// Windows of other sites cannot hold on to one of these pages.
     Opener: "Cross-Origin-Opener-Policy" = "same-origin";

@@ -80,12 +80,14 @@ fn rocket() -> Rocket<Build> {
         .attach(forms::stage())
         .attach(account::stage())
         .attach(devices::stage())
+        .attach(api::errors::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())
         .attach(headers::stage())
         .attach(templates)
         .attach(sessions())
+        .attach(api::origins::stage())
 }
 
 fn figment() -> Figment {

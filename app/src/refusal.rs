@@ -13,6 +13,8 @@ pub(crate) type Complaints = BTreeMap<&'static str, Cow<'static, str>>;
 /// Why somebody did not get what they asked for.
 pub(crate) enum Refusal {
     Mend(Complaints),
+    /// The e-mail address has an account already.
+    Taken,
     /// Address and password do not belong together, or the account is closed: nobody learns which.
     Wrong,
     /// There were too many attempts.
@@ -24,6 +26,14 @@ pub(crate) enum Refusal {
 
 /// What a refused sign-in is told, whether the account exists or not.
 pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
+
+/// What is said beside an e-mail address that has an account already.
+pub(crate) const TAKEN: &str =
+    "There is an account with this e-mail address already. Sign in, or use another one.";
+
+pub(crate) fn taken() -> Complaints {
+    [("email", TAKEN.into())].into()
+}
 
 /// What is told after too many attempts, whether the account exists or not.
 pub(crate) fn too_often(seconds: i64) -> String {
@@ -37,6 +47,7 @@ impl Refusal {
     pub(crate) fn on_form(self, field: &'static str) -> (Status, Complaints) {
         match self {
             Self::Mend(complaints) => (Status::UnprocessableEntity, complaints),
+            Self::Taken => (Status::UnprocessableEntity, taken()),
             Self::Wrong => (Status::Unauthorized, [(field, WRONG.into())].into()),
             Self::TooOften { seconds } => {
                 let complaints = [(field, too_often(seconds).into())];

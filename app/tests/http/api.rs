@@ -1,5 +1,8 @@
 //! The application for programs, and what a user may change.
 
+mod origins;
+mod problems;
+
 use rocket::serde::json::{Value, json};
 
 use testing::application::Application;
@@ -77,11 +80,6 @@ fn what_is_wrong_is_told_as_a_problem() {
         (without("password"), "password", "fill this in"),
         (with("password", "too short"), "password", "15 characters"),
         (with("email", "nonsense"), "email", "not an e-mail address"),
-        (
-            registration("ADA@example.org"),
-            "email",
-            "an account with this",
-        ),
     ] {
         let answer = program.post_json("/api/v1/signup", &body.to_string());
         let problem = answer.json();

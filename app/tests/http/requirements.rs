@@ -195,7 +195,7 @@ fn asvs_4_1_1_a_page_says_which_characters_it_has() {
         ("/", "text/html; charset=utf-8"),
         ("/nowhere", "text/html; charset=utf-8"),
         ("/static/style.css", "text/css; charset=utf-8"),
-        ("/api/v1/me", "application/json"),
+        ("/api/v1/me", "application/problem+json"),
     ] {
         assert_eq!(
             stranger.get(page).header("Content-Type"),

@@ -1,0 +1,138 @@
+//! Problem details for each error of the API.
+
+use rocket::fairing::AdHoc;
+use rocket::http::{Header, Method, Status};
+use rocket::response::Responder;
+use rocket::route::Route;
+use rocket::{Catcher, Request, catch, catchers};
+
+use crate::problem::Problem;
+use crate::{caller, fresh};
+
+/// Where the API begins, each version of it.
+pub(super) const BASE: &str = "/api";
+
+/// To be attached before the sessions, whose CSRF protection changes the method of a request that it
+/// refuses.
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_request("API methods", |request, _| {
+        Box::pin(async move {
+            let method = request.method();
+            request.local_cache(|| Sent(method));
+        })
+    })
+}
+
+pub(super) fn catchers() -> Vec<Catcher> {
+    catchers![error]
+}
+
+/// The method that the client sent.
+struct Sent(Method);
+
+/// A problem with the header that helps to avoid it.
+#[derive(Responder)]
+enum Answer {
+    Plain(Problem),
+    With(Problem, Header<'static>),
+}
+
+/// Rocket answers with 404 for a wrong method and a wrong content type, and the CSRF protection
+/// refuses a request before either is looked at.
+#[catch(default)]
+fn error(status: Status, request: &Request<'_>) -> Answer {
+    let routed = matches!(status.code, 403 | 404);
+    if !routed {
+        return Answer::Plain(Problem::new(status, detail(status, request)));
+    }
+    let methods = methods_at(request);
+    let route = routes_at(request).find(|route| route.method == sent(request));
+    let is_json = request.content_type().is_some_and(|it| it.is_json());
+    match route {
+        None if !methods.is_empty() => {
+            let wrong = Status::MethodNotAllowed;
+            let problem = Problem::new(wrong, detail(wrong, request));
+            Answer::With(problem, Header::new("Allow", methods.join(", ")))
+        }
+        Some(route) if route.format.is_some() && !is_json => {
+            let wrong = Status::UnsupportedMediaType;
+            let problem = Problem::new(wrong, detail(wrong, request));
+            Answer::With(problem, Header::new("Accept", "application/json"))
+        }
+        _ => Answer::Plain(Problem::new(status, detail(status, request))),
+    }
+}
+
+fn detail(status: Status, request: &Request<'_>) -> &'static str {
+    match status.code {
+        400 => "The request cannot be read. Send one JSON object, in UTF-8.",
+        401 if fresh::is_stale(request) => fresh::STALE,
+        401 => "Sign in first.",
+        403 => {
+            "The request has no CSRF token of its session, or it comes from a page of another origin. \
+             Programs send \"Content-Type: application/json\", or in the header X-CSRF-Token the token \
+             of GET /api/v1/csrf_token, with the cookies of that answer. Pages of another origin need \
+             an entry in session.trusted_origins."
+        }
+        404 => "There is nothing at this address.",
+        405 => {
+            "This address does not take this method. The header Allow lists those that it takes."
+        }
+        413 => "The body is too large. Send at most 1 MiB.",
+        415 => "The body has another type. Send JSON with \"Content-Type: application/json\".",
+        422 => {
+            "The JSON does not have the expected form. Send an object whose members have the types \
+             that /api/v1/openapi.json describes."
+        }
+        503 if caller::is_put_off(request) => {
+            "More passwords are being checked than this server can check at once. Nothing was \
+             changed. Try again after the seconds in Retry-After."
+        }
+        503 => {
+            "The session cannot be reached. It has not ended. Try again after the seconds in \
+             Retry-After."
+        }
+        _ => "The server failed, which has been logged. Try again later.",
+    }
+}
+
+fn sent(request: &Request<'_>) -> Method {
+    match request.local_cache(|| Sent(request.method())).0 {
+        Method::Head => Method::Get,
+        method => method,
+    }
+}
+
+/// The methods that the requested address takes; none where there is nothing.
+pub(super) fn methods_at(request: &Request<'_>) -> Vec<&'static str> {
+    let mut methods: Vec<_> = routes_at(request)
+        .map(|route| route.method.as_str())
+        .collect();
+    methods.sort_unstable();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    if !methods.is_empty() {
+        methods.push("OPTIONS");
+    }
+    methods
+}
+
+fn routes_at<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r Route> {
+    let routes = request.rocket().routes();
+    routes.filter(|route| is_at(route.uri.path(), request))
+}
+
+/// Whether a route has the request's address; one for every address has none.
+fn is_at(route: &str, request: &Request<'_>) -> bool {
+    let (route, path) = (route.split('/').skip(1), request.uri().path());
+    let segments = path.segments();
+    path.starts_with(BASE)
+        && route.clone().count() == segments.len()
+        && route
+            .zip(segments)
+            .all(|(known, given)| match known.strip_prefix('<') {
+                Some(name) => !name.ends_with("..>"),
+                None => known == given,
+            })
+}

@@ -1,0 +1,52 @@
+//! Lets pages of the configured origins call the API (CORS).
+
+use rocket::fairing::AdHoc;
+use rocket::http::{Header, Method};
+use rocket::{Request, Response};
+
+use super::errors::{self, BASE};
+
+/// `session.trusted_origins`.
+struct Trusted(Vec<String>);
+
+/// To be attached after the sessions, whose error page takes the place of an answer with its headers.
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_ignite("API origins", |rocket| async {
+        let trusted = rocket.figment().extract_inner("session.trusted_origins");
+        let trusted = Trusted(trusted.unwrap_or_default());
+        let allow = AdHoc::on_response("CORS", |request, response| {
+            Box::pin(async move { allow(request, response) })
+        });
+        rocket.manage(trusted).attach(allow)
+    })
+}
+
+fn allow(request: &Request<'_>, response: &mut Response<'_>) {
+    if !request.uri().path().starts_with(BASE) {
+        return;
+    }
+    response.adjoin_header(Header::new("Vary", "Origin"));
+    let Some(origin) = trusted_origin(request) else {
+        return;
+    };
+    response.set_raw_header("Access-Control-Allow-Origin", origin.to_owned());
+    response.set_raw_header("Access-Control-Allow-Credentials", "true");
+    response.set_raw_header("Access-Control-Expose-Headers", "Allow, Retry-After");
+    let asked = request.headers().contains("Access-Control-Request-Method");
+    if asked && request.method() == Method::Options {
+        let methods = errors::methods_at(request).join(", ");
+        response.set_raw_header("Access-Control-Allow-Methods", methods);
+        let headers = "Content-Type, X-CSRF-Token";
+        response.set_raw_header("Access-Control-Allow-Headers", headers);
+        response.set_raw_header("Access-Control-Max-Age", "600");
+    }
+}
+
+/// The origin that the request names, if it is trusted. Two of them are none.
+fn trusted_origin<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    let mut origins = request.headers().get("Origin");
+    let origin = origins.next().filter(|_| origins.next().is_none())?;
+    let Trusted(trusted) = request.rocket().state()?;
+    let known = |trusted: &String| trusted.eq_ignore_ascii_case(origin);
+    trusted.iter().any(known).then_some(origin)
+}
