@@ -224,7 +224,8 @@ impl CookieConfig {
         cookie
     }
 
-    fn came_over_tls(&self, request: &Request<'_>) -> bool {
+    /// Whether the client, or a proxy that is trusted, used TLS.
+    pub(crate) fn came_over_tls(&self, request: &Request<'_>) -> bool {
         let proxy = request
             .remote()
             .is_some_and(|remote| is_trusted(remote.ip(), &self.trusted_proxies));

@@ -1,5 +1,7 @@
 //! Refuses what another site has a browser send: before routing, so that no route can forget it.
 
+pub(crate) mod refusal;
+
 use std::sync::Arc;
 
 use rocket::data::Data;
@@ -9,7 +11,9 @@ use rocket::route::{Handler, Outcome, Route};
 use rocket::{Build, Request, Rocket};
 use serde_json::json;
 
+use self::refusal::{Reason, Refusal};
 use crate::context::Context;
+use crate::cookie::cookie;
 use crate::form_token::{self, FIELD};
 use crate::site::{Sender, Site};
 use crate::token::Token;
@@ -25,18 +29,21 @@ const BEGINNING: usize = 512;
 const REFUSED: Method = Method::Connect;
 
 #[derive(Clone)]
-struct Refusal;
+struct Refuse;
 
 #[rocket::async_trait]
-impl Handler for Refusal {
-    async fn handle<'r>(&self, _: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+impl Handler for Refuse {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        if let Some(refusal) = Refusal::of(request) {
+            refusal.read(request, data).await;
+        }
         Outcome::error(Status::Forbidden)
     }
 }
 
 /// Adds the route that refuses.
 pub(crate) fn prepare(rocket: Rocket<Build>) -> Rocket<Build> {
-    let route = Route::ranked(isize::MIN, REFUSED, "/<_..>", Refusal);
+    let route = Route::ranked(isize::MIN, REFUSED, "/<_..>", Refuse);
     rocket.mount("/", vec![route])
 }
 
@@ -45,31 +52,85 @@ pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>) {
     let Some(context) = request.rocket().state::<Arc<Context>>().cloned() else {
         return;
     };
-    if is_forged(request, data, &context).await {
-        context.tell(
-            request,
-            "malicious_csrf",
-            &json!({ "method": request.method().as_str() }),
-        );
+    let site = Site {
+        host: request.host().map(ToString::to_string),
+        secure: context.config.cookie.is_secure(request),
+        trusted: &context.config.trusted_origins,
+    };
+    let sender = site.sender(request.headers());
+    if may_change(request)
+        && let Some(reason) = check(request, data, &context, sender).await
+    {
+        let (method, path) = (request.method(), request.uri().path());
+        log::warn!("{method} {path} is refused with 403: {reason}");
+        let details = json!({ "method": method.as_str(), "why": reason.to_string() });
+        context.tell(request, event(reason, sender), &details);
+        Refusal::note(request, method, reason);
         request.set_method(REFUSED);
     }
 }
 
-async fn is_forged(request: &Request<'_>, data: &mut Data<'_>, context: &Context) -> bool {
-    if !may_change(request) {
-        return false;
+/// Only what no page of the application sends is told as an attack.
+fn event(reason: Reason, sender: Sender) -> &'static str {
+    match (reason, sender) {
+        (Reason::PlainHttp, _) | (Reason::StaleToken | Reason::NoCookie, Sender::Own) => {
+            "csrf_refused"
+        }
+        _ => "malicious_csrf",
     }
-    let config = &context.config;
-    let site = Site {
-        host: request.host().map(ToString::to_string),
-        secure: config.cookie.is_secure(request),
-        trusted: &config.trusted_origins,
+}
+
+/// Why the request is refused, if it is.
+async fn check(
+    request: &Request<'_>,
+    data: &mut Data<'_>,
+    context: &Context,
+    sender: Sender,
+) -> Option<Reason> {
+    if sender == Sender::Other {
+        return Some(match lacks_tls(request, context) {
+            true => Reason::PlainHttp,
+            false => Reason::OtherOrigin,
+        });
+    }
+    if !needs_token(request, sender) {
+        return None;
+    }
+    let beginning = String::from_utf8_lossy(data.peek(BEGINNING).await);
+    let Some(token) = token(request, &beginning).filter(|token| !token.is_empty()) else {
+        return Some(Reason::NoToken);
     };
-    match site.sender(request.headers()) {
-        Sender::Other => true,
-        sender if needs_token(request, sender) => !has_token(request, data, context).await,
-        _ => false,
+    let mut secrets = secrets(request, context);
+    match secrets.any(|secret| form_token::is_for(token, &secret)) {
+        true => None,
+        false if lacks_tls(request, context) => Some(Reason::PlainHttp),
+        false if !has_cookie(request, context) => Some(Reason::NoCookie),
+        false => Some(Reason::StaleToken),
     }
+}
+
+fn has_cookie(request: &Request<'_>, context: &Context) -> bool {
+    context.incoming(request).came || cookie(request, &context.form_cookie_name).is_some()
+}
+
+/// Whether the browser kept the cookies back since they are `Secure`: none came, nothing says that it
+/// used TLS, and its page, if it names one, is of this host without TLS. Browsers send Fetch Metadata
+/// only where they send `Secure` cookies as well.
+fn lacks_tls(request: &Request<'_>, context: &Context) -> bool {
+    let (cookie, headers) = (&context.config.cookie, request.headers());
+    let without = Site {
+        host: request.host().map(ToString::to_string),
+        secure: false,
+        trusted: &[],
+    };
+    let forwarded = headers.get("X-Forwarded-Proto").any(|it| it == "https");
+    let origin = headers.get_one("Origin");
+    cookie.is_secure(request)
+        && !cookie.came_over_tls(request)
+        && !forwarded
+        && !headers.contains("Sec-Fetch-Site")
+        && !has_cookie(request, context)
+        && origin.is_none_or(|it| it.starts_with("http://") && without.is_own(it))
 }
 
 /// Rocket makes whatever `_method` says of a form that was posted, GET included, so a form may
@@ -96,18 +157,14 @@ fn needs_token(request: &Request<'_>, sender: Sender) -> bool {
     }
 }
 
-async fn has_token(request: &Request<'_>, data: &mut Data<'_>, context: &Context) -> bool {
-    let beginning = String::from_utf8_lossy(data.peek(BEGINNING).await);
+/// The token of a request, in its header or at the beginning of its form.
+fn token<'a>(request: &'a Request<'_>, beginning: &'a str) -> Option<&'a str> {
     let is_multipart = request.content_type().is_some_and(|it| it.is_form_data());
     let field = match is_multipart {
-        true => in_multipart(&beginning),
-        false => in_form(&beginning),
+        true => in_multipart(beginning),
+        false => in_form(beginning),
     };
-    let token = request.headers().get_one(HEADER).or(field);
-    token.is_some_and(|token| {
-        let mut secrets = secrets(request, context);
-        secrets.any(|secret| form_token::is_for(token, &secret))
-    })
+    request.headers().get_one(HEADER).or(field)
 }
 
 /// What the browser holds: the session's token, and what stood for it until the session began.

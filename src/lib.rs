@@ -35,6 +35,11 @@ mod backend;
 mod database;
 mod pool;
 
+/// The CSRF protection's answers.
+pub mod csrf {
+    pub use crate::cross_site::refusal::{Reason, Refusal};
+}
+
 pub use self::backend::Backend;
 pub use self::cookie::cookie;
 pub use self::database::Database;

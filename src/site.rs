@@ -44,7 +44,7 @@ impl Site<'_> {
 
     /// Behind TLS, a page of the same name that came without it may be anybody's (CVE-2025-46721 was
     /// that in nosurf).
-    fn is_own(&self, origin: &str) -> bool {
+    pub(crate) fn is_own(&self, origin: &str) -> bool {
         let (usual_port, authority) = match origin.split_once("://") {
             Some(("https", authority)) => (":443", authority),
             Some(("http", authority)) if !self.secure => (":80", authority),

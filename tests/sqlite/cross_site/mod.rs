@@ -1,5 +1,6 @@
 //! Requests that another site has a browser send, and the forms of one's own.
 
+mod reasons;
 mod refusals;
 mod site;
 mod tokens;
