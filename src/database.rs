@@ -64,6 +64,7 @@ pub struct Database {
     apart: Arc<dyn Store>,
     user: Arc<UserOf>,
     create_table: Box<dyn Fn() -> Result<(), Error> + Send + Sync>,
+    explain: Box<dyn Fn(Error) -> Error + Send + Sync>,
     migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
 }
 
@@ -133,6 +134,14 @@ impl Database {
         match self.place {
             Place::Elsewhere => Ok(()),
             _ => (self.create_table)(),
+        }
+    }
+
+    /// Returns the reason for an error of the sessions table, if it lacks columns; blocks.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match self.place {
+            Place::Elsewhere => error,
+            _ => (self.explain)(error),
         }
     }
 

@@ -138,7 +138,7 @@ impl Database {
             &one,
         ));
         let store = Arc::new(store);
-        let (own, with_user) = (store.clone(), store.clone());
+        let [own, with_user, explained] = [&store; 3].map(Arc::clone);
         let opened = Opened {
             pool,
             store: store.clone(),
@@ -155,6 +155,7 @@ impl Database {
             apart: Arc::new(apart),
             user: Arc::new(move |user_id| with_user.user(user_id)),
             create_table: Box::new(move || own.create_table()),
+            explain: Box::new(move |error| explained.explain(error)),
             migrate: migrate::<C>,
         })
     }

@@ -86,7 +86,16 @@ impl Sessions {
         database: Option<&Database>,
         store: &dyn Store,
     ) -> Result<(), Error> {
-        let sessions = |error| unusable(&config.database, config, error);
+        let sessions = |error| {
+            let error = match database {
+                Some(database) => database.explain(error),
+                None => error,
+            };
+            match error.kind() {
+                ErrorKind::Configuration => named(&config.database, error),
+                _ => unusable(&config.database, config, error),
+            }
+        };
         if let Some(database) = database {
             self.make_tables(config, database).map_err(sessions)?;
             let users = config.users.as_ref().unwrap_or(&config.database);

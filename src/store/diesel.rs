@@ -1,5 +1,6 @@
 //! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code for the three.
 
+mod columns;
 mod row;
 mod setup;
 mod sql;

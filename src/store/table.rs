@@ -206,6 +206,18 @@ impl Table {
         }
     }
 
+    /// What the columns are called that the table needs.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        let columns = self.known.iter().zip(&self.columns);
+        let needed = columns.filter(|(known, _)| self.by_user || **known != BY_USER);
+        needed.map(|(_, column)| column.as_str())
+    }
+
+    /// With the schema, if one was given.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Without the schema.
     fn own_name(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or_default()

@@ -18,6 +18,7 @@ mod express;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod failover;
 #[cfg(feature = "mysql")]
+mod foreign_tables;
 mod galera;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod limited;
