@@ -82,6 +82,7 @@ fn a_table_that_is_not_there_is_called_missing(database: &TestDatabase) {
     assert!(!line.contains("lacks"), "{line}");
 }
 
+#[cfg(feature = "mysql")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn a_table_of_another_kind_in_the_format_express_names_the_columns_that_it_lacks() {

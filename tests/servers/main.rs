@@ -17,8 +17,8 @@ mod contract;
 mod express;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod failover;
-#[cfg(feature = "mysql")]
 mod foreign_tables;
+#[cfg(feature = "mysql")]
 mod galera;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod limited;
