@@ -1,5 +1,6 @@
 //! The fairing: opens the store at launch, and saves each session before its response leaves.
 
+mod given;
 mod grace;
 mod launch;
 mod place;
@@ -88,7 +89,12 @@ impl Sessions {
         self
     }
 
-    /// Keeps the sessions in a store of one's own; no database is opened.
+    /// Keeps the sessions in `store`, such as a [`DieselStore`](crate::DieselStore) on a pool that the
+    /// application has; no database is opened.
+    ///
+    /// The launch stops where a setting or [`with_user`](Sessions::with_user) is meant for a store that
+    /// is opened from the configuration: `session.database`, `table`, `columns`, `create_table`, and
+    /// `migrate` and `with_user` without `session.users`.
     #[must_use]
     pub fn with_store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);

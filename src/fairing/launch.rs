@@ -6,7 +6,7 @@ use rocket::config::LogLevel;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
-use super::Sessions;
+use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::context::{Context, Turns};
 use crate::database::Database;
@@ -25,6 +25,7 @@ impl Sessions {
         let config = Config::read(figment)?;
         let limits = config.limits(self.schema.clone());
         self.tokens.check()?;
+        self.check_given(&config, figment)?;
         let entry = match self.store {
             Some(_) => DatabaseConfig::for_a_store(),
             None => DatabaseConfig::read(figment, &config.database)?,
@@ -86,24 +87,21 @@ impl Sessions {
         database: Option<&Database>,
         store: &dyn Store,
     ) -> Result<(), Error> {
-        let sessions = |error| {
-            let error = match database {
-                Some(database) => database.explain(error),
-                None => error,
-            };
-            match error.kind() {
-                ErrorKind::Configuration => named(&config.database, error),
-                _ => unusable(&config.database, config, error),
-            }
+        let of = |name: &str, error: Error| match error.kind() {
+            ErrorKind::Configuration => named(name, error),
+            _ => unusable(name, config, error),
         };
         if let Some(database) = database {
-            self.make_tables(config, database).map_err(sessions)?;
-            let users = config.users.as_ref().unwrap_or(&config.database);
-            database.check_users().map_err(|error| match error.kind() {
-                ErrorKind::Configuration => named(users, error),
-                _ => unusable(users, config, error),
-            })?;
+            let name = config.users.as_ref().unwrap_or(&config.database);
+            let made = self.make_tables(config, database);
+            made.map_err(|error| of(name, database.explain(error)))?;
+            database.check_users().map_err(|error| of(name, error))?;
         }
+        let sessions = |error| match database {
+            _ if self.store.is_some() => given::unusable(error),
+            Some(database) => of(&config.database, database.explain(error)),
+            None => of(&config.database, error),
+        };
         let nobody = Token::generate()?.key();
         store.load(&nobody, 0).map_err(sessions)?;
         // Changes nothing, but fails where the store may not be written.

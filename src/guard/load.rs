@@ -181,7 +181,8 @@ impl Sentinel for &Database {
         if missing {
             log::error!(
                 "a route takes &Database, but there is none: set an SQL url in [default.databases], and \
-                 session.users to its name where the sessions are in Redis"
+                 session.users to its name where the sessions are in Redis or in a store of \
+                 Sessions::with_store"
             );
         }
         missing

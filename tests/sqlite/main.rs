@@ -12,5 +12,6 @@ mod advisories;
 mod cross_site;
 mod events;
 mod file;
+mod own_pool;
 mod pools;
 mod session;
