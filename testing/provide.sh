@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts servers for the tests, and prepares the programs that they run.
 #
-#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express
+#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express schemathesis
 #   testing/provide.sh FOLDER stop
 #
 # Each thing is provided once for a folder: the file `addresses` there says where it is, a line
@@ -250,6 +250,15 @@ provide_express() {
     [[ $express/node_modules/.package-lock.json -nt $express/package-lock.json ]] ||
         logged "$folder/npm.log" npm ci --no-audit --no-fund --prefix "$express"
     echo "TEST_EXPRESS=$express"
+}
+
+# Known by its hashes, in a folder that goes with the servers.
+provide_schemathesis() {
+    local root=$folder/schemathesis requirements=app/tests/http/api/schemathesis/requirements.txt
+    logged "$folder/pip.log" python3 -m venv "$root"
+    logged "$folder/pip.log" "$root/bin/pip" install --quiet --disable-pip-version-check \
+        --require-hashes --requirement "$requirements"
+    echo "TEST_SCHEMATHESIS=$root/bin/schemathesis"
 }
 
 # The data is thrown away, so nothing has to be shut down gracefully; KILL also ends a MariaDB

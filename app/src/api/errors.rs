@@ -37,29 +37,28 @@ enum Answer {
     With(Problem, Header<'static>),
 }
 
-/// Rocket answers with 404 for a wrong method and a wrong content type, and the CSRF protection
-/// refuses a request before either is looked at.
+/// Rocket answers with 404 for a wrong method and a wrong content type, and with 400, before it looks
+/// for a route, for a method that it does not know. The CSRF protection refuses a request before
+/// either is looked at.
 #[catch(default)]
 fn error(status: Status, request: &Request<'_>) -> Answer {
-    let routed = matches!(status.code, 403 | 404);
-    if !routed {
-        return Answer::Plain(Problem::new(status, detail(status, request)));
+    let problem = |status| Problem::new(status, detail(status, request));
+    let unknown_method = status.code == 400 && request.route().is_none();
+    if !unknown_method && !matches!(status.code, 403 | 404) {
+        return Answer::Plain(problem(status));
     }
-    let methods = methods_at(request);
-    let route = routes_at(request).find(|route| route.method == sent(request));
+    let route = routes_at(request).find(|route| !unknown_method && route.method == sent(request));
     let is_json = request.content_type().is_some_and(|it| it.is_json());
-    match route {
-        None if !methods.is_empty() => {
-            let wrong = Status::MethodNotAllowed;
-            let problem = Problem::new(wrong, detail(wrong, request));
-            Answer::With(problem, Header::new("Allow", methods.join(", ")))
+    match (route, methods_at(request)) {
+        (None, methods) if !methods.is_empty() => {
+            let allow = Header::new("Allow", methods.join(", "));
+            Answer::With(problem(Status::MethodNotAllowed), allow)
         }
-        Some(route) if route.format.is_some() && !is_json => {
-            let wrong = Status::UnsupportedMediaType;
-            let problem = Problem::new(wrong, detail(wrong, request));
-            Answer::With(problem, Header::new("Accept", "application/json"))
+        (Some(route), _) if route.format.is_some() && !is_json => {
+            let accept = Header::new("Accept", "application/json");
+            Answer::With(problem(Status::UnsupportedMediaType), accept)
         }
-        _ => Answer::Plain(Problem::new(status, detail(status, request))),
+        _ => Answer::Plain(problem(status)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod origins;
 mod problems;
+mod schema;
 
 use rocket::serde::json::{Value, json};
 

@@ -107,6 +107,8 @@ fn another_method_is_405_and_lists_those_that_there_are() {
         ("POST", "/me", "GET, HEAD, OPTIONS"),
         ("PATCH", "/me", "GET, HEAD, OPTIONS"),
         ("TRACE", "/me", "GET, HEAD, OPTIONS"),
+        ("QUERY", "/me", "GET, HEAD, OPTIONS"),
+        ("QUERY", "/signin", "POST, OPTIONS"),
         ("PUT", "/devices", "DELETE, GET, HEAD, OPTIONS"),
         ("GET", "/devices/abc", "DELETE, OPTIONS"),
         ("POST", "/devices/abc", "DELETE, OPTIONS"),
