@@ -124,6 +124,32 @@ impl Browser {
         self.driver.goto(format!("{}{path}", self.site)).await
     }
 
+    /// Opens a page of any origin.
+    pub async fn visit(&self, url: &str) -> WebDriverResult<()> {
+        self.driver.goto(url).await
+    }
+
+    /// Has the page call an address, with its cookies; returns `status` and `body`, or `error`.
+    pub async fn fetch(&self, url: &str, options: Value) -> WebDriverResult<Value> {
+        let script = "const [url, options, done] = arguments;
+            fetch(url, { credentials: 'include', ...options })
+                .then(async (answer) => {
+                    const body = await answer.json().catch(() => null);
+                    done({ status: answer.status, body });
+                })
+                .catch((error) => done({ error: String(error) }));";
+        let arguments = vec![json!(url), options];
+        let answer: Value = self
+            .driver
+            .execute_async(script, arguments)
+            .await?
+            .convert()?;
+        if let Some(token) = answer["body"]["csrf_token"].as_str() {
+            secrets::note(token);
+        }
+        Ok(answer)
+    }
+
     pub async fn back(&self) -> WebDriverResult<()> {
         self.driver.back().await
     }

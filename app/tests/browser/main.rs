@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod api;
 mod chromium;
 
 use std::env;
