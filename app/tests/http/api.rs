@@ -1,5 +1,6 @@
 //! The application for programs, and what a user may change.
 
+mod guide;
 mod origins;
 mod problems;
 mod schema;

@@ -52,7 +52,7 @@ if SIGNED_IN:
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Makes a valid change of the password one from the current to another; no schema knows either."""
-    if case.operation.path == "/password" and is_positive(case):
+    if changes_password(case) and is_positive(case):
         case.body["current"] = password
         if case.body["new"] == password:
             case.body["new"] += f"-{uuid.uuid4()}"
@@ -61,8 +61,12 @@ def before_call(context, case, kwargs):
 @schemathesis.hook
 def after_call(context, case, response):
     global password
-    if case.operation.path == "/password" and response.status_code == 204:
+    if changes_password(case) and response.status_code == 204:
         password = case.body["new"]
+
+
+def changes_password(case):
+    return case.operation.path == "/password" and case.method == "PUT"
 
 
 def is_positive(case):
