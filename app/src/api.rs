@@ -1,7 +1,7 @@
 //! The API: JSON in, JSON out, and problem details (RFC 9457) for what went wrong.
 
 mod document;
-pub(crate) mod errors;
+mod errors;
 pub(crate) mod origins;
 
 use rocket::fairing::AdHoc;

@@ -80,7 +80,6 @@ fn rocket() -> Rocket<Build> {
         .attach(forms::stage())
         .attach(account::stage())
         .attach(devices::stage())
-        .attach(api::errors::stage())
         .attach(api::stage())
         .attach(errors::stage())
         .attach(pages::stage())

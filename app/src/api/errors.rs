@@ -1,10 +1,10 @@
 //! Problem details for each error of the API.
 
-use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
 use rocket::response::Responder;
 use rocket::route::Route;
 use rocket::{Catcher, Request, catch, catchers};
+use rocket_diesel_session::csrf::{Reason, Refusal};
 
 use crate::problem::Problem;
 use crate::{caller, fresh};
@@ -12,23 +12,9 @@ use crate::{caller, fresh};
 /// Where the API begins, each version of it.
 pub(super) const BASE: &str = "/api";
 
-/// To be attached before the sessions, whose CSRF protection changes the method of a request that it
-/// refuses.
-pub(crate) fn stage() -> AdHoc {
-    AdHoc::on_request("API methods", |request, _| {
-        Box::pin(async move {
-            let method = request.method();
-            request.local_cache(|| Sent(method));
-        })
-    })
-}
-
 pub(super) fn catchers() -> Vec<Catcher> {
     catchers![error]
 }
-
-/// The method that the client sent.
-struct Sent(Method);
 
 /// A problem with the header that helps to avoid it.
 #[derive(Responder)]
@@ -67,12 +53,7 @@ fn detail(status: Status, request: &Request<'_>) -> &'static str {
         400 => "The request cannot be read. Send one JSON object, in UTF-8.",
         401 if fresh::is_stale(request) => fresh::STALE,
         401 => "Sign in first.",
-        403 => {
-            "The request has no CSRF token of its session, or it comes from a page of another origin. \
-             Programs send \"Content-Type: application/json\", or in the header X-CSRF-Token the token \
-             of GET /api/v1/csrf_token, with the cookies of that answer. Pages of another origin need \
-             an entry in session.trusted_origins."
-        }
+        403 => refused(request),
         404 => "There is nothing at this address.",
         405 => {
             "This address does not take this method. The header Allow lists those that it takes."
@@ -95,8 +76,27 @@ fn detail(status: Status, request: &Request<'_>) -> &'static str {
     }
 }
 
+/// What to do about a request that the CSRF protection refused.
+fn refused(request: &Request<'_>) -> &'static str {
+    match Refusal::of(request).map(Refusal::reason) {
+        Some(Reason::OtherOrigin) => {
+            "A page of another origin sent the request. Its pages can call the API once \
+             session.trusted_origins lists that origin."
+        }
+        Some(Reason::PlainHttp) => {
+            "The request came over plain http, where clients keep back a Secure cookie. Use https."
+        }
+        _ => {
+            "The request has no CSRF token that fits its cookies. Send \"Content-Type: \
+             application/json\", or in the header X-CSRF-Token the token of GET \
+             /api/v1/csrf_token, with the cookies of that answer."
+        }
+    }
+}
+
+/// The method that the client sent; the CSRF protection changes that of a request it refuses.
 fn sent(request: &Request<'_>) -> Method {
-    match request.local_cache(|| Sent(request.method())).0 {
+    match Refusal::of(request).map_or(request.method(), Refusal::method) {
         Method::Head => Method::Get,
         method => method,
     }

@@ -164,7 +164,9 @@ fn bodies_and_outages_are_problems_too() {
     let foreign = ask(&application, "POST", "/signin")
         .header("Content-Type", "application/json")
         .header("Origin", "https://evil.example");
-    problem(foreign.body("{}").send().unwrap(), 403, "");
+    let (problem_of_origin, _) = problem(foreign.body("{}").send().unwrap(), 403, "");
+    let detail = problem_of_origin["detail"].as_str().unwrap();
+    assert!(detail.contains("session.trusted_origins"), "{detail}");
 
     execute(&database, "ALTER TABLE sessions RENAME TO away");
     let unreachable = ask(&application, "GET", "/me")
