@@ -1,6 +1,7 @@
 //! The end of a request: save, cookie, headers, or the application's own error page.
 
 pub(crate) mod reading;
+mod replace;
 
 use std::panic::AssertUnwindSafe;
 
@@ -10,6 +11,7 @@ use rocket::http::{Header, Status, uri::Origin};
 use rocket::response::Responder;
 use rocket::{Request, Response};
 
+use self::replace::{lists, replace};
 use crate::config::OnGone;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Session;
@@ -103,46 +105,12 @@ fn set_cookies(session: &Session, sets: bool, request: &Request<'_>, response: &
     }
 }
 
-/// What other fairings have put on the response to protect the page, whichever page it is.
-const PROTECTION: [&str; 11] = [
-    "Content-Security-Policy",
-    "Cross-Origin-Embedder-Policy",
-    "Cross-Origin-Opener-Policy",
-    "Cross-Origin-Resource-Policy",
-    "Permissions-Policy",
-    "Referrer-Policy",
-    "Server",
-    "Strict-Transport-Security",
-    "X-Content-Type-Options",
-    "X-DNS-Prefetch-Control",
-    "X-Frame-Options",
-];
-
-/// Puts an error page in the place of an answer, of which nothing but its protection is kept: a
-/// redirect or a cookie of it would tell of something that did not happen.
-fn replace<'r>(response: &mut Response<'r>, page: Response<'r>) {
-    let failed = std::mem::replace(response, page);
-    for name in PROTECTION {
-        if let (Some(value), None) = (
-            failed.headers().get_one(name),
-            response.headers().get_one(name),
-        ) {
-            response.set_raw_header(name, value.to_owned());
-        }
-    }
-}
-
 /// Keeps caches from giving one visitor's page to another (CVE-2023-30861 was that in Flask).
 fn keep_private(response: &mut Response<'_>) {
     if response.headers().get_one("Cache-Control").is_none() {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    let names_cookie = |value: &str| {
-        value
-            .split(',')
-            .any(|name| name.trim().eq_ignore_ascii_case("cookie"))
-    };
-    if !response.headers().get("Vary").any(names_cookie) {
+    if !lists(response, "Vary", "Cookie") {
         response.adjoin_header(Header::new("Vary", "Cookie"));
     }
 }

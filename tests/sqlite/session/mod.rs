@@ -6,6 +6,7 @@ mod express;
 mod failure;
 mod lifetime;
 mod local_client;
+mod other_fairings;
 mod outside;
 mod saving;
 mod sign_out;

@@ -1,0 +1,92 @@
+//! Puts another page in the place of an answer, under the headers that other fairings have set.
+
+use rocket::Response;
+use rocket::http::Header;
+
+/// The headers that belong to an answer itself: its body, where it leads, what it remembers. All others
+/// are of fairings, which set them on every answer: CORS, the protection of the page, tracing.
+const OF_THE_ANSWER: [&str; 22] = [
+    "Accept-Ranges",
+    "Age",
+    "Allow",
+    "Authentication-Info",
+    "Cache-Control",
+    "Clear-Site-Data",
+    "Digest",
+    "ETag",
+    "Expires",
+    "Last-Modified",
+    "Link",
+    "Location",
+    "Pragma",
+    "Refresh",
+    "Repr-Digest",
+    "Retry-After",
+    "Set-Cookie",
+    "SourceMap",
+    "Trailer",
+    "Transfer-Encoding",
+    "WWW-Authenticate",
+    "X-Sendfile",
+];
+
+/// The same by the beginnings of their names: the body, what nginx serves in its place, and what scripts
+/// are to do with it.
+const OF_THE_ANSWER_BEGIN: [&str; 5] = ["Content-", "HX-", "Turbo-", "X-Accel-", "X-Inertia"];
+
+/// The lists that two fairings may both add to.
+const LISTS: [&str; 4] = [
+    "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Expose-Headers",
+    "Vary",
+];
+
+fn is_of_the_answer(name: &str) -> bool {
+    let is = |other: &&str| name.eq_ignore_ascii_case(other);
+    let begins = |beginning: &&str| {
+        let start = name.get(..beginning.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+    };
+    let policy = begins(&"Content-Security-Policy");
+    !policy && (OF_THE_ANSWER.iter().any(|it| is(it)) || OF_THE_ANSWER_BEGIN.iter().any(begins))
+}
+
+/// Puts an error page in the place of an answer, and keeps what fairings have set for the browser. A
+/// redirect or a cookie of the answer would tell of something that did not happen.
+pub(super) fn replace<'r>(response: &mut Response<'r>, page: Response<'r>) {
+    let failed = std::mem::replace(response, page);
+    let headers = response.headers().iter();
+    let own: Vec<_> = headers.map(|it| it.name.into_owned()).collect();
+    for header in failed.headers().iter() {
+        let name = header.name();
+        if own.iter().any(|own| own == name) {
+            merge(response, &header);
+        } else if !is_of_the_answer(name.as_str()) {
+            response.adjoin_raw_header(name.to_string(), header.value().to_owned());
+        }
+    }
+}
+
+/// Adds what the page's own list does not have; a value that is no list stays the page's.
+fn merge(response: &mut Response<'_>, header: &Header<'_>) {
+    let name = header.name().as_str();
+    if !LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {
+        return;
+    }
+    for item in header.value().split(',').map(str::trim) {
+        if !lists(response, name, item) {
+            response.adjoin_raw_header(name.to_owned(), item.to_owned());
+        }
+    }
+}
+
+/// Whether a list of the response has the item.
+pub(super) fn lists(response: &Response<'_>, name: &str, item: &str) -> bool {
+    let has = |value: &str| {
+        value
+            .split(',')
+            .any(|it| it.trim().eq_ignore_ascii_case(item))
+    };
+    response.headers().get(name).any(has)
+}
