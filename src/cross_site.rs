@@ -1,16 +1,18 @@
 //! Refuses what another site has a browser send: before routing, so that no route can forget it.
 
+mod answer;
+mod exemption;
 pub(crate) mod refusal;
 
 use std::sync::Arc;
 
 use rocket::data::Data;
 use rocket::form::Form;
-use rocket::http::{Method, Status};
-use rocket::route::{Handler, Outcome, Route};
+use rocket::http::Method;
 use rocket::{Build, Request, Rocket};
 use serde_json::json;
 
+pub(crate) use self::exemption::check as check_exemptions;
 use self::refusal::{Reason, Refusal};
 use crate::context::Context;
 use crate::cookie::cookie;
@@ -24,31 +26,13 @@ const HEADER: &str = "X-CSRF-Token";
 /// How much of a form is searched for its token: what Rocket lets a fairing see of a body.
 const BEGINNING: usize = 512;
 
-/// A request fairing cannot answer, so a refused request goes to a route that does, under a method
-/// that nobody uses.
-const REFUSED: Method = Method::Connect;
-
-#[derive(Clone)]
-struct Refuse;
-
-#[rocket::async_trait]
-impl Handler for Refuse {
-    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        if let Some(refusal) = Refusal::of(request) {
-            refusal.read(request, data).await;
-        }
-        Outcome::error(Status::Forbidden)
-    }
-}
-
 /// Adds the route that refuses.
 pub(crate) fn prepare(rocket: Rocket<Build>) -> Rocket<Build> {
-    let route = Route::ranked(isize::MIN, REFUSED, "/<_..>", Refuse);
-    rocket.mount("/", vec![route])
+    rocket.mount("/", vec![answer::route()])
 }
 
 /// Sends a forged request to the route that refuses.
-pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>) {
+pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>, exempt: &[&str]) {
     let Some(context) = request.rocket().state::<Arc<Context>>().cloned() else {
         return;
     };
@@ -59,14 +43,16 @@ pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>) {
     };
     let sender = site.sender(request.headers());
     if may_change(request)
+        && !exemption::holds(request, &context, exempt)
         && let Some(reason) = check(request, data, &context, sender).await
     {
         let (method, path) = (request.method(), request.uri().path());
-        log::warn!("{method} {path} is refused with 403: {reason}");
+        let origin = answer::origin(request, reason);
+        log::warn!("{method} {path} is refused with 403: {reason}{origin}");
         let details = json!({ "method": method.as_str(), "why": reason.to_string() });
         context.tell(request, event(reason, sender), &details);
         Refusal::note(request, method, reason);
-        request.set_method(REFUSED);
+        request.set_method(answer::METHOD);
     }
 }
 
@@ -152,6 +138,7 @@ fn is_upgrade(request: &Request<'_>) -> bool {
 /// to show that it comes from a page of ours.
 fn needs_token(request: &Request<'_>, sender: Sender) -> bool {
     match request.content_type() {
+        _ if sender == Sender::Trusted => false,
         Some(it) => it.is_form() || it.is_form_data() || it.is_plain(),
         None => request.method() == Method::Post && sender == Sender::Unknown,
     }

@@ -46,6 +46,7 @@ pub struct Sessions {
     schema: Schema,
     clock: Arc<Clock>,
     refuses_cross_site: bool,
+    csrf_exempt: Vec<&'static str>,
 }
 
 impl Sessions {
@@ -62,6 +63,7 @@ impl Sessions {
             schema: Schema::default(),
             clock: Arc::new(Clock::of_this_machine()),
             refuses_cross_site: false,
+            csrf_exempt: Vec::new(),
         }
     }
 
@@ -70,11 +72,15 @@ impl Sessions {
     /// of its browser's session, [`Session::form_token`](crate::Session::form_token).
     ///
     /// It is decided before routing, whatever a form's `_method` says, and asks no store: by
-    /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. Another origin can
-    /// be trusted with `session.trusted_origins`. A form without its token is refused wherever it
-    /// comes from; other content, such as JSON, only if it comes from elsewhere, since no site can
-    /// have a browser send that without asking first. A request with an `Upgrade` header, such as a
-    /// WebSocket's, is refused if it comes from elsewhere.
+    /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. A form without its
+    /// token is refused; so is a POST without a content type that has neither a token nor one of these
+    /// headers. Other content, such as JSON, is refused only if it comes from elsewhere, since no site
+    /// can have a browser send that without asking first. A request with an `Upgrade` header, such as
+    /// a WebSocket's, is refused if it comes from elsewhere.
+    ///
+    /// `session.trusted_origins` names other origins whose pages are trusted: their requests, forms
+    /// included, need no token. [`csrf::Refusal`](crate::csrf::Refusal) tells a catcher why a request was
+    /// refused, and one line of the log does.
     ///
     /// ```no_run
     /// # use rocket_diesel_session::Sessions;
@@ -86,6 +92,36 @@ impl Sessions {
     #[must_use]
     pub fn with_cross_site_protection(mut self) -> Self {
         self.refuses_cross_site = true;
+        self
+    }
+
+    /// Exempts POST requests to one path from the CSRF protection, for servers that send webhooks:
+    /// they have no token.
+    ///
+    /// `path` is the whole path of a route, with the base under which it is mounted, and is compared
+    /// with what was sent, byte for byte. All else is checked as before: other spellings of the path,
+    /// other methods, also by `_method`, and each request that brings a cookie of a session. So a
+    /// page of another site cannot use the exemption on behalf of a user. Verify the sender's signature
+    /// there, and sign nobody in.
+    ///
+    /// ```no_run
+    /// # use rocket_diesel_session::Sessions;
+    /// #[rocket::post("/webhooks/payments", data = "<event>")]
+    /// fn payments(event: Vec<u8>) {
+    ///     // Verifies the signature of the event first.
+    /// }
+    ///
+    /// #[rocket::launch]
+    /// fn rocket() -> _ {
+    ///     let sessions = Sessions::fairing()
+    ///         .with_cross_site_protection()
+    ///         .with_csrf_exemption("/webhooks/payments");
+    ///     rocket::build().mount("/", rocket::routes![payments]).attach(sessions)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_csrf_exemption(mut self, path: &'static str) -> Self {
+        self.csrf_exempt.push(path);
         self
     }
 
@@ -250,7 +286,7 @@ impl Fairing for Sessions {
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
         reading::note_method(request);
         if self.refuses_cross_site {
-            cross_site::refuse(request, data).await;
+            cross_site::refuse(request, data, &self.csrf_exempt).await;
         }
     }
 

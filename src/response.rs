@@ -137,7 +137,7 @@ async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r
 }
 
 /// The catcher with the longest base; of two with the same, the one made for the code.
-fn catcher<'r>(request: &'r Request<'_>, status: Status) -> Option<&'r Catcher> {
+pub(crate) fn catcher<'r>(request: &'r Request<'_>, status: Status) -> Option<&'r Catcher> {
     let candidates = request.rocket().catchers().filter(|catcher| {
         catcher.code.is_none_or(|code| code == status.code) && covers(&catcher.base, request.uri())
     });

@@ -7,6 +7,8 @@ use rocket::http::HeaderMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
     Own,
+    /// A page of an origin that the settings name.
+    Trusted,
     Other,
     /// Neither header came: a program, or a browser from before 2020.
     Unknown,
@@ -24,17 +26,28 @@ pub(crate) struct Site<'a> {
 
 impl Site<'_> {
     pub(crate) fn sender(&self, headers: &HeaderMap<'_>) -> Sender {
-        let origin = headers.get_one("Origin");
+        let mut origins = headers.get("Origin");
+        let (origin, second) = (origins.next(), origins.next());
         // "same-site" is a neighbouring subdomain, perhaps somebody else's. "none" is the user.
-        let own = match headers.get_one("Sec-Fetch-Site") {
-            Some("same-origin" | "none") => true,
-            Some("same-site" | "cross-site") => origin.is_some_and(|origin| self.trusts(origin)),
-            _ => match origin {
-                None => return Sender::Unknown,
-                Some(origin) => self.is_own(origin) || self.trusts(origin),
-            },
-        };
-        if own { Sender::Own } else { Sender::Other }
+        match (headers.get_one("Sec-Fetch-Site"), origin) {
+            _ if second.is_some() => Sender::Other,
+            (Some("same-origin" | "none"), _) => Sender::Own,
+            (Some("same-site" | "cross-site"), None) => Sender::Other,
+            (Some("same-site" | "cross-site"), Some(origin)) => self.foreign(origin),
+            (_, None) => Sender::Unknown,
+            (_, Some(origin)) if self.is_own(origin) => Sender::Own,
+            (_, Some(origin)) => self.foreign(origin),
+        }
+    }
+
+    /// Behind TLS, a trusted origin without it may be anybody's, so its forms need a token as our own
+    /// do.
+    fn foreign(&self, origin: &str) -> Sender {
+        match self.trusts(origin) {
+            true if self.secure && !origin.starts_with("https://") => Sender::Own,
+            true => Sender::Trusted,
+            false => Sender::Other,
+        }
     }
 
     fn trusts(&self, origin: &str) -> bool {
@@ -73,7 +86,10 @@ mod tests {
         let site = Site {
             host: Some("example.org".into()),
             secure,
-            trusted: &["https://www.example.org".into()],
+            trusted: &[
+                "https://www.example.org".into(),
+                "http://blog.example".into(),
+            ],
         };
         site.sender(&headers)
     }
@@ -94,7 +110,13 @@ mod tests {
                 Some("https://other.example.org"),
                 Sender::Other,
             ),
-            ("same-site", Some("https://www.example.org"), Sender::Own),
+            (
+                "same-site",
+                Some("https://www.example.org"),
+                Sender::Trusted,
+            ),
+            ("cross-site", Some("http://blog.example"), Sender::Own),
+            ("cross-site", Some("null"), Sender::Other),
             ("garbage", OWN, Sender::Own),
             ("garbage", Some("https://evil.example"), Sender::Other),
             ("garbage", None, Sender::Unknown),
@@ -110,7 +132,14 @@ mod tests {
         for (origin, over_tls, without) in [
             ("https://example.org", Sender::Own, Sender::Own),
             ("https://EXAMPLE.org", Sender::Own, Sender::Own),
-            ("https://www.example.org", Sender::Own, Sender::Own),
+            ("https://www.example.org", Sender::Trusted, Sender::Trusted),
+            ("http://blog.example", Sender::Own, Sender::Trusted),
+            ("http://blog.example:80", Sender::Other, Sender::Other),
+            (
+                "https://www.example.org, https://www.example.org",
+                Sender::Other,
+                Sender::Other,
+            ),
             ("http://example.org", Sender::Other, Sender::Own),
             ("null", Sender::Other, Sender::Other),
             ("", Sender::Other, Sender::Other),

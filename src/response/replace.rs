@@ -49,7 +49,7 @@ fn is_of_the_answer(name: &str) -> bool {
         start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
     };
     let policy = begins(&"Content-Security-Policy");
-    !policy && (OF_THE_ANSWER.iter().any(|it| is(it)) || OF_THE_ANSWER_BEGIN.iter().any(begins))
+    !policy && (OF_THE_ANSWER.iter().any(is) || OF_THE_ANSWER_BEGIN.iter().any(begins))
 }
 
 /// Puts an error page in the place of an answer, and keeps what fairings have set for the browser. A

@@ -12,6 +12,7 @@ mod advisories;
 mod cross_site;
 mod events;
 mod file;
+mod log;
 mod own_pool;
 mod pools;
 mod session;

@@ -189,30 +189,62 @@ fn a_websocket_is_opened_by_pages_of_this_origin_alone() {
     }
 }
 
+const TRUSTS: &str = r#"{trusted_origins=["https://www.example.org","http://www.example.org"]}"#;
+
+/// A sign-in provider posts its answer as a form (`response_mode=form_post`), and knows no token.
 #[test]
-fn another_origin_can_be_trusted() {
-    let site = Site::new(r#"{trusted_origins=["https://www.example.org"]}"#);
-    let body = form(&site);
-    for (headers, expected) in [
-        (&[("Origin", "https://www.example.org")] as Headers, 200),
-        (
-            &[
-                ("Sec-Fetch-Site", "same-site"),
-                ("Origin", "https://www.example.org"),
-            ],
-            200,
-        ),
-        (
-            &[
-                ("Sec-Fetch-Site", "same-site"),
-                ("Origin", "https://blog.example.org"),
-            ],
-            403,
-        ),
-        (&[("Sec-Fetch-Site", "same-site")], 403),
+fn a_form_of_a_trusted_origin_needs_no_token() {
+    let site = Site::new(TRUSTS);
+    site.log_in();
+    for fetch in [None, Some("cross-site"), Some("same-site"), Some("garbage")] {
+        for (origin, expected) in [
+            (Some("https://www.example.org"), 200),
+            (Some("https://WWW.example.org"), 200),
+            (Some("http://www.example.org"), 403),
+            (Some("https://www.example.org:444"), 403),
+            (Some("https://www.example.org.evil"), 403),
+            (Some("https://blog.example.org"), 403),
+            (Some("null"), 403),
+            (Some(""), 403),
+            (None, 403),
+        ] {
+            for content in [ContentType::Form, ContentType::FormData, ContentType::Plain] {
+                let fetch = fetch.map(|value| ("Sec-Fetch-Site", value));
+                let origin = origin.map(|value| ("Origin", value));
+                let headers: Vec<_> = fetch.into_iter().chain(origin).collect();
+                let headers = &*headers.leak();
+                for body in ["id_token=x", "_token=wrong"] {
+                    let status = send(&site, Method::Post, Some(content.clone()), headers, body);
+                    assert_eq!(status, expected, "{content} {headers:?} {body}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn two_origins_are_none_of_those_that_are_trusted() {
+    let site = Site::new(TRUSTS);
+    for (first, second) in [
+        ("https://www.example.org", "https://evil.example"),
+        ("https://evil.example", "https://www.example.org"),
+        (OWN, "https://evil.example"),
     ] {
-        let status = send(&site, Method::Post, Some(ContentType::Form), headers, &body);
-        assert_eq!(status, expected, "{headers:?}");
+        let headers: Headers = Box::leak(Box::new([("Origin", first), ("Origin", second)]));
+        let status = send(&site, Method::Post, Some(ContentType::JSON), headers, "");
+        assert_eq!(status, 403, "{first} {second}");
+    }
+}
+
+/// Its pages may be anybody's who sits in between.
+#[test]
+fn a_trusted_origin_without_tls_needs_a_token_behind_tls() {
+    let site = Site::new(TRUSTS);
+    let form = form(&site);
+    let headers: Headers = &[("Origin", "http://www.example.org")];
+    for (body, expected) in [(&*form, 200), ("a=b", 403)] {
+        let status = send(&site, Method::Post, Some(ContentType::Form), headers, body);
+        assert_eq!(status, expected, "{body}");
     }
 }
 

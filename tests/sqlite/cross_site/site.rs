@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Method};
 use rocket::local::blocking::{Client, LocalRequest};
-use rocket::{Data, Request, Route, get, post, routes};
+use rocket::{Build, Data, Request, Rocket, Route, get, post, routes};
 use rocket_diesel_session::{Error, MemoryStore, Session, Sessions, Store};
+
+use testing::site::figment;
 
 /// How often a handler of something that changes has run.
 #[derive(Clone, Default)]
@@ -52,6 +53,29 @@ pub struct Site {
     pub cookies: RefCell<BTreeMap<String, String>>,
 }
 
+/// The site with its protection, for a client of the test.
+pub fn rocket(session: &str) -> Rocket<Build> {
+    let sessions = Sessions::fairing().with_store(Arc::new(MemoryStore::default()));
+    application(session, &Done::default()).attach(sessions.with_cross_site_protection())
+}
+
+fn application(session: &str, done: &Done) -> Rocket<Build> {
+    let methods = [
+        Method::Get,
+        Method::Head,
+        Method::Options,
+        Method::Post,
+        Method::Put,
+        Method::Patch,
+        Method::Delete,
+    ];
+    let paths = ["/change", "/webhooks/payments"];
+    let routes = paths.map(|path| methods.map(|method| Route::new(method, path, done.clone())));
+    rocket::custom(figment(session))
+        .mount("/", routes.concat())
+        .mount("/", routes![form, form_and_session, log_in])
+}
+
 pub struct Answer {
     pub status: u16,
     pub body: String,
@@ -64,26 +88,9 @@ impl Site {
     }
 
     pub fn with(session: &str, taste: fn(Sessions) -> Sessions) -> Self {
-        let session: rocket::figment::value::Value = session.parse().unwrap();
-        let figment = Figment::from(rocket::Config::default())
-            .merge(("log_level", "off"))
-            .merge(("session", session));
         let (store, done) = (Arc::new(MemoryStore::default()), Done::default());
-        let methods = [
-            Method::Get,
-            Method::Head,
-            Method::Options,
-            Method::Post,
-            Method::Put,
-            Method::Patch,
-            Method::Delete,
-        ];
-        let change = methods.map(|method| Route::new(method, "/change", done.clone()));
         let sessions = Sessions::fairing().with_store(store.clone());
-        let rocket = rocket::custom(figment)
-            .mount("/", change)
-            .mount("/", routes![form, form_and_session, log_in])
-            .attach(taste(sessions));
+        let rocket = application(session, &done).attach(taste(sessions));
         Self {
             client: Client::untracked(rocket).unwrap(),
             store,

@@ -1,0 +1,103 @@
+//! The answer to a refused request: the application's page for 403, or the reason in words.
+
+use rocket::data::Data;
+use rocket::http::{ContentType, Method, Status};
+use rocket::response::Responder;
+use rocket::route::{Handler, Outcome, Route};
+use rocket::serde::json::Json;
+use rocket::{Request, Response};
+use serde_json::json;
+
+use super::refusal::{Reason, Refusal};
+use crate::response::catcher;
+
+/// A request fairing cannot answer, so a refused request goes to a route that does, under a method
+/// that nobody uses.
+pub(super) const METHOD: Method = Method::Connect;
+
+pub(super) fn route() -> Route {
+    let mut route = Route::ranked(isize::MIN, METHOD, "/<_..>", Refuse);
+    route.name = Some("refused by the CSRF protection".into());
+    route
+}
+
+#[derive(Clone)]
+struct Refuse;
+
+#[rocket::async_trait]
+impl Handler for Refuse {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let Some(refusal) = Refusal::of(request) else {
+            return Outcome::error(Status::Forbidden);
+        };
+        refusal.read(request, data).await;
+        if catcher(request, Status::Forbidden).is_some() {
+            return Outcome::error(Status::Forbidden);
+        }
+        match answer(request, refusal.reason()) {
+            Ok(answer) => Outcome::Success(answer),
+            Err(status) => Outcome::error(status),
+        }
+    }
+}
+
+/// Where the application has no page for 403: text, or JSON as Rocket has it in its own errors.
+fn answer<'r>(request: &'r Request<'_>, reason: Reason) -> rocket::response::Result<'r> {
+    let status = Status::Forbidden;
+    let why = format!("The request was refused: {reason}. {}", remedy(reason));
+    let mut response: Response<'r> = match prefers_json(request) {
+        true => {
+            let name = status.reason_lossy();
+            let error = json!({ "code": status.code, "reason": name, "description": why });
+            Json(json!({ "error": error })).respond_to(request)?
+        }
+        false => (ContentType::Plain, format!("{status}\n{why}\n")).respond_to(request)?,
+    };
+    response.set_status(status);
+    Ok(response)
+}
+
+fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::OtherOrigin | Reason::PlainHttp => {
+            "Open the site's own page and send it from there."
+        }
+        Reason::NoToken => {
+            "Send the page's CSRF token as the field _token at the beginning of the form, or in the header \
+             X-CSRF-Token."
+        }
+        Reason::StaleToken => {
+            "A token ends with each sign-in and sign-out. Reload the page and send it again."
+        }
+        Reason::NoCookie => "Send the cookies of the page that has the token.",
+    }
+}
+
+/// In the log, the headers that decided, what this server takes itself for, and what to do.
+pub(super) fn origin(request: &Request<'_>, reason: Reason) -> String {
+    if reason != Reason::OtherOrigin {
+        return String::new();
+    }
+    let header = |name: &str| {
+        let value = request.headers().get_one(name).unwrap_or("none");
+        format!("{:?}", value.chars().take(100).collect::<String>())
+    };
+    let host = request.host().map(ToString::to_string).unwrap_or_default();
+    format!(
+        " (Origin: {}, Sec-Fetch-Site: {}, Host: {host:?}); if that origin is yours, add it to \
+         session.trusted_origins, or have the proxy pass the Host header on",
+        header("Origin"),
+        header("Sec-Fetch-Site"),
+    )
+}
+
+/// In bytes: Rocket 0.5 parses a header in time that grows with the square of its length.
+const LONGEST_ACCEPT: usize = 1_024;
+
+fn prefers_json(request: &Request<'_>) -> bool {
+    let header = request.headers().get_one("Accept").unwrap_or_default();
+    let accept = (header.len() <= LONGEST_ACCEPT).then(|| request.accept());
+    let json = |sub: &str| sub == "json" || sub.ends_with("+json");
+    let preferred = accept.flatten().map(|accept| accept.preferred());
+    preferred.is_some_and(|it| json(&it.media_type().sub().as_str().to_ascii_lowercase()))
+}

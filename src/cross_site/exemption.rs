@@ -1,0 +1,36 @@
+//! The paths that take webhooks, which have no token.
+
+use rocket::Request;
+use rocket::http::Method;
+
+use crate::context::Context;
+use crate::error::{Error, require};
+
+/// Checks the paths of [`Sessions::with_csrf_exemption`](crate::Sessions::with_csrf_exemption).
+pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
+    require(protects || exempt.is_empty(), || {
+        "Sessions::with_csrf_exemption exempts from a protection that is off; call \
+         Sessions::with_cross_site_protection, too, or leave it out"
+            .into()
+    })?;
+    exempt.iter().try_for_each(|path| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+        let dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
+        let whole = path.starts_with('/') && !path.contains("//") && !dots;
+        require(whole && path.bytes().all(plain), || {
+            format!(
+                "Sessions::with_csrf_exemption was given {path:?}; give the whole path of one route, such \
+                 as \"/webhooks/payments\", without parameters and query"
+            )
+        })
+    })
+}
+
+/// Whether the request is a POST to exactly one of these paths, from somebody without a session. The
+/// path is compared as it was sent, so another spelling of it is checked like any other request, and
+/// so is what a form's `_method` makes of a POST.
+pub(super) fn holds(request: &Request<'_>, context: &Context, exempt: &[&str]) -> bool {
+    request.method() == Method::Post
+        && exempt.contains(&request.uri().path().as_str())
+        && !context.incoming(request).came
+}
