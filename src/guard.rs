@@ -77,6 +77,12 @@ impl Session {
         self.state().stored().is_none()
     }
 
+    /// Returns `true` if the browser came with the token of a session that is not there: it expired,
+    /// was ended, or never was. A page can say so to a user who has to sign in again.
+    pub fn was_ended(&self) -> bool {
+        self.state().came_unknown()
+    }
+
     /// Whether the user asked to stay signed in, by
     /// [`log_in_and_remember`](Self::log_in_and_remember).
     pub fn is_remembered(&self) -> bool {

@@ -91,6 +91,11 @@ impl State {
         self.token_unsent && self.stored.is_some()
     }
 
+    /// Whether the browser sent a token of which the store has no record.
+    pub(crate) fn came_unknown(&self) -> bool {
+        self.unknown.is_some()
+    }
+
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.contents.user_id.as_deref()
     }

@@ -15,7 +15,7 @@ use crate::fresh::Fresh;
 use crate::own_password::{self, PasswordChange};
 use crate::page::{Answer, Page, Visit};
 use crate::user::User;
-use crate::{fields, next, users};
+use crate::{fields, next, refused_form, users};
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![
@@ -33,11 +33,17 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
+/// A location that was typed before the user had to sign in again is shown until it is saved.
 #[get("/")]
-fn account(user: &User, page: Page<'_>) -> Result<Template, Error> {
-    let values = context! { location: &user.location };
-    page.show("account", context! { values })
+fn account(user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
+    let typed = session.get::<String>(TYPED_LOCATION)?;
+    let refused = typed.as_ref().map(|_| "Your location is not saved yet.");
+    let values = context! { location: typed.as_ref().unwrap_or(&user.location) };
+    page.show("account", context! { values, refused })
 }
+
+/// The session's value for a location that was typed and could not be saved.
+pub(crate) const TYPED_LOCATION: &str = "typed_location";
 
 #[derive(FromForm)]
 struct Place {
@@ -48,21 +54,32 @@ struct Place {
 #[put("/location", data = "<form>")]
 async fn move_to(
     form: Form<Place>,
-    _user: &User,
     page: Page<'_>,
     session: &Session,
     database: &Database,
-) -> Result<Answer, Error> {
-    let (place, id) = (form.location.trim(), session.user_id().unwrap_or_default());
+) -> Result<Result<Answer, Status>, Error> {
+    let place = form.location.trim();
+    if page.user.is_none() {
+        let (status, next) = (Status::Unauthorized, Some("/account".to_owned()));
+        return match session.was_ended() {
+            true => refused_form::sign_in_first(&page, status, next, place).map(Ok),
+            false => Ok(Err(status)),
+        };
+    }
+    let id = session.user_id().unwrap_or_default();
     if let Err(why) = fields::location(place) {
         let (errors, values) = (context! { location: why }, context! { location: place });
         let own = context! { errors, values };
-        return page.mend("account", Status::UnprocessableEntity, own);
+        return page
+            .mend("account", Status::UnprocessableEntity, own)
+            .map(Ok);
     }
     let now = database.now().timestamp_millis();
     users::set_location(database, id, place.to_owned(), now).await?;
+    session.remove(TYPED_LOCATION)?;
     session.event("user_updated", json!({ "what": "location" }));
-    page.go("/account".to_owned(), "Your location is saved.")
+    page.done("/account".to_owned(), "Your location is saved.")
+        .map(Ok)
 }
 
 /// Leads password managers to the form (<https://w3c.github.io/webappsec-change-password-url/>).

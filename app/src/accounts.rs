@@ -45,6 +45,10 @@ pub(crate) struct SignIn {
     /// The page to go to afterwards; programs have none.
     #[serde(skip)]
     pub(crate) next: Option<String>,
+    /// What was typed into the account's form before its user had to sign in again.
+    #[serde(skip)]
+    #[field(default = String::new())]
+    pub(crate) location: String,
 }
 
 impl Registration {

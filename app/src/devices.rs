@@ -83,5 +83,5 @@ async fn end_others(_fresh: Fresh, page: Page<'_>, caller: Caller<'_>) -> Result
 }
 
 fn back(page: &Page<'_>, done: &str) -> Result<Answer, Error> {
-    page.go("/account/devices".to_owned(), done)
+    page.done("/account/devices".to_owned(), done)
 }

@@ -6,16 +6,17 @@ use rocket::http::{Method, Status};
 use rocket::response::Redirect;
 use rocket::serde::json::{Json, Value};
 use rocket::{Request, catch, catchers, uri};
+use rocket_diesel_session::Error;
 use rocket_dyn_templates::{Template, context};
 
 use crate::fresh::{self, STALE};
-use crate::page::Page;
+use crate::page::{Answer, Page};
 use crate::problem::Problem;
-use crate::{account, caller, forms, next};
+use crate::{account, caller, forms, next, refused_form};
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Errors", |rocket| async {
-        rocket.register("/", catchers![unauthorized, other])
+        rocket.register("/", catchers![unauthorized, forbidden, other])
     })
 }
 
@@ -29,10 +30,25 @@ fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
         return Right(Json(Problem::new(Status::Unauthorized, why).members));
     }
     let next = next::page_of(request);
+    let sent = !matches!(request.method(), Method::Get | Method::Head);
     Left(Redirect::to(match stale {
         true => uri!("/account", account::confirm_page(next)),
-        false => uri!(forms::login_page(next, _)),
+        false => uri!(forms::login_page(next, _, sent.then_some(true))),
     }))
+}
+
+/// Shows a refused form again where there is one to show.
+#[catch(403)]
+async fn forbidden(
+    status: Status,
+    request: &Request<'_>,
+) -> Result<Either<Answer, Either<Template, Json<Value>>>, Error> {
+    if !accepts_json(request)
+        && let Some(again) = refused_form::again(request).await
+    {
+        return again.map(Left);
+    }
+    Ok(Right(other(status, request).await))
 }
 
 #[catch(default)]
@@ -42,11 +58,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
             "That could not be read",
             "Something in the request is missing or has the wrong form.",
         ),
-        403 => (
-            "Please send it again",
-            "It did not come from a page of this site as you see it now: perhaps you signed in or out \
-             in another window. Open the page again and repeat it there.",
-        ),
+        403 => refused_form::reason(request),
         404 => (
             "Page not found",
             "There is nothing at this address. It may have been moved, or mistyped.",
@@ -85,9 +97,13 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         .as_ref()
         .and_then(|page| page.form_token().ok().flatten());
     let retry = status.code >= 500 && request.method() == Method::Get;
+    let again = Some(request)
+        .filter(|_| status == Status::Forbidden)
+        .and_then(next::page_of)
+        .filter(|page| next::or_home(Some(page)) == *page);
     Left(Template::render(
         "error",
-        context! { user, form_token, status: status.code, title, message, retry, without_account: !known },
+        context! { user, form_token, status: status.code, title, message, retry, again, without_account: !known },
     ))
 }
 

@@ -8,11 +8,13 @@ use rocket::{get, post, routes};
 use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
+use crate::account::TYPED_LOCATION;
 use crate::accounts::{self, Registration, SignIn};
 use crate::caller::Caller;
 use crate::headers::SignedOut;
-use crate::next;
 use crate::page::{Answer, Page, Visit};
+use crate::refused_form::NOT_SIGNED_IN;
+use crate::{fields, next};
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![register_page, register, login_page, login, logout];
@@ -53,16 +55,19 @@ async fn register(
     }
 }
 
-/// After a sign-out there is no session that could hold a message, so the address says it.
-#[get("/login?<next>&<signed_out>")]
+/// After a sign-out there is no session that could hold a message, so the address says it, and so it
+/// does of a form whose session had ended.
+#[get("/login?<next>&<signed_out>&<ended>")]
 pub(crate) fn login_page(
     next: Option<&str>,
     signed_out: Option<bool>,
+    ended: Option<bool>,
     page: Page<'_>,
 ) -> Result<Visit, Error> {
+    let refused = ended.and_then(|ended| ended.then_some(NOT_SIGNED_IN));
     Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(page.show_form("login", context! { next, signed_out })?),
+        None => Right(page.show_form("login", context! { next, signed_out, refused })?),
     })
 }
 
@@ -70,11 +75,17 @@ pub(crate) fn login_page(
 async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let values = context! { email: &form.email, remember: form.remember };
+    let location = &form.location;
     match accounts::sign_in(&caller, &form, Some("You are signed in.")).await? {
-        Ok(_) => Ok(Left(Redirect::to(next::or_home(next)))),
+        Ok(_) => {
+            if !location.is_empty() && fields::location(location).is_ok() {
+                caller.session.insert(TYPED_LOCATION, location)?;
+            }
+            Ok(Left(Redirect::to(next::or_home(next))))
+        }
         Err(refusal) => {
             let (status, errors) = refusal.on_form("form");
-            page.mend("login", status, context! { values, errors, next })
+            page.mend("login", status, context! { values, errors, next, location })
         }
     }
 }

@@ -37,6 +37,7 @@ mod pages;
 mod password;
 mod problem;
 mod refusal;
+mod refused_form;
 mod schema;
 mod settings;
 mod user;

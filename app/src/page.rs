@@ -12,6 +12,9 @@ use rocket_dyn_templates::Template;
 use crate::owner::SUCCESS;
 use crate::user::User;
 
+/// The kind of the messages that only say how things are.
+pub(crate) const INFO: &str = "info";
+
 /// The frame of a page, for everybody. A route that takes it cannot forget the messages.
 pub(crate) struct Page<'r> {
     pub(crate) user: Option<&'r User>,
@@ -85,8 +88,13 @@ impl Page<'_> {
     }
 
     /// Sends to another page, which tells what was done.
-    pub(crate) fn go(&self, to: String, done: &str) -> Result<Answer, Error> {
-        self.session.flash(SUCCESS, done)?;
+    pub(crate) fn done(&self, to: String, done: &str) -> Result<Answer, Error> {
+        self.go(SUCCESS, to, done)
+    }
+
+    /// Sends to another page with a message of this kind.
+    pub(crate) fn go(&self, kind: &str, to: String, message: &str) -> Result<Answer, Error> {
+        self.session.flash(kind, message)?;
         Ok(Left(Redirect::to(to)))
     }
 }

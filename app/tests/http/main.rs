@@ -23,6 +23,7 @@ mod output;
 mod privacy;
 #[cfg(feature = "redis")]
 mod redis;
+mod refused_forms;
 mod requirements;
 mod settings;
 mod throttle;
