@@ -58,11 +58,6 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     /// key's type, which is as [`TYPE_OF`](Backend::TYPE_OF) has it, has no such text.
     #[doc(hidden)]
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String>;
-    /// Whether a statement failed because an id is no value of the type of the users' key.
-    #[doc(hidden)]
-    fn is_no_user_id(_error: &diesel::result::Error) -> bool {
-        false
-    }
     /// The path of the database, where it is a file.
     #[doc(hidden)]
     fn file(_url: &str) -> Option<PathBuf> {
@@ -225,22 +220,19 @@ impl Backend for diesel::PgConnection {
         url
     }
 
-    const TYPE_OF: &'static str = "SELECT CAST(data_type AS TEXT) FROM information_schema.columns \
-        WHERE table_name = ? AND table_schema = COALESCE(NULLIF(?, ''), current_schema()) \
-        AND column_name = ?";
+    // Of a domain, the type below it.
+    const TYPE_OF: &'static str = "SELECT CONCAT_WS('|', \
+            format_type(COALESCE(NULLIF(t.typbasetype, 0), t.oid), NULL), \
+            quote_ident(n.nspname) || '.' || quote_ident(c.collname)) \
+        FROM (SELECT ? AS name, ? AS schema, ? AS key) users \
+        JOIN pg_attribute a ON a.attname = users.key AND a.attrelid = to_regclass( \
+            CONCAT_WS('.', quote_ident(NULLIF(users.schema, '')), quote_ident(users.name))) \
+        JOIN pg_type t ON t.oid = a.atttypid \
+        LEFT JOIN pg_collation c ON c.oid = a.attcollation \
+        LEFT JOIN pg_namespace n ON n.oid = c.collnamespace";
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
-        user_key::of_postgresql(table, key, kind)
-    }
-
-    // 22P02 and 22003. Diesel passes no number on, so the text decides.
-    fn is_no_user_id(error: &diesel::result::Error) -> bool {
-        let says = |text: &str| {
-            ["invalid input syntax for type", "out of range for type"]
-                .iter()
-                .any(|beginning| text.contains(beginning))
-        };
-        matches!(error, diesel::result::Error::DatabaseError(_, information) if says(information.message()))
+        user_key::of_postgresql(&format!("{table}.{key}"), kind)
     }
 
     fn check(

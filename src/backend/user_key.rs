@@ -23,8 +23,12 @@ pub(super) fn of_sqlite(column: &str, kind: &str) -> Option<String> {
 #[cfg(feature = "mysql")]
 pub(super) fn of_mysql(column: &str, kind: &str) -> Option<String> {
     let text = format!("CONVERT({USER_ID} USING utf8mb4)");
+    let mut exact = column.to_owned();
     let equal = match kind.split(' ').collect::<Vec<_>>()[..] {
-        [UNKNOWN | "tinyint" | "smallint" | "mediumint" | "int" | "bigint"] => {
+        [UNKNOWN] => format!("{column} = {USER_ID}"),
+        ["tinyint" | "smallint" | "mediumint" | "int" | "bigint"] => {
+            // The text of a sum has no zeros of ZEROFILL.
+            exact = format!("{column} + 0");
             format!("{column} = {USER_ID}")
         }
         ["uuid"] => format!("{column} = {text}"),
@@ -34,31 +38,34 @@ pub(super) fn of_mysql(column: &str, kind: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "{equal} AND CAST(CONVERT({column} USING utf8mb4) AS BINARY) = CAST({USER_ID} AS BINARY)"
+        "{equal} AND CAST(CONVERT({exact} USING utf8mb4) AS BINARY) = CAST({USER_ID} AS BINARY)"
     ))
 }
 
-/// PostgreSQL compares no number with a text. A row that is made of JSON has the column's own type,
-/// whichever that is; a cast of the column would do without its index.
+/// `kind` is the type and the collation. PostgreSQL compares no number with a text, and an id that is
+/// no value of the type fails the whole statement, so such an id becomes NULL.
 #[cfg(feature = "postgres")]
-pub(super) fn of_postgresql(table: &str, key: &str, kind: &str) -> Option<String> {
-    let accepted = [
-        UNKNOWN,
-        "smallint",
-        "integer",
-        "bigint",
-        "text",
-        "character varying",
-        "character",
-        "uuid",
-        "USER-DEFINED",
-    ];
-    let name = key.trim_matches('"');
-    accepted.contains(&kind).then(|| {
-        format!(
-            "{table}.{key} = \
-             (json_populate_record(NULL::{table}, json_build_object('{name}', {USER_ID}))).{key} \
-             AND CAST({table}.{key} AS TEXT) = {USER_ID}"
-        )
-    })
+pub(super) fn of_postgresql(column: &str, kind: &str) -> Option<String> {
+    let (kind, collation) = kind.split_once('|').unwrap_or((kind, ""));
+    let text = |kind| format!("CAST({USER_ID} AS {kind}) COLLATE {collation}");
+    let id = match kind {
+        UNKNOWN => USER_ID.to_owned(),
+        "smallint" | "integer" | "bigint" => format!(
+            "CASE WHEN {USER_ID} ~ '^(-|)[0-9]{{1,19}}$' AND LPAD(LTRIM({USER_ID}, '-'), 19, '0') \
+             COLLATE \"C\" <= '{}' THEN CAST({USER_ID} AS BIGINT) END",
+            i64::MAX
+        ),
+        "uuid" => format!(
+            "CASE WHEN {USER_ID} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' \
+             THEN CAST({USER_ID} AS UUID) END"
+        ),
+        // CHARACTER without a length is one letter.
+        "character" => text("BPCHAR"),
+        "text" | "character varying" => text("TEXT"),
+        citext if citext.ends_with("citext") => text(citext),
+        _ => return None,
+    };
+    Some(format!(
+        "{column} = {id} AND CAST({column} AS TEXT) COLLATE \"C\" = {USER_ID}"
+    ))
 }

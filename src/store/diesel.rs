@@ -10,14 +10,14 @@ mod users;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use self::row::record;
-use self::sql::{Select, Sql};
+use self::sql::Sql;
 use self::statement::{Execute, Statement, Value};
 use self::users::{Users, reading};
 use crate::backend::Backend;
@@ -56,8 +56,7 @@ pub struct DieselStore<C: 'static, P = Box<dyn Connections<C>>> {
     /// is prompt.
     writing: Option<Arc<Mutex<()>>>,
     table: Arc<Table>,
-    /// The second one is set by the first read.
-    user: Option<Arc<(Users, OnceLock<Sql>)>>,
+    user: Option<Arc<Users>>,
     sql: Arc<Sql>,
     connection: PhantomData<fn() -> C>,
 }
@@ -89,31 +88,22 @@ impl<C: Backend> DieselStore<C> {
         };
         let places = sql.matches('?').count();
         let select = Statement::new(sql, vec![user_id.into(); places]);
-        self.read(|connection| match connection.text(&select) {
-            Err(error) if C::is_no_user_id(&error) => Ok(None),
-            other => other,
-        })
+        self.read(|connection| connection.text(&select))
     }
 }
 
-/// Reads records; without their users where an id cannot be one of the users' table.
 fn records<C: Execute>(
     store: &DieselStore<C, impl Connections<C>>,
-    select: impl Fn(&Sql) -> &Select,
+    select: impl Fn(&Sql) -> &str,
     values: &[Value<'_>],
 ) -> Result<Vec<Record>, Error> {
-    let select = select(reading(store)?);
-    let statement = |sql| Statement::new(sql, values.iter().copied());
-    let rows = store.read(
-        |connection| match connection.rows(&statement(&select.with_user)) {
-            Err(error) if C::is_no_user_id(&error) => {
-                log::warn!("a session's user id is no key of the users' table: {error}");
-                connection.rows(&statement(&select.without_user))
-            }
-            other => other,
-        },
-    )?;
-    Ok(rows.into_iter().map(record).collect())
+    let select = Statement::new(select(reading(store)?), values.iter().copied());
+    let rows = store.read(|connection| connection.rows(&select))?;
+    let records: Vec<_> = rows.into_iter().map(record).collect();
+    if let Some(users) = &store.user {
+        users.warn_of_strays(&records);
+    }
+    Ok(records)
 }
 
 /// Carries out a `DELETE`; how many rows it took.

@@ -58,7 +58,7 @@ fn nobody_is_found_by_anything_but_the_exact_text_of_an_id(database: &TestDataba
 }
 
 /// Types of a users' key, and ids that they hold.
-const KEYS: [(&str, &str, &[&str]); 13] = [
+const KEYS: [(&str, &str, &[&str]); 19] = [
     ("", "SMALLINT", &["7", "-7"]),
     ("", "INTEGER", &["7", "-7"]),
     ("", "BIGINT", &["7", "9007199254740993"]),
@@ -91,6 +91,12 @@ const KEYS: [(&str, &str, &[&str]); 13] = [
         "UUID",
         &["0193ab12-0000-7000-8000-000000000001"],
     ),
+    ("mysql", "INT ZEROFILL", &["7", "4294967295"]),
+    ("mysql", "BIGINT(20) UNSIGNED ZEROFILL", &["7"]),
+    ("postgres", "VARCHAR(5)", &["Ada", "guest"]),
+    ("postgres", "positive", &["7", "2147483647"]),
+    ("postgres", "TEXT COLLATE blind", &["Ada", "\u{e9}"]),
+    ("postgres", "CITEXT", &["Ada"]),
     (
         "postgres",
         "CHAR(36)",
@@ -104,9 +110,20 @@ fn a_user_is_found_by_the_text_of_the_id_whatever_type_it_has(database: &TestDat
         "ada",
         "Ada ",
         "e",
-        "guest",
+        "nobody",
+        "-1",
+        "9223372036854775808",
         "0193AB12-0000-7000-8000-000000000001",
     ];
+    if database.url.starts_with("postgres") {
+        for prepare in [
+            "CREATE EXTENSION citext",
+            "CREATE DOMAIN positive AS INT CHECK (VALUE > 0)",
+            "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        ] {
+            database.run(prepare);
+        }
+    }
     let of_here = |scheme: &&str| database.url.starts_with(*scheme);
     for (number, (_, kind, ids)) in KEYS.iter().filter(|(it, ..)| of_here(it)).enumerate() {
         let table = format!("users_{number}");
@@ -130,8 +147,11 @@ fn a_key_whose_values_are_no_texts_is_refused(database: &TestDatabase) {
     let kinds: &[&str] = match database.url.split(':').next().unwrap() {
         "sqlite" => &["BLOB", "BINARY(16)", "DOUBLE PRECISION"],
         "mysql" => &["BINARY(16)", "VARBINARY(16)", "DOUBLE", "DATE", "BIT(8)"],
-        _ => &["BYTEA", "DOUBLE PRECISION", "DATE", "BOOLEAN"],
+        _ => &["BYTEA", "DOUBLE PRECISION", "DATE", "BOOLEAN", "MOOD"],
     };
+    if database.url.starts_with("postgres") {
+        database.run("CREATE TYPE mood AS ENUM ('7', 'a')");
+    }
     for (number, kind) in kinds.iter().enumerate() {
         let table = format!("users_{number}");
         database.run(&format!(

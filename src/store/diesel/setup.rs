@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use diesel::r2d2::ConnectionManager;
 
 use super::DieselStore;
 use super::sql::Sql;
-use super::users::Users;
+use super::users::{Names, Users};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::pool::{Bounds, Connections, Manager};
@@ -67,7 +67,7 @@ impl<C: Backend> DieselStore<C> {
         let table = Arc::new(table);
         let user = self
             .user
-            .map(|known| Arc::new((known.0.clone(), OnceLock::new())));
+            .map(|known| Arc::new(Users::new(known.names.clone())));
         Self {
             table,
             sql,
@@ -84,9 +84,9 @@ impl<C: Backend> DieselStore<C> {
     /// its type up, and fails as a wrong setting where it is another one.
     #[must_use]
     pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
-        let users = Users::new(table, key, columns);
+        let names = Names::new(table, key, columns);
         Self {
-            user: Some(Arc::new((users, OnceLock::new()))),
+            user: Some(Arc::new(Users::new(names))),
             ..self
         }
     }

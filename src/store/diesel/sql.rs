@@ -11,33 +11,17 @@ pub(super) struct Sql {
     layout: Layout,
     /// For the user's row by itself.
     pub(super) user: Option<String>,
-    pub(super) load: Select,
+    pub(super) load: String,
     pub(super) insert: String,
     pub(super) update: String,
     pub(super) touch: String,
     pub(super) delete: String,
-    pub(super) list: Select,
-    pub(super) all: Select,
+    pub(super) list: String,
+    pub(super) all: String,
     pub(super) delete_all: String,
     pub(super) sweep: String,
     pub(super) count: String,
     pub(super) clear: String,
-}
-
-/// A statement that reads records, with the row of each one's user and without.
-pub(super) struct Select {
-    pub(super) with_user: String,
-    pub(super) without_user: String,
-}
-
-impl Select {
-    /// `select` puts the expression for the user's row into a statement.
-    fn new(user: &str, select: impl Fn(&str) -> String) -> Self {
-        Self {
-            with_user: select(user),
-            without_user: select("NULL"),
-        }
-    }
 }
 
 /// Which columns a table has.
@@ -76,7 +60,7 @@ impl Sql {
                  user_agent, ip",
             );
             let rest = with_names(&format!("FROM sessions WHERE {condition}"));
-            Select::new(user, |user| format!("SELECT {columns}, {user} {rest}"))
+            format!("SELECT {columns}, {user} {rest}")
         };
         Self {
             layout: Layout::Own,
@@ -117,7 +101,7 @@ impl Sql {
                  CAST(expires AS SIGNED) * 1000 + 500, 0, NULL, NULL"
             ));
             let rest = with_names(&format!("FROM sessions WHERE {condition}"));
-            Select::new(user, |user| format!("SELECT {columns}, {user} {rest}"))
+            format!("SELECT {columns}, {user} {rest}")
         };
         Self {
             layout: Layout::Express,

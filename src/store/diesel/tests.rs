@@ -52,10 +52,10 @@ impl<C: Execute> Filled<C> {
             format!("{}_expires_at", self.1),
         );
         for (statement, values, index) in [
-            (&sql.load.with_user, ["'700'", "0"], &primary),
+            (&sql.load, ["'700'", "0"], &primary),
             (&sql.update, ["'700'", "0"], &primary),
             (&sql.delete, ["'700'", ""], &primary),
-            (&sql.list.with_user, ["'700'", "0"], &by_user),
+            (&sql.list, ["'700'", "0"], &by_user),
             (&sql.delete_all, ["'700'", "''"], &by_user),
             (&sql.sweep, ["100", "10"], &by_expiry),
         ] {

@@ -1,6 +1,7 @@
 //! The users' table, whose columns the statements that read records bring along.
 
 use std::fmt;
+use std::sync::{Once, OnceLock};
 
 use diesel::result::Error::NotFound;
 
@@ -11,17 +12,49 @@ use crate::backend::Backend;
 use crate::backend::user_key::UNKNOWN;
 use crate::error::Error;
 use crate::pool::Connections;
+use crate::record::Record;
+
+pub(super) struct Users {
+    pub(super) names: Names,
+    /// Set by the first read.
+    reading: OnceLock<Sql>,
+    warned: Once,
+}
+
+impl Users {
+    pub(super) fn new(names: Names) -> Self {
+        Self {
+            names,
+            reading: OnceLock::new(),
+            warned: Once::new(),
+        }
+    }
+
+    /// Logs once that a session's user has no row.
+    pub(super) fn warn_of_strays(&self, records: &[Record]) {
+        let is_stray = |it: &Record| it.user_id.is_some() && it.user.is_none();
+        if records.iter().any(is_stray) {
+            self.warned.call_once(|| {
+                log::warn!(
+                    "a session's user has no row in the users' table: it was deleted, or log_in was not given \
+                     the exact text of {} (logged once)",
+                    self.names
+                );
+            });
+        }
+    }
+}
 
 /// The names are as the database has them, without quotes.
 #[derive(Clone)]
-pub(super) struct Users {
+pub(super) struct Names {
     /// The table's schema, if it was given, and its name.
     table: Vec<String>,
     key: String,
     columns: Vec<String>,
 }
 
-impl Users {
+impl Names {
     /// Takes names with quotes and without.
     pub(super) fn new(table: &str, key: &str, columns: &[&str]) -> Self {
         Self {
@@ -69,7 +102,7 @@ impl Users {
     }
 }
 
-impl fmt::Display for Users {
+impl fmt::Display for Names {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.table.join("."), self.key)
     }
@@ -106,26 +139,29 @@ fn is_name(name: &str) -> bool {
 pub(super) fn reading<C: Execute, P: Connections<C>>(
     store: &DieselStore<C, P>,
 ) -> Result<&Sql, Error> {
-    let Some(known) = &store.user else {
+    let Some(users) = &store.user else {
         return Ok(&store.sql);
     };
-    let (users, sql) = &**known;
-    if let Some(sql) = sql.get() {
+    if let Some(sql) = users.reading.get() {
         return Ok(sql);
     }
-    users.check()?;
-    let select = Statement::new(C::TYPE_OF, users.in_catalog().map(Value::from));
+    let names = &users.names;
+    names.check()?;
+    let select = Statement::new(C::TYPE_OF, names.in_catalog().map(Value::from));
     // A name that is not there is left to the statement, whose error has it.
     let kind = store.read(|connection| match connection.text(&select) {
         Err(NotFound) => Ok(None),
         other => other,
     })?;
     let kind = kind.as_deref().unwrap_or(UNKNOWN);
-    let Some(row) = users.row::<C>(kind) else {
+    let Some(row) = names.row::<C>(kind) else {
+        let kind = kind.split('|').next().unwrap_or_default();
         return Err(Error::configuration(format!(
-            "the users' key {users} has the type {kind}, whose values are no texts of a user id; \
+            "the users' key {names} has the type {kind}, whose values are no texts of a user id; \
              Sessions::with_user takes integers, texts and UUIDs"
         )));
     };
-    Ok(sql.get_or_init(|| Sql::new::<C>(&store.table, Some(&row))))
+    Ok(users
+        .reading
+        .get_or_init(|| Sql::new::<C>(&store.table, Some(&row))))
 }
