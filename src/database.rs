@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::commit::{Commit, Committed};
 use crate::error::Error;
 use crate::express::Format;
-use crate::pool::{Manager, Repeat, run};
+use crate::pool::{Renewed, Repeat, run};
 use crate::store::Store;
 use crate::store::diesel::DieselStore;
 use crate::store::diesel::transaction::Within;
@@ -82,7 +82,7 @@ enum Place {
 
 /// What is known of a database together with its connections' type.
 struct Opened<C: Backend> {
-    pool: r2d2::Pool<Manager<C>>,
+    pool: Renewed<C>,
     store: Arc<DieselStore<C>>,
     within: Within<C>,
     /// Whether a lock can be kept from one statement to the next.

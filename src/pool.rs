@@ -16,6 +16,7 @@ mod fault;
 mod file;
 mod limit;
 mod outdated;
+mod renewed;
 mod trust;
 
 use std::marker::PhantomData;
@@ -33,22 +34,25 @@ use self::file::Connected;
 pub(crate) use self::file::DatabaseFile;
 use self::limit::{Limit, LogConnectionErrors};
 pub(crate) use self::outdated::Outdated;
+pub(crate) use self::renewed::Renewed;
 pub(crate) use self::trust::Trust;
 use crate::backend::{Backend, SYNC_WAIT};
 use crate::error::{Error, ErrorKind};
 
-/// Opens connections for r2d2.
+/// Opens connections for r2d2; a clone knows what this one knows.
 ///
 /// Unlike Diesel's manager it asks only connections that were idle whether they still live, and
 /// drops those that failed, so that a database that comes back is used again with the next request.
 pub(crate) struct Manager<C> {
     url: String,
     file: DatabaseFile,
-    attempts: Attempts,
-    limit: Limit,
+    attempts: Arc<Attempts>,
+    limit: Arc<Limit>,
+    idle_timeout: Duration,
+    max_lifetime: Duration,
     statement_cache: bool,
     set_up: String,
-    trust: Trust,
+    trust: Arc<Trust>,
     outdated: Outdated,
     backend: PhantomData<fn() -> C>,
 }
@@ -60,7 +64,7 @@ pub(crate) struct Bounds {
     pub(crate) patience: Duration,
     /// After this long without work a connection is closed, and
     pub(crate) idle_timeout: Duration,
-    /// this long after it was made in any case; r2d2 looks every 30 seconds.
+    /// this long after it was made in any case.
     pub(crate) max_lifetime: Duration,
     /// Whether a connection keeps prepared statements, settings and locks.
     pub(crate) statement_cache: bool,
@@ -94,10 +98,28 @@ impl Bounds {
     }
 }
 
+impl<C> Clone for Manager<C> {
+    fn clone(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            file: self.file.clone(),
+            attempts: self.attempts.clone(),
+            limit: self.limit.clone(),
+            set_up: self.set_up.clone(),
+            trust: self.trust.clone(),
+            outdated: self.outdated.clone(),
+            ..*self
+        }
+    }
+}
+
 impl<C: Backend> Manager<C> {
     pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
         let file = DatabaseFile::at(C::file(url));
-        Self::pool_until(&Outdated::default(), &file, url, bounds)
+        bounds.pool(Self {
+            file,
+            ..Self::new(&Outdated::default(), url, bounds)
+        })
     }
 
     /// A pool whose connections are used until they are marked as outdated.
@@ -105,12 +127,13 @@ impl<C: Backend> Manager<C> {
         outdated: &Outdated,
         file: &DatabaseFile,
         url: &str,
-        bounds: &Bounds,
-    ) -> r2d2::Pool<Self> {
-        bounds.pool(Self {
+        bounds: Bounds,
+    ) -> Renewed<C> {
+        let manager = Self {
             file: file.clone(),
-            ..Self::new(outdated, url, bounds)
-        })
+            ..Self::new(outdated, url, &bounds)
+        };
+        Renewed::new(manager, bounds)
     }
 
     fn new(outdated: &Outdated, url: &str, bounds: &Bounds) -> Self {
@@ -121,14 +144,16 @@ impl<C: Backend> Manager<C> {
         Self {
             url: C::with_timeouts(url),
             file: DatabaseFile::default(),
-            attempts: Attempts::default(),
-            limit: Limit::default(),
+            attempts: Arc::default(),
+            limit: Arc::default(),
+            idle_timeout: bounds.idle_timeout,
+            max_lifetime: bounds.max_lifetime,
             statement_cache: bounds.statement_cache,
             set_up: match bounds.sync_wait {
                 true => set_up.to_owned(),
                 false => set_up.replace(SYNC_WAIT, ""),
             },
-            trust: Trust::default(),
+            trust: Arc::default(),
             outdated: outdated.clone(),
             backend: PhantomData,
         }
@@ -217,7 +242,10 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
-        if self.outdated.covers(pooled.made_at) {
+        // r2d2 looks at the ages every 30 seconds.
+        let is_old = pooled.used_at.elapsed() > self.idle_timeout
+            || pooled.made_at.elapsed() > self.max_lifetime;
+        if is_old || self.outdated.covers(pooled.made_at) {
             let cause = ConnectionError::BadConnection("the connection is outdated".to_owned());
             return Err(Self::Error::ConnectionError(cause));
         }

@@ -92,7 +92,7 @@ impl Threads {
             *state = State::Replaced;
             drop(state);
             hung.push(mem::replace(worker, new));
-            self.outdated.mark_all();
+            self.outdated.hang();
             log::warn!(
                 "a store thread has worked for more than {limit:?} and is replaced: the database hangs, or \
                  the application does work there that takes longer than its timeout"

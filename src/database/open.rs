@@ -111,18 +111,13 @@ impl Database {
         let file = C::file(url);
         file.as_deref().map_or(Ok(()), check_file)?;
         Manager::<C>::check(url, &config.bounds(), max_data)?;
-        // The second half is for the threads that replace hung ones.
-        let twice = Bounds {
-            size: 2 * config.pool_size,
-            ..config.bounds()
-        };
         let origin = file.as_ref().map(|path| {
             let path = absolute(path).unwrap_or_else(|_| path.clone());
             let opened = if path.exists() { "opened" } else { "made" };
             format!("{opened} the database file {}", path.display())
         });
         let file = DatabaseFile::at(file);
-        let pool = Manager::<C>::pool_until(threads.outdated(), &file, url, &twice);
+        let pool = Manager::<C>::pool_until(threads.outdated(), &file, url, config.bounds());
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
@@ -135,7 +130,7 @@ impl Database {
             &Outdated::default(),
             &file,
             url,
-            &one,
+            one,
         ));
         let store = Arc::new(store);
         let [own, with_user, explained] = [&store; 3].map(Arc::clone);

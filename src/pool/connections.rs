@@ -91,7 +91,7 @@ impl<C: Backend> Connections<C> for r2d2::Pool<Manager<C>> {
     }
 }
 
-struct Own<C: Backend>(r2d2::PooledConnection<Manager<C>>);
+pub(super) struct Own<C: Backend>(pub(super) r2d2::PooledConnection<Manager<C>>);
 
 impl<C: Backend> Deref for Own<C> {
     type Target = C;

@@ -264,6 +264,26 @@ mod sqlite {
     }
 
     #[test]
+    fn a_connection_that_is_idle_or_old_is_not_used_again() {
+        let moment = Duration::from_millis(20);
+        let idle = Bounds {
+            idle_timeout: moment,
+            ..BOUNDS
+        };
+        let old = Bounds {
+            max_lifetime: moment,
+            ..BOUNDS
+        };
+        for (bounds, is_used) in [(idle, false), (old, false), (BOUNDS, true)] {
+            let pool = pool(&bounds);
+            let ask = |sql| pool.checkout().unwrap().batch_execute(sql);
+            ask("CREATE TABLE here (n INT)").unwrap();
+            thread::sleep(2 * moment);
+            assert_eq!(ask("SELECT n FROM here").is_ok(), is_used);
+        }
+    }
+
+    #[test]
     #[ignore = "takes half a minute: run ./test.sh"]
     fn connections_are_closed_when_they_are_idle_or_old() {
         let moment = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! An account that may have fewer connections than the pool.
+//! How many connections there are: no more than the pool may have, nor than the account.
 
 use std::fs;
 use std::thread;
@@ -77,4 +77,36 @@ fn an_account_of_postgresql_with_three_connections_serves_everybody_and_warns_on
     an_account_with_three_connections_serves_everybody_and_warns_once(&database, name);
     database.run(&format!("DROP OWNED BY {name}"));
     database.run(&format!("DROP ROLE {name}"));
+}
+
+fn a_pool_has_no_more_connections_than_its_size(database: &TestDatabase, open: &str) {
+    let settings = format!("url={:?},pool_size=3", database.url);
+    let server = Server::on(&mut example("busy"), &settings, "cookie={secure=false}");
+    for _ in 0..10 {
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| Browser::default().post(&format!("{}/visits", server.base)));
+            }
+        });
+        let (_, name) = database.url.rsplit_once('/').unwrap();
+        let open = database.lines(&format!("{open} '{name}'"));
+        // That of this question, and the one for maintenance.
+        assert!(open.len() <= 3 + 2, "{open:?}");
+    }
+}
+
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn a_pool_of_mariadb_has_no_more_connections_than_its_size() {
+    let open = "SELECT CAST(id AS CHAR) AS line FROM information_schema.processlist WHERE db =";
+    a_pool_has_no_more_connections_than_its_size(&testing::database::mariadb(), open);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "needs PostgreSQL: run ./test.sh"]
+fn a_pool_of_postgresql_has_no_more_connections_than_its_size() {
+    let open = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE datname =";
+    a_pool_has_no_more_connections_than_its_size(&testing::database::postgresql(), open);
 }

@@ -1,0 +1,54 @@
+//! A pool that is replaced when some of its connections hang, since those never return to it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::connections::{Lease, Own};
+use super::{Bounds, Connections, Manager};
+use crate::backend::Backend;
+
+/// A clone shares the pool.
+pub(crate) struct Renewed<C: Backend>(Arc<Shared<C>>);
+
+struct Shared<C: Backend> {
+    manager: Manager<C>,
+    bounds: Bounds,
+    /// With how often connections had hung when it was made.
+    pool: Mutex<(u64, r2d2::Pool<Manager<C>>)>,
+}
+
+impl<C: Backend> Clone for Renewed<C> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<C: Backend> Renewed<C> {
+    pub(super) fn new(manager: Manager<C>, bounds: Bounds) -> Self {
+        let pool = bounds.pool(manager.clone());
+        Self(Arc::new(Shared {
+            pool: Mutex::new((manager.outdated.hangs(), pool)),
+            manager,
+            bounds,
+        }))
+    }
+
+    fn pool(&self) -> r2d2::Pool<Manager<C>> {
+        let Shared {
+            manager,
+            bounds,
+            pool,
+        } = &*self.0;
+        let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let hangs = manager.outdated.hangs();
+        if pool.0 != hangs {
+            *pool = (hangs, bounds.pool(manager.clone()));
+        }
+        pool.1.clone()
+    }
+}
+
+impl<C: Backend> Connections<C> for Renewed<C> {
+    fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
+        Ok(Box::new(Own(self.pool().get()?)))
+    }
+}
