@@ -57,6 +57,9 @@ pub(crate) struct Commit {
 
 impl Commit {
     pub(crate) fn run(&self, store: &dyn Store) -> Result<Committed, Error> {
+        let Some(others_ended) = self.end_others(store)? else {
+            return Ok(Committed::Gone);
+        };
         let mut committed = match (self.verb, &self.pending.stored) {
             (Verb::Nothing, _) => Committed::Unchanged,
             (Verb::Touch, Some(stored)) => self.touch(store, stored.clone())?,
@@ -66,13 +69,29 @@ impl Commit {
             (Verb::Replace, _) => self.replace(store)?,
             _ => self.insert(store, self.pending.contents.clone())?,
         };
-        if let (Committed::Saved(saved), true) = (&mut committed, self.pending.ends_others) {
-            let record = &saved.stored.record;
-            if let Some(user_id) = &record.user_id {
-                saved.others_ended = store.delete_all(user_id, Some(&record.key))?;
-            }
+        if let Committed::Saved(saved) = &mut committed {
+            saved.others_ended = others_ended;
         }
         Ok(committed)
+    }
+
+    /// Ends the user's other sessions where that was asked for: how many, or `None` if this one is not
+    /// there any more. It comes first, since a new token that is stored when this fails would not
+    /// reach the browser.
+    fn end_others(&self, store: &dyn Store) -> Result<Option<u64>, Error> {
+        let Pending {
+            contents, stored, ..
+        } = &self.pending;
+        let (Some(user_id), true) = (&contents.user_id, self.pending.ends_others) else {
+            return Ok(Some(0));
+        };
+        let own = stored.as_ref().map(|stored| &stored.record.key);
+        if let (Some(own), false) = (own, self.signs_in())
+            && store.load(own, self.now)?.is_none()
+        {
+            return Ok(None);
+        }
+        store.delete_all(user_id, own).map(Some)
     }
 
     /// Deletes the session that the browser came with; whether there was one.

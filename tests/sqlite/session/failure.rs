@@ -67,6 +67,21 @@ fn a_token_that_is_stored_reaches_the_browser_though_a_later_save_fails() {
     assert_eq!(site.get("/get").body, "Some(\"red\")", "what was not saved");
 }
 
+#[test]
+fn others_that_could_not_be_ended_leave_the_browser_signed_in() {
+    let mut site = Site::new();
+    site.post("/log_in/ada");
+    let before = site.cookie.clone();
+    // The load, the look at the session, and the end of the others.
+    for calls in 0..3 {
+        site.store.fail_after(calls, u32::MAX);
+        assert_eq!(site.post("/end_others").status, 503, "{calls}");
+        site.store.fail(0);
+        assert_eq!(site.cookie, before);
+        assert_eq!(site.get("/who").body, "ada", "{calls}");
+    }
+}
+
 /// A node of a cluster may be asked before it has heard of the record.
 #[test]
 fn a_sign_out_ends_a_session_that_the_store_did_not_find() {

@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicI64;
 use rocket::futures::future::join_all;
 use rocket::http::{Header, Status};
 use rocket::local::asynchronous::Client;
-use rocket_diesel_session::Store;
+use rocket::local::blocking;
+use rocket::{State, post, routes};
+use rocket_diesel_session::{Key, Session, Store};
 
 use testing::site::*;
 
@@ -213,10 +215,22 @@ fn all_others_are_ended_and_this_one_is_renewed() {
 
 #[test]
 fn a_session_that_was_ended_meanwhile_ends_no_other() {
+    #[post("/ended_meanwhile")]
+    fn ended_meanwhile(session: &Session, store: &State<Arc<Watched>>, own: &State<Key>) {
+        session.end_others();
+        assert!(store.memory.delete(own).unwrap());
+    }
     let mut site = Site::new();
     let others = cookies(&mut site, 1);
     site.post("/log_in/ada");
-    site.store.against(|memory, key| drop(memory.delete(key)));
-    site.post("/end_others");
+    let rocket = rocket("{}", site.store.clone(), site.now.clone())
+        .mount("/", routes![ended_meanwhile])
+        .manage(site.store.clone())
+        .manage(key(&site));
+    let client = blocking::Client::untracked(rocket).unwrap();
+    let cookie = Header::new("Cookie", site.cookie.take().unwrap());
+    let answer = client.post("/ended_meanwhile").header(cookie).dispatch();
+    assert_eq!(answer.status(), Status::Ok);
     assert!(signed_in(&mut site, &others[0]));
+    assert_eq!(site.rows(), 1);
 }
