@@ -1,13 +1,12 @@
-//! Keeps standard output and standard error from holding up requests when nobody reads them.
+//! Keeps standard output and standard error from holding up requests when they take nothing.
 //!
 //! Rocket writes its log on the threads that answer requests. Once a pipe is full, the next line
-//! would stop a thread, and soon all of them.
+//! would stop a thread, and soon all of them; once a disk is full, it would panic.
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, PipeReader, Read, Write};
+use std::io::{self, IsTerminal, PipeReader, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileTypeExt;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -35,7 +34,7 @@ struct Output {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Puts a buffer before each output that is a pipe or a socket.
+/// Puts a buffer before each output that is not a terminal, which Rocket asks for its colours.
 pub(crate) fn buffered() -> Buffered {
     let stdout = Output::buffered(io::stdout().as_fd(), |fd| dup2_stdout(fd));
     let stderr = Output::buffered(io::stderr().as_fd(), |fd| dup2_stderr(fd));
@@ -51,8 +50,7 @@ impl Output {
         replace: fn(BorrowedFd<'_>) -> rustix::io::Result<()>,
     ) -> io::Result<Option<Self>> {
         let original = File::from(stream.try_clone_to_owned()?);
-        let kind = original.metadata()?.file_type();
-        if !kind.is_fifo() && !kind.is_socket() {
+        if original.is_terminal() {
             return Ok(None);
         }
         let (reader, writer) = io::pipe()?;
@@ -81,7 +79,10 @@ impl Drop for Output {
 struct Buffer {
     to: File,
     waiting: VecDeque<u8>,
+    /// Whether what waits, or else what is written, ends within a line.
     in_line: bool,
+    /// Whether what is written ends within a line.
+    cuts_line: bool,
     skips_line: bool,
     dropped: u64,
 }
@@ -92,6 +93,7 @@ impl Buffer {
             to,
             waiting: VecDeque::new(),
             in_line: false,
+            cuts_line: false,
             skips_line: false,
             dropped: 0,
         }
@@ -150,13 +152,26 @@ impl Buffer {
         }
     }
 
-    /// Writes as much as a ready pipe takes; all is lost where its reader is gone.
+    /// Writes as much as a ready pipe takes, in whole lines where it can. What is refused is dropped,
+    /// since its reader is gone or the disk is full.
     fn write(&mut self) {
         let (piece, _) = self.waiting.as_slices();
         let piece = &piece[..piece.len().min(PIECE)];
+        let lines = piece.iter().rposition(|byte| *byte == b'\n');
+        let piece = &piece[..lines.map_or(piece.len(), |end| end + 1)];
         match self.to.write(piece) {
-            Ok(written) => drop(self.waiting.drain(..written)),
-            Err(_) => self.waiting.clear(),
+            Ok(written) => {
+                self.cuts_line = written > 0 && piece[written - 1] != b'\n';
+                self.waiting.drain(..written);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => {
+                self.skips_line |= self.in_line;
+                self.in_line = self.cuts_line;
+                let ends = |byte: &&u8| **byte == b'\n';
+                self.dropped += self.waiting.iter().filter(ends).count() as u64;
+                self.waiting.clear();
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
-//! An output that nobody reads.
+//! An output that takes nothing.
 
+use std::fs::File;
 use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -70,4 +71,13 @@ fn outputs_that_nobody_reads_hold_up_no_request_and_lose_whole_lines_alone() {
     for line in answers {
         assert!(line.ends_with("Outcome: Success(200 OK)"), "{line}");
     }
+}
+
+#[test]
+fn outputs_on_a_full_disk_lose_no_request() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let (database, port) = (database::sqlite(), free_port());
+    let mut command = command(&database.url, &[], &[("ROCKET_PORT", &port.to_string())]);
+    let server = Server::start(command.stdout(full()).stderr(full()), port);
+    get(&server.base, 10 * CLIENTS);
 }
