@@ -155,6 +155,7 @@ fn strangers_cause_no_line() {
 #[test]
 fn a_shutdown_is_told_and_nothing_is_where_nobody_asked() {
     let mut site = Site::with("");
+    site.browser().get("/public");
     site.server.signal("-TERM");
     assert!(site.server.wait().success());
     assert_eq!(names(&site.told()), ["sys_startup", "sys_shutdown"]);
