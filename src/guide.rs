@@ -1,5 +1,5 @@
-//! Guides: for people who come from Express, for applications that do, through the settings, and for
-//! backups.
+//! Guides: sessions in an application that you have, tests of its routes, the way from Express, applications
+//! that share their sessions with it, the settings, and backups.
 
 pub mod backup {
     #![doc = include_str!("guide/backup.md")]
@@ -15,6 +15,13 @@ pub mod coming_from_express {
     use crate::*;
 }
 
+pub mod in_your_application {
+    #![doc = include_str!("guide/in_your_application.md")]
+
+    #[cfg(doc)]
+    use crate::*;
+}
+
 pub mod moving_from_express {
     #![doc = include_str!("guide/moving_from_express.md")]
 
@@ -24,6 +31,13 @@ pub mod moving_from_express {
 
 pub mod settings {
     #![doc = include_str!("guide/settings.md")]
+
+    #[cfg(doc)]
+    use crate::*;
+}
+
+pub mod testing_your_routes {
+    #![doc = include_str!("guide/testing_your_routes.md")]
 
     #[cfg(doc)]
     use crate::*;
