@@ -157,6 +157,7 @@ impl Config {
             .map_err(|error| unreadable("session", error))?;
         config.cookie.express = config.format == Format::Express;
         config.cookie.trusted_proxies = config.trusted_proxies.clone();
+        config.cookie = config.cookie.with_profile(figment);
         config.check()?;
         Ok(config)
     }

@@ -27,8 +27,6 @@ pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
-    pub(crate) cookie_name: String,
-    pub(crate) form_cookie_name: String,
     pub(crate) database: Option<Database>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) events: Events,
@@ -51,12 +49,14 @@ impl Context {
 
     /// What the cookie of the session says.
     pub(crate) fn incoming(&self, request: &Request<'_>) -> Incoming {
-        Incoming::of(request, &self.cookie_name, &self.tokens)
+        let name = self.config.cookie.name_in(request);
+        Incoming::of(request, &name, &self.tokens)
     }
 
     /// What the cookie says that stands for it in forms until a session begins.
     pub(crate) fn form_cookie(&self, request: &Request<'_>) -> Option<FormCookie> {
-        cookie(request, &self.form_cookie_name).and_then(FormCookie::parse)
+        let name = self.config.cookie.form_name_in(request);
+        cookie(request, &name).and_then(FormCookie::parse)
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot

@@ -1,6 +1,7 @@
 //! From the configuration to `Set-Cookie`, and from the raw `Cookie` header to a token.
 
 mod incoming;
+mod plain_http;
 
 use std::net::IpAddr;
 
@@ -23,7 +24,8 @@ pub(crate) struct CookieConfig {
     name: Option<String>,
     path: String,
     domain: Option<String>,
-    /// Sent over TLS only: true, false, or "auto": when this request came that way.
+    /// Sent over TLS only: true, false, or "auto": when this request came that way. Where it is left
+    /// out, a debug build does without on http://localhost.
     secure: Secure,
     http_only: bool,
     same_site: SameSiteConfig,
@@ -35,6 +37,9 @@ pub(crate) struct CookieConfig {
     /// Express shares the cookie.
     #[serde(skip)]
     pub(crate) express: bool,
+    /// Goes over http to this machine, as in development.
+    #[serde(skip)]
+    plain_on_loopback: bool,
 }
 
 impl Default for CookieConfig {
@@ -50,6 +55,7 @@ impl Default for CookieConfig {
             priority: None,
             trusted_proxies: Vec::new(),
             express: false,
+            plain_on_loopback: false,
         }
     }
 }
@@ -139,9 +145,17 @@ impl CookieConfig {
         format!("{prefix}{}", self.name())
     }
 
+    /// The name in this request and its response.
+    pub(crate) fn name_in(&self, request: &Request<'_>) -> String {
+        match self.is_plain(request) {
+            true => self.name().to_owned(),
+            false => self.full_name(),
+        }
+    }
+
     /// The cookie that stands for the session's in the forms of strangers.
-    pub(crate) fn form_name(&self) -> String {
-        format!("{}-form", self.full_name())
+    pub(crate) fn form_name_in(&self, request: &Request<'_>) -> String {
+        format!("{}-form", self.name_in(request))
     }
 
     fn name(&self) -> &str {
@@ -174,23 +188,23 @@ impl CookieConfig {
         token: String,
         max_age: Option<i64>,
     ) -> Header<'static> {
-        let mut cookie = self.cookie(request, self.full_name(), token);
+        let mut cookie = self.cookie(request, self.name_in(request), token);
         cookie.set_max_age(max_age.map(Duration::milliseconds));
         self.header(&cookie)
     }
 
     /// `Set-Cookie` that makes the browser forget it.
     pub(crate) fn remove(&self, request: &Request<'_>) -> Header<'static> {
-        self.removal(request, self.full_name())
+        self.removal(request, self.name_in(request))
     }
 
     /// `Set-Cookie` with what the forms of a stranger are known by.
     pub(crate) fn set_form(&self, request: &Request<'_>, secret: String) -> Header<'static> {
-        self.header(&self.cookie(request, self.form_name(), secret))
+        self.header(&self.cookie(request, self.form_name_in(request), secret))
     }
 
     pub(crate) fn remove_form(&self, request: &Request<'_>) -> Header<'static> {
-        self.removal(request, self.form_name())
+        self.removal(request, self.form_name_in(request))
     }
 
     fn removal(&self, request: &Request<'_>, name: String) -> Header<'static> {
@@ -202,7 +216,7 @@ impl CookieConfig {
     /// Whether cookies for this request's browser are to come back over TLS alone.
     pub(crate) fn is_secure(&self, request: &Request<'_>) -> bool {
         match self.secure {
-            Secure::Always(secure) => secure,
+            Secure::Always(secure) => secure && !self.is_plain(request),
             Secure::When(Auto::Auto) => self.came_over_tls(request),
         }
     }

@@ -96,7 +96,8 @@ async fn check(
 }
 
 fn has_cookie(request: &Request<'_>, context: &Context) -> bool {
-    context.incoming(request).came || cookie(request, &context.form_cookie_name).is_some()
+    let form = context.config.cookie.form_name_in(request);
+    context.incoming(request).came || cookie(request, &form).is_some()
 }
 
 /// Whether the browser kept the cookies back since they are `Secure`: none came, nothing says that it

@@ -48,8 +48,6 @@ impl Sessions {
             Format::Own => self.tokens.clone(),
             Format::Express => self.tokens.clone().signed(config.secrets.clone()),
         };
-        let cookie_name = config.cookie.full_name();
-        let form_cookie_name = config.cookie.form_name();
         let clock = self.clock.clone();
         if let Err(error) = clock.ask(&*store) {
             log::warn!(
@@ -70,8 +68,6 @@ impl Sessions {
             config,
             limits,
             tokens,
-            cookie_name,
-            form_cookie_name,
             database,
             store,
             threads,

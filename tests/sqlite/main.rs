@@ -14,5 +14,6 @@ mod events;
 mod file;
 mod log;
 mod own_pool;
+mod plain_http;
 mod pools;
 mod session;
