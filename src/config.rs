@@ -14,6 +14,13 @@ use rocket::data::ByteUnit;
 use rocket::figment::Figment;
 
 pub(crate) use self::database::DatabaseConfig;
+#[cfg(any(
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite"
+))]
+pub(crate) use self::url::opened_at;
 
 use self::period::{Interval, Period};
 use crate::address::ClientAddress;
@@ -185,6 +192,16 @@ impl Config {
             && self.columns.is_empty()
             && self.format == Format::Own;
         self.create_table.unwrap_or(is_ours)
+    }
+
+    /// Whether a database that is not there is made: without the sessions table it would be useless.
+    pub(crate) fn makes_file(&self) -> bool {
+        self.migrate || self.creates_table()
+    }
+
+    /// The same for the database of the users alone, where the application makes the tables.
+    pub(crate) fn makes_users_file(&self) -> bool {
+        self.migrate || self.create_table != Some(false)
     }
 
     /// What all names in Redis begin with.

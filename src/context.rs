@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
     pub(crate) database: Option<Database>,
+    /// Which files and servers were opened or made.
+    pub(crate) origins: Vec<String>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,

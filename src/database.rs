@@ -54,8 +54,8 @@ use crate::threads::{Threads, Waited};
 pub struct Database {
     threads: Arc<Threads>,
     clock: Arc<Clock>,
-    /// Which file was opened or made, if it is one.
-    pub(crate) origin: Option<String>,
+    /// Which file or server was opened or made.
+    pub(crate) origin: String,
     /// An [`Opened`].
     opened: Box<dyn Any + Send + Sync>,
     /// Where the sessions are.

@@ -274,10 +274,9 @@ impl Fairing for Sessions {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         if let Some(context) = rocket.state::<Arc<Context>>() {
             context.events.begin();
-            let origin = context.database.as_ref().and_then(|it| it.origin.clone());
             let cookie = &context.config.cookie;
             let cookie = cookie.warning(rocket.figment(), rocket.config());
-            for line in [origin, cookie].into_iter().flatten() {
+            for line in context.origins.iter().chain(&cookie) {
                 // Rocket prints this target at each level but "off".
                 log::warn!(target: "rocket::launch", "{line}");
             }

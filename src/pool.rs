@@ -31,7 +31,7 @@ use self::connect::Attempts;
 pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
 use self::file::Connected;
-pub(crate) use self::file::DatabaseFile;
+pub(crate) use self::file::{DatabaseFile, is_open_to_all};
 use self::limit::{Limit, LogConnectionErrors};
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::renewed::Renewed;
@@ -115,7 +115,7 @@ impl<C> Clone for Manager<C> {
 
 impl<C: Backend> Manager<C> {
     pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
-        let file = DatabaseFile::at(C::file(url));
+        let file = DatabaseFile::at(C::file(url), url);
         bounds.pool(Self {
             file,
             ..Self::new(&Outdated::default(), url, bounds)
@@ -219,6 +219,7 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
 
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
         let bad = |why: String| Self::Error::ConnectionError(ConnectionError::BadConnection(why));
+        self.file.make().map_err(|error| bad(error.to_string()))?;
         self.file.check().map_err(bad)?;
         let (open, mut connection) = self.limit.keep(|| self.establish())?;
         if !self.set_up.is_empty() {

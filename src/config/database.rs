@@ -58,6 +58,10 @@ pub(crate) struct DatabaseConfig {
     #[serde(default)]
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for Redis alone"))]
     pub(crate) allow_eviction: bool,
+    /// A file of SQLite that is not there is made, for tables that will be.
+    #[serde(skip)]
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "for SQLite alone"))]
+    pub(crate) makes_file: bool,
 }
 
 fn default_pool_size() -> u32 {
@@ -183,6 +187,7 @@ impl DatabaseConfig {
             statement_cache: true,
             wsrep_sync_wait: true,
             allow_eviction: false,
+            makes_file: false,
         }
     }
 

@@ -51,6 +51,19 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
     }
 }
 
+/// A line for the log of the launch: the scheme, host and database of a URL, without its account and
+/// its parameters.
+pub(crate) fn opened_at(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
+    let (account, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let place = place.split('?').next().unwrap_or_default();
+    match account.contains('?') {
+        // Then no one can say where the password ends.
+        true => format!("opened a database of {scheme}"),
+        false => format!("opened the database {scheme}://{place}"),
+    }
+}
+
 fn check_mysql(rest: &str) -> Result<(), Error> {
     let known = ["ssl_ca", "ssl_cert", "ssl_key", "ssl_mode", "unix_socket"];
     check_parameters(rest, &known)?;
@@ -134,6 +147,36 @@ fn parameters(url: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_the_launch_has_no_password() {
+        for (url, place) in [
+            (
+                "mysql://ada:secret@host:1/app?ssl_ca=a.crt",
+                "the database mysql://host:1/app",
+            ),
+            ("postgres://host/app", "the database postgres://host/app"),
+            (
+                "postgres:///app?host=/run&password=secret",
+                "the database postgres:///app",
+            ),
+            (
+                "postgres://host/app?password=secret@secret",
+                "a database of postgres",
+            ),
+            ("mysql://ada:secret?secret@host/app", "a database of mysql"),
+            (
+                "mysql://ada:secret@secret/secret@host/app",
+                "the database mysql://host/app",
+            ),
+            (
+                "redis-cluster://:secret@one:1,two:2",
+                "the database redis-cluster://one:1,two:2",
+            ),
+        ] {
+            assert_eq!(opened_at(url), format!("opened {place}"));
+        }
+    }
 
     #[test]
     fn a_url_with_known_parameters_is_accepted() {

@@ -14,10 +14,10 @@ use crate::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::backend::encryption;
 use crate::clock::Clock;
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, opened_at};
 use crate::error::{Error, require};
 use crate::express::Format;
-use crate::pool::{Bounds, Connections, DatabaseFile, Manager, Outdated};
+use crate::pool::{Bounds, Connections, DatabaseFile, Manager, Outdated, is_open_to_all};
 use crate::store::Store;
 use crate::store::diesel::DieselStore;
 use crate::store::diesel::statement::Execute;
@@ -109,14 +109,19 @@ impl Database {
         C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
     {
         let file = C::file(url);
-        file.as_deref().map_or(Ok(()), check_file)?;
+        if let Some(path) = &file {
+            check_file(path, config.makes_file)?;
+        }
         Manager::<C>::check(url, &config.bounds(), max_data)?;
-        let origin = file.as_ref().map(|path| {
-            let path = absolute(path).unwrap_or_else(|_| path.clone());
-            let opened = if path.exists() { "opened" } else { "made" };
-            format!("{opened} the database file {}", path.display())
-        });
-        let file = DatabaseFile::at(file);
+        let origin = match &file {
+            Some(path) => {
+                let path = absolute(path).unwrap_or_else(|_| path.clone());
+                let opened = if path.exists() { "opened" } else { "made" };
+                format!("{opened} the database file {}", path.display())
+            }
+            None => opened_at(&config.url),
+        };
+        let file = DatabaseFile::at(file, url);
         let pool = Manager::<C>::pool_until(threads.outdated(), &file, url, config.bounds());
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
@@ -157,7 +162,7 @@ impl Database {
 }
 
 /// Refuses what SQLite could not write, before it makes other files beside it with the same rights.
-fn check_file(path: &Path) -> Result<(), Error> {
+fn check_file(path: &Path, is_made: bool) -> Result<(), Error> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -168,6 +173,19 @@ fn check_file(path: &Path) -> Result<(), Error> {
             folder.display()
         )
     })?;
+    require(is_made || path.exists(), || {
+        format!(
+            "its file {} does not exist, and without session.create_table and session.migrate nothing makes it; \
+             check the path in its url, or start the application, which may",
+            path.display()
+        )
+    })?;
+    if is_open_to_all(path) {
+        log::warn!(
+            "every account of this machine may read or write the database file {0}; take that away: chmod o-rw {0}*",
+            path.display()
+        );
+    }
     let opened = match path.exists() {
         true => OpenOptions::new().append(true).open(path).map(drop),
         false => Ok(()),

@@ -28,16 +28,17 @@ impl Sessions {
         let limits = config.limits(self.schema.clone());
         self.tokens.check()?;
         self.check_given(&config, figment)?;
-        let entry = match self.store {
+        let mut entry = match self.store {
             Some(_) => DatabaseConfig::for_a_store(),
             None => DatabaseConfig::read(figment, &config.database)?,
         };
+        entry.makes_file = config.makes_file();
         let threads = Threads::start(entry.pool_size, entry.queue, entry.timeout())?;
         let threads = Arc::new(threads);
         let place = self
             .place(&config, &limits, &entry, &threads)
             .map_err(|error| named(&config.database, error))?;
-        let place = self.with_users(place, config.users.as_deref(), figment, &threads)?;
+        let place = self.with_users(place, &config, figment, &threads)?;
         let logged = |store: Arc<dyn Store>| match config.log_store {
             true => Arc::new(Logged(store)),
             false => store,
@@ -69,6 +70,7 @@ impl Sessions {
             limits,
             tokens,
             database,
+            origins: place.origins,
             store,
             threads,
             clock,

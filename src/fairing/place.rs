@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rocket::figment::Figment;
 
 use super::Sessions;
+#[cfg(feature = "redis")]
+use crate::config::opened_at;
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::database::Database;
 use crate::error::{Error, require};
@@ -26,6 +28,8 @@ pub(super) struct Place {
     /// The same for the sweeper; `None` where nothing has to be swept.
     pub(super) swept: Option<Arc<dyn Store>>,
     pub(super) database: Option<Database>,
+    /// Which files and servers were opened or made.
+    pub(super) origins: Vec<String>,
 }
 
 impl Sessions {
@@ -52,11 +56,11 @@ impl Sessions {
     pub(super) fn with_users(
         &self,
         place: Place,
-        name: Option<&str>,
+        config: &Config,
         figment: &Figment,
         threads: &Arc<Threads>,
     ) -> Result<Place, Error> {
-        let Some(name) = name else {
+        let Some(name) = config.users.as_deref() else {
             if place.database.is_none() && self.user.is_some() {
                 log::warn!(
                     "Sessions::with_user has no effect, since the sessions are not in an SQL database of \
@@ -71,11 +75,14 @@ impl Sessions {
                  are looked for; leave it out"
             )
         })?;
-        let entry = DatabaseConfig::read(figment, name)?;
+        let mut entry = DatabaseConfig::read(figment, name)?;
+        entry.makes_file = config.makes_users_file();
         let database = Database::open(&entry, threads.clone(), Table::default(), self.user, 0)
             .map_err(|error| Error::configuration(format!("databases.{name}: {error}")))?;
+        let origins = [place.origins, vec![database.origin.clone()]].concat();
         Ok(Place {
             database: Some(database.beside(place.store.clone())),
+            origins,
             ..place
         })
     }
@@ -88,9 +95,11 @@ impl Sessions {
         format: Option<&Arc<express::Format>>,
     ) -> Result<Option<Place>, Error> {
         let memory = entry.url.strip_prefix("memory:");
-        let store: Arc<dyn Store> = match (&self.store, memory) {
-            (Some(store), _) => store.clone(),
-            (None, Some(number)) => Arc::new(MemoryStore::configured(number)?),
+        let in_memory =
+            || vec!["keeping the sessions in memory, until this process ends".to_owned()];
+        let (store, origins): (Arc<dyn Store>, _) = match (&self.store, memory) {
+            (Some(store), _) => (store.clone(), Vec::new()),
+            (None, Some(number)) => (Arc::new(MemoryStore::configured(number)?), in_memory()),
             (None, None) => return redis(config, entry, format),
         };
         if format.is_some() {
@@ -103,6 +112,7 @@ impl Sessions {
             swept: Some(store.clone()),
             store,
             database: None,
+            origins,
         }))
     }
 
@@ -128,6 +138,7 @@ impl Sessions {
         Ok(Place {
             store: database.store(),
             swept: Some(database.apart()),
+            origins: vec![database.origin.clone()],
             database: Some(database),
         })
     }
@@ -156,6 +167,7 @@ fn redis(
         store,
         swept: None,
         database: None,
+        origins: vec![opened_at(&entry.url)],
     }))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! SQLite goes on with a file that was deleted or replaced, and acknowledges what nobody finds again.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +13,8 @@ pub(crate) struct DatabaseFile(Option<Arc<Watched>>);
 
 struct Watched {
     path: PathBuf,
+    /// It is made where there is none.
+    is_made: bool,
     seen: Mutex<Seen>,
 }
 
@@ -31,10 +33,12 @@ struct Seen {
 type Identity = (u64, u64);
 
 impl DatabaseFile {
-    pub(crate) fn at(path: Option<PathBuf>) -> Self {
+    /// The file `path` of a URL.
+    pub(crate) fn at(path: Option<PathBuf>, url: &str) -> Self {
         Self(path.map(|path| {
             Arc::new(Watched {
                 path,
+                is_made: is_made(url),
                 seen: Mutex::default(),
             })
         }))
@@ -43,6 +47,16 @@ impl DatabaseFile {
     /// Fails, with what happened, if the file is not the one that was opened; logs what to do.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.0.as_deref().map_or(Ok(()), Watched::check)
+    }
+
+    /// Makes the file, for the account of this process alone, before the first connection would.
+    pub(super) fn make(&self) -> io::Result<()> {
+        match &self.0 {
+            Some(watched) if watched.is_made && watched.seen().file.is_none() => {
+                make(&watched.path)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts a connection until the result is dropped.
@@ -126,6 +140,54 @@ impl Watched {
     }
 }
 
+/// SQLite gives its other files, `-wal` and `-shm`, the mode of this one.
+fn make(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        // An umask takes rights away, perhaps those of the owner.
+        file.set_permissions(fs::Permissions::from_mode(0o600))
+    }
+    #[cfg(not(unix))]
+    options.open(path).map(drop)
+}
+
+/// Whether a URI leaves it to us how its file is made.
+fn is_made(url: &str) -> bool {
+    let uri = url.strip_prefix("file:").unwrap_or_default();
+    let (_, query) = uri.split_once('?').unwrap_or_default();
+    let mut parameters = query
+        .split(['&', '#'])
+        .map(|it| it.split_once('=').unwrap_or((it, "")));
+    parameters.all(|(name, value)| match name {
+        "mode" => value == "rwc",
+        "modeof" | "vfs" | "immutable" => false,
+        _ => !name.contains('%'),
+    })
+}
+
+/// Whether every account of this machine may read or write the file.
+pub(crate) fn is_open_to_all(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let may = |path: &Path, what: u32| {
+            let found = fs::metadata(path);
+            found.is_ok_and(|it| it.permissions().mode() & what != 0)
+        };
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        may(&real, 0o006) && real.ancestors().skip(1).all(|folder| may(folder, 0o001))
+    }
+    #[cfg(not(unix))]
+    false
+}
+
 fn log_path(path: &Path) -> PathBuf {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = real.into_os_string();
@@ -175,11 +237,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_made_unless_its_uri_says_otherwise() {
+        for (url, expected) in [
+            ("app.db", true),
+            ("file:app.db", true),
+            ("file:app.db?mode=rwc", true),
+            ("file:app.db?cache=private&mode=rwc", true),
+            ("file:app.db?mode=rw", false),
+            ("file:app.db?cache=private&mode=ro", false),
+            ("file:app.db?modeof=other.db", false),
+            ("file:app.db?%6dode=rw", false),
+        ] {
+            assert_eq!(is_made(url), expected, "{url}");
+        }
+    }
+
+    #[test]
     fn a_log_may_change_while_nobody_is_connected_and_the_file_never() {
         let folder = tempfile::tempdir().unwrap();
         let [real, link, log] = ["app.db", "link", "app.db-wal"].map(|it| folder.path().join(it));
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        let file = DatabaseFile::at(Some(link));
+        let file = DatabaseFile::at(Some(link), "link");
         file.check().unwrap();
         fs::write(&real, "").unwrap();
         let connected = file.connected();

@@ -139,3 +139,68 @@ fn a_write_ahead_log_that_is_deleted_is_written_back_by_a_restart() {
     assert_eq!(place.browser.get(&visits), (200, "1".to_owned()));
     place.works();
 }
+
+#[cfg(unix)]
+mod modes {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    /// Starts an application on `file` under this umask; returns what it logged by its first visit.
+    fn visited(file: &Path, umask: &str) -> (Server, String) {
+        let output = tempfile::NamedTempFile::new().unwrap();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("umask {umask}; exec \"$0\"")])
+            .arg(example("busy").get_program())
+            .env("ROCKET_CLI_COLORS", "false")
+            .stdout(output.reopen().unwrap());
+        let entry = format!("url=\"sqlite:{}\"", file.display());
+        let server = Server::on(&mut command, &entry, "cookie={secure=false}");
+        let visit = Browser::default().post(&format!("{}/visits", server.base));
+        assert_eq!(visit, (200, "1".to_owned()));
+        (server, fs::read_to_string(output.path()).unwrap())
+    }
+
+    #[test]
+    fn a_new_file_is_for_its_account_alone_whatever_the_umask() {
+        for umask in ["022", "000", "077", "777"] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("app.db");
+            let (_server, output) = visited(&file, umask);
+            for name in ["app.db", "app.db-wal", "app.db-shm"] {
+                assert_eq!(mode(&folder.path().join(name)), 0o600, "{umask} {name}");
+            }
+            let made = format!("made the database file {}", file.display());
+            assert!(output.contains(&made), "{output}");
+            assert!(!output.contains("every account"), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_there_keeps_its_mode_and_one_warning_says_who_may_read_it() {
+        for (given, of_folder, warnings) in [
+            (0o644, 0o755, 1),
+            (0o666, 0o711, 1),
+            (0o644, 0o750, 0),
+            (0o640, 0o755, 0),
+            (0o600, 0o755, 0),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(of_folder)).unwrap();
+            let file = folder.path().join("app.db");
+            File::create(&file).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(given)).unwrap();
+            let (_server, output) = visited(&file, "022");
+            assert_eq!(mode(&file), given);
+            let remedy = format!("chmod o-rw {}*", file.display());
+            let lines = output.lines().filter(|line| line.contains(&remedy));
+            assert_eq!(lines.count(), warnings, "{given:o}: {output}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod looking;
 pub mod program;
 mod revoke;
 mod settings;
