@@ -5,18 +5,57 @@ use std::path::{Path, PathBuf};
 
 use rocket::Config;
 use rocket::fairing::AdHoc;
-use rocket::figment::Figment;
-use rocket::figment::providers::{Env, Format, Serialized, Toml};
+use rocket::figment::providers::{Data, Env, Format, Serialized, Toml};
+use rocket::figment::value::{Dict, Map};
+use rocket::figment::{self, Figment, Metadata, Profile, Provider};
 use rocket::fs::{FileServer, Options};
 
 /// The configuration as Rocket reads it, from the file that [`config_file`] finds.
-pub(crate) fn figment() -> Figment {
+pub(crate) fn figment(profile: Profile) -> Figment {
     let file = config_file();
     let templates = beside(&file, "templates");
-    Figment::from(Config::default())
-        .merge(Toml::file(file).nested())
+    let file = Toml::file(file).nested();
+    let mut figment = Figment::from(Config::default());
+    if synonyms(&profile).contains(&Profile::new("dev")) {
+        // Not every client sends a Secure cookie back over http.
+        figment = figment.merge(Serialized::default("session.cookie.secure", false));
+    }
+    figment = figment.merge(Part(&file, Profile::Default, Profile::Default));
+    for name in synonyms(&profile) {
+        figment = figment.merge(Part(&file, name, Profile::Default));
+    }
+    figment
+        .merge(Part(&file, Profile::Global, Profile::Global))
         .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
         .join(Serialized::default("template_dir", templates))
+        .select(profile)
+}
+
+/// The tables of a profile, the one with its own name last: `dev` and `prod` are what Rocket calls
+/// `debug` and `release`.
+fn synonyms(profile: &Profile) -> Vec<Profile> {
+    let pairs = [["dev", "debug"], ["prod", "release"]];
+    let mut pairs = pairs
+        .into_iter()
+        .flat_map(|[one, other]| [[one, other], [other, one]]);
+    let other = pairs.find(|[name, _]| profile == *name);
+    let other = other.map(|[_, other]| Profile::new(other));
+    other.into_iter().chain([profile.clone()]).collect()
+}
+
+/// The values of one profile in a file, as those of another: Rocket warns of each table whose name
+/// begins with `dev` or `prod`.
+struct Part<'f>(&'f Data<Toml>, Profile, Profile);
+
+impl Provider for Part<'_> {
+    fn metadata(&self) -> Metadata {
+        self.0.metadata()
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        let values = self.0.data()?.remove(&self.1).unwrap_or_default();
+        Ok(Map::from([(self.2.clone(), values)]))
+    }
 }
 
 /// Serves the static files; the launch stops, with one line, where there are none.

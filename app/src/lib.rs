@@ -96,7 +96,7 @@ fn figment() -> Figment {
     } else {
         "prod"
     };
-    folder::figment().select(Profile::from_env_or("ROCKET_PROFILE", profile))
+    folder::figment(Profile::from_env_or("ROCKET_PROFILE", profile))
 }
 
 /// The forms say of themselves how long a password has to be.

@@ -11,4 +11,5 @@
 mod dependencies;
 mod guide;
 mod migrations;
+mod profiles;
 mod security_table;

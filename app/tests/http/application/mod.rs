@@ -4,6 +4,8 @@
 mod folder;
 mod forms;
 mod launch;
+#[cfg(unix)]
+mod profiles;
 mod sign_in;
 /// Well-formed, and nobody's.
 const MADE_UP: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
