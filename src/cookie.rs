@@ -25,7 +25,7 @@ pub(crate) struct CookieConfig {
     path: String,
     domain: Option<String>,
     /// Sent over TLS only: true, false, or "auto": when this request came that way. Where it is left
-    /// out, a debug build does without on http://localhost.
+    /// out, a debug build does without on `http://localhost`.
     secure: Secure,
     http_only: bool,
     same_site: SameSiteConfig,

@@ -117,7 +117,14 @@ impl Database {
             Some(path) => {
                 let path = absolute(path).unwrap_or_else(|_| path.clone());
                 let opened = if path.exists() { "opened" } else { "made" };
-                format!("{opened} the database file {}", path.display())
+                let remedy = match is_open_to_all(&path) {
+                    true => format!(
+                        ", which every account of this machine may read or write; take that away: chmod o-rw {}*",
+                        path.display()
+                    ),
+                    false => String::new(),
+                };
+                format!("{opened} the database file {}{remedy}", path.display())
             }
             None => opened_at(&config.url),
         };
@@ -180,12 +187,6 @@ fn check_file(path: &Path, is_made: bool) -> Result<(), Error> {
             path.display()
         )
     })?;
-    if is_open_to_all(path) {
-        log::warn!(
-            "every account of this machine may read or write the database file {0}; take that away: chmod o-rw {0}*",
-            path.display()
-        );
-    }
     let opened = match path.exists() {
         true => OpenOptions::new().append(true).open(path).map(drop),
         false => Ok(()),
