@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, absolute};
 use std::sync::Arc;
 
@@ -187,17 +187,35 @@ fn check_file(path: &Path, is_made: bool) -> Result<(), Error> {
             path.display()
         )
     })?;
-    let opened = match path.exists() {
-        true => OpenOptions::new().append(true).open(path).map(drop),
+    let writable = match path.exists() {
+        true => writable(path),
         false => Ok(()),
     };
-    opened.map_err(|error| {
+    writable.map_err(|error| {
         Error::configuration(format!(
             "its file {0} cannot be written: {error}; the application needs the right to write it, its folder, \
              and {0}-wal and {0}-shm where they are there",
             path.display()
         ))
     })
+}
+
+/// Opens nothing: a process that closes a file gives up all its locks on it, which are SQLite's (POSIX,
+/// `fcntl`), and another pool of the application may have the file open.
+#[cfg(unix)]
+fn writable(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
+}
+
+#[cfg(not(unix))]
+fn writable(path: &Path) -> io::Result<()> {
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(path)
+        .map(drop)
 }
 
 fn migrate<C>(database: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
