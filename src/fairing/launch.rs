@@ -120,10 +120,23 @@ impl Sessions {
 }
 
 fn named(database: &str, error: Error) -> Error {
-    Error::configuration(format!("databases.{database}: {error}"))
+    let remedy = match is_damaged(&error) {
+        true => ": restore it from a backup, or name another file in its url",
+        false => "",
+    };
+    Error::configuration(format!("databases.{database}: {error}{remedy}"))
+}
+
+/// Whether SQLite says that its file is none, or a broken one.
+fn is_damaged(error: &Error) -> bool {
+    let text = error.to_string();
+    text.contains("file is not a database") || text.contains("disk image is malformed")
 }
 
 fn unusable(database: &str, config: &Config, error: Error) -> Error {
+    if is_damaged(&error) {
+        return named(database, error);
+    }
     named(database, error).because(match config.creates_table() {
         true => "check that it runs, and that its url and the account's rights are right",
         false => {

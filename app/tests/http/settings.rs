@@ -1,5 +1,7 @@
 //! Settings of the store that cannot be meant: each stops the launch with one line.
 
+use std::fs;
+
 use testing::application::refusal;
 
 /// Starts the application with `variable` and expects one line that has all of `words`.
@@ -220,10 +222,15 @@ fn a_database_that_each_connection_has_for_itself_is_refused() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_refused_at_once() {
+fn a_file_that_cannot_be_used_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("damaged"), [b'x'; 8_192]).unwrap();
     let folder = folder.path().display();
     for (url, words) in [
+        (
+            format!("sqlite:{folder}/damaged"),
+            ["file is not a database", "from a backup"],
+        ),
         (
             format!("sqlite:{folder}/none/app.db"),
             ["none", "does not exist"],
