@@ -188,10 +188,10 @@ pub(crate) async fn set_disabled_at(
     })
 }
 
-/// Whether the database answers.
+/// Fails unless the users can be read.
 pub(crate) async fn ping(database: &Database) -> Result<(), Error> {
     on!(database, database.run, |connection| {
-        let one = diesel::dsl::sql::<diesel::sql_types::Integer>("1");
-        diesel::select(one).execute(connection).map(drop)
+        let one = users::table.select(users::id).limit(1);
+        one.load::<String>(connection).map(drop)
     })
 }

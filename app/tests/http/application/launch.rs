@@ -6,11 +6,12 @@ use diesel::prelude::*;
 use testing::accounts::{EMAIL, cookie, is_signed_in, register};
 use testing::application::{Application, make_empty, refusal};
 use testing::database::TestDatabase;
-use testing::on_every_backend;
+use testing::{on_every_backend, sql};
 
 on_every_backend!(
     sessions_outlive_a_killed_process,
     two_processes_make_the_tables_once,
+    an_application_without_a_table_is_not_healthy,
 );
 
 fn sessions_outlive_a_killed_process(database: &TestDatabase) {
@@ -25,6 +26,20 @@ fn sessions_outlive_a_killed_process(database: &TestDatabase) {
     assert_eq!(home.status, 200);
     assert!(home.body.contains(EMAIL));
     assert!(!is_signed_in(&grace));
+}
+
+fn an_application_without_a_table_is_not_healthy(database: &TestDatabase) {
+    let application = Application::start(database);
+    let visitor = application.visitor();
+    for table in [database.table.as_str(), "users"] {
+        let rename = |from: &str, to: &str| {
+            sql::execute(database, &format!("ALTER TABLE {from} RENAME TO {to}"));
+        };
+        rename(table, "aside");
+        assert_eq!(visitor.get("/health").status, 503, "{table}");
+        rename("aside", table);
+        assert_eq!(visitor.get("/health").status, 200, "{table}");
+    }
 }
 
 fn two_processes_make_the_tables_once(database: &TestDatabase) {
