@@ -27,6 +27,7 @@ use crate::address::ClientAddress;
 use crate::cookie::CookieConfig;
 use crate::error::Error;
 use crate::event::{EventsKey, Sink};
+use crate::express::UserPath;
 use crate::session::{Limits, Schema};
 use crate::signature::Secrets;
 use crate::store::table::Table;
@@ -45,6 +46,9 @@ pub(crate) struct Config {
     pub(crate) format: Format,
     /// What signs the cookie of the format "express": the first one signs, all of them verify.
     pub(crate) secrets: Secrets,
+    /// Where Express keeps the id of the signed-in user in a session, with a dot between names: by
+    /// default "passport.user".
+    user_path: Option<String>,
     /// Its table, by default "sessions"; `name` or `schema.name`, each of 1 to 63 ASCII letters,
     /// digits and `_`. In Redis what all names begin with, before a colon; "sess" by default in the
     /// format "express".
@@ -110,6 +114,7 @@ impl Default for Config {
             users: None,
             format: Format::Own,
             secrets: Secrets::default(),
+            user_path: None,
             table: None,
             columns: BTreeMap::new(),
             create_table: None,
@@ -175,13 +180,19 @@ impl Config {
         self.remember_timeout.unwrap_or(usual)
     }
 
+    /// Where Express keeps the user's id.
+    pub(crate) fn user_path(&self) -> Result<UserPath, Error> {
+        let path = self.user_path.as_deref();
+        path.map_or_else(|| Ok(UserPath::default()), UserPath::parse)
+    }
+
     pub(crate) fn table(&self) -> Result<Table, Error> {
         let columns = self.columns.iter();
         let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
         let name = self.table.as_deref().unwrap_or("sessions");
         let table = match self.format {
             Format::Own => Table::new(name, columns),
-            Format::Express => Table::of_express(name, columns),
+            Format::Express => Table::of_express(name, columns, &self.user_path()?),
         };
         table.map_err(|error| Error::configuration(format!("session.{error}")))
     }

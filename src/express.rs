@@ -1,12 +1,15 @@
-//! What Express keeps in a session's text: the values beside the cookie's settings, and passport's
-//! user among them.
+//! What Express keeps in a session's text: the values beside the cookie's settings, and the user among
+//! them.
 //!
 //! In a record of ours the cookie's settings are a value of the library's own, which is carried along.
+
+mod user;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::user::UserPath;
 use crate::error::Error;
 use crate::record::Record;
 use crate::session::reserved::{COOKIE, REMEMBERED, is_taken};
@@ -27,6 +30,7 @@ pub(crate) struct Format {
     pub(crate) limits: Limits,
     /// The cookie's settings, as express-session would write them into a new session.
     pub(crate) cookie: Map<String, Value>,
+    pub(crate) user_path: UserPath,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -63,7 +67,7 @@ impl Format {
         let own = values.remove(OWN).unwrap_or_default();
         let own: Own = serde_json::from_value(own).unwrap_or_default();
         values.retain(|name, _| !is_taken(name));
-        let user_id = user(&values);
+        let user_id = self.user_path.user(&values);
         let idle = max_age(&cookie).unwrap_or(self.limits.idle);
         values.insert(COOKIE.into(), Value::Object(cookie));
         let absolute = self.limits.absolute.max(idle);
@@ -93,7 +97,8 @@ impl Format {
             cookie.insert("expires".into(), iso(record.expires_at).into());
         }
         values.insert("cookie".into(), Value::Object(cookie));
-        set_user(&mut values, record.user_id.as_deref());
+        self.user_path
+            .set_user(&mut values, record.user_id.as_deref());
         let own = Own {
             created_at: record.created_at,
             deadline: Some(record.deadline),
@@ -164,49 +169,6 @@ fn is_expiry(expires: Option<&Value>) -> bool {
 fn iso(millis: i64) -> String {
     let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// Who is signed in, as passport has it in a session's text.
-#[cfg(any(test, feature = "redis"))]
-pub(crate) fn user_of(text: &str) -> Option<String> {
-    user(&parse(text).ok()?)
-}
-
-/// A text, a whole number, or an object with one of them as its `id`.
-fn user(values: &Map<String, Value>) -> Option<String> {
-    let user = values.get("passport")?.get("user")?;
-    let id = user.get("id").unwrap_or(user);
-    let id = match id {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if !number.is_f64() => number.to_string(),
-        _ => return None,
-    };
-    let usable = (1..=64).contains(&id.len()) && !id.contains(char::is_control);
-    usable.then_some(id)
-}
-
-/// Leaves what passport has stored as it is, if it already says so.
-fn set_user(values: &mut Map<String, Value>, user_id: Option<&str>) {
-    if user(values).as_deref() == user_id {
-        return;
-    }
-    let mut passport = match values.remove("passport") {
-        Some(Value::Object(passport)) => passport,
-        _ => Map::new(),
-    };
-    match user_id {
-        Some(user_id) => passport.insert("user".into(), id(user_id)),
-        None => passport.remove("user"),
-    };
-    values.insert("passport".into(), Value::Object(passport));
-}
-
-/// Applications whose ids are numbers compare them as such.
-fn id(user_id: &str) -> Value {
-    match user_id.parse::<u64>() {
-        Ok(number) if number <= LARGEST_NUMBER && number.to_string() == user_id => number.into(),
-        _ => user_id.into(),
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ impl Config {
         self.check_limits()?;
         self.check_secrets()?;
         self.check_origins()?;
+        self.user_path()?;
         self.table()?;
         self.cookie.check()
     }
@@ -86,6 +87,10 @@ impl Config {
             )
         })?;
         match self.format {
+            Format::Own if self.user_path.is_some() => Err(Error::configuration(
+                "session.user_path is set, but only sessions of Express have such a path; leave it out, or add \
+                 session.format = \"express\"",
+            )),
             Format::Own => require(self.secrets.is_empty(), || {
                 "session.secrets is set, but only cookies of Express are signed; leave it out, or add \
                  session.format = \"express\""

@@ -13,6 +13,7 @@ fn format() -> Format {
     Format {
         limits,
         cookie: cookie.as_object().unwrap().clone(),
+        user_path: UserPath::default(),
     }
 }
 
@@ -121,7 +122,10 @@ fn passport_s_user_is_the_session_s() {
         let record = read(&values);
         assert_eq!(record.user_id.as_deref(), user_id, "{user}");
         assert_eq!(written(&record)["passport"], values["passport"]);
-        assert_eq!(user_of(&values.to_string()).as_deref(), user_id);
+        assert_eq!(
+            UserPath::default().user_of(&values.to_string()).as_deref(),
+            user_id
+        );
     }
     for passport in [json!(null), json!("ada"), json!([]), json!({})] {
         let values = json!({ "cookie": {}, "passport": passport });

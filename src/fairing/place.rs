@@ -40,12 +40,14 @@ impl Sessions {
         entry: &DatabaseConfig,
         threads: &Arc<Threads>,
     ) -> Result<Place, Error> {
-        let format = (config.format == Format::Express).then(|| {
-            Arc::new(express::Format {
+        let format = match config.format {
+            Format::Own => None,
+            Format::Express => Some(Arc::new(express::Format {
                 limits: limits.clone(),
                 cookie: config.cookie.as_of_express(),
-            })
-        });
+                user_path: config.user_path()?,
+            })),
+        };
         match self.elsewhere(config, entry, format.as_ref())? {
             Some(place) => Ok(place),
             None => self.in_database(config, entry, format, threads),
@@ -159,7 +161,7 @@ fn redis(
     let store: Arc<dyn Store> = match format {
         None => Arc::new(redis),
         Some(format) => Arc::new(ExpressStore {
-            texts: Box::new(TextStore(redis)),
+            texts: Box::new(TextStore(redis, format.user_path.clone())),
             format: format.clone(),
         }),
     };

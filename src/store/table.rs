@@ -9,6 +9,7 @@
 )]
 
 use crate::error::{Error, require};
+use crate::express::UserPath;
 
 const COLUMNS: &[&str] = &[
     "id",
@@ -27,10 +28,13 @@ const COLUMNS: &[&str] = &[
 const COLUMNS_OF_EXPRESS: &[&str] = &["session_id", "expires", "data", BY_USER];
 const BY_USER: &str = "user_id";
 
-/// The user whom passport has signed in, found in the text of a session.
+/// Stands for the path of the user's id, whose names are none of the table's.
+const USER_PATH: char = '\u{1}';
+
+/// The user whom Express has signed in, found in the text of a session.
 const USER_OF_EXPRESS: &str = "IF(JSON_VALID(sessions.data), COALESCE(\
-    JSON_VALUE(sessions.data, '$.passport.user.id'), \
-    JSON_VALUE(sessions.data, '$.passport.user')), NULL)";
+    JSON_VALUE(sessions.data, '$.\u{1}.id'), \
+    JSON_VALUE(sessions.data, '$.\u{1}')), NULL)";
 
 /// As express-mysql-session does, with the index that its own clean-up lacks.
 const CREATE_FOR_EXPRESS: [&str; 2] = [
@@ -61,6 +65,8 @@ pub(crate) struct Table {
     express: bool,
     /// It has a column for the user.
     by_user: bool,
+    /// Where the user's id is in a text of Express.
+    user_path: String,
 }
 
 impl Default for Table {
@@ -83,10 +89,12 @@ impl Table {
     pub(crate) fn of_express<'a>(
         name: &'a str,
         columns: impl IntoIterator<Item = (&'a str, &'a str)>,
+        user_path: &UserPath,
     ) -> Result<Self, Error> {
         let columns: Vec<_> = columns.into_iter().collect();
         let mut table = Self::with_columns(name, COLUMNS_OF_EXPRESS);
         table.express = true;
+        table.user_path = user_path.to_string();
         table.by_user = columns.iter().any(|(column, _)| *column == BY_USER);
         table.called(columns)
     }
@@ -98,6 +106,7 @@ impl Table {
             columns: known.iter().map(|&column| column.to_owned()).collect(),
             express: false,
             by_user: true,
+            user_path: String::new(),
         }
     }
 
@@ -144,7 +153,7 @@ impl Table {
     pub(crate) fn put_into(&self, sql: &str, quote: char) -> String {
         let quoted = |name: &str| format!("{quote}{name}{quote}");
         let pieces = sql.split_inclusive(|character| !is_word(character));
-        pieces
+        let sql: String = pieces
             .map(|piece| {
                 let word = piece.trim_end_matches(|character| !is_word(character));
                 let end = &piece[word.len()..];
@@ -159,7 +168,8 @@ impl Table {
                     _ => piece.to_owned(),
                 }
             })
-            .collect()
+            .collect();
+        sql.replace(USER_PATH, &self.user_path)
     }
 
     /// What makes the table and its indexes.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, from_str, json};
 
 use super::records::{NOW, limits};
-use crate::express::Format;
+use crate::express::{Format, UserPath};
 use crate::record::Record;
 use crate::session::reserved::is_taken;
 use crate::session::{Limits, Schema};
@@ -37,6 +37,7 @@ fn format() -> Format {
             ..limits(Schema::default())
         },
         cookie: cookie.as_object().cloned().unwrap(),
+        user_path: UserPath::default(),
     }
 }
 

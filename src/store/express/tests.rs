@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Config;
+use crate::express::UserPath;
 use crate::session::Schema;
 use crate::store::contract;
 use crate::store::diesel::DieselStore;
@@ -60,9 +61,14 @@ fn shared(texts: impl Store + 'static) -> ExpressStore<Box<dyn Store>> {
     limits.express = true;
     let cookie = json!({ "path": "/", "httpOnly": true });
     let cookie = cookie.as_object().unwrap().clone();
+    let user_path = UserPath::default();
     ExpressStore {
         texts: Box::new(texts),
-        format: Arc::new(Format { limits, cookie }),
+        format: Arc::new(Format {
+            limits,
+            cookie,
+            user_path,
+        }),
     }
 }
 
@@ -72,7 +78,7 @@ fn a_table_of_express_keeps_its_part_of_the_contract() {
     let url = testing::provided("mariadb", "TEST_MYSQL_URL");
     let name = format!("express_{:08x}", fastrand::u32(..));
     let store = DieselStore::<diesel::MysqlConnection>::connect(&url, 8);
-    let store = store.on_table(Table::of_express(&name, []).unwrap());
+    let store = store.on_table(Table::of_express(&name, [], &UserPath::default()).unwrap());
     store.create_table().unwrap();
     keeps_its_part_of_the_contract(store);
 }
@@ -83,5 +89,5 @@ fn redis_texts_keep_their_part_of_the_contract() {
     let url = testing::provided("redis", "TEST_REDIS_URL");
     let prefix = format!("test_{:08x}", fastrand::u32(..));
     let store = RedisStore::connect(&url, 8).unwrap().with_prefix(prefix);
-    keeps_its_part_of_the_contract(TextStore(store));
+    keeps_its_part_of_the_contract(TextStore(store, UserPath::default()));
 }

@@ -19,3 +19,4 @@ mod at_once;
 mod rows;
 mod side;
 mod together;
+mod tutorial;

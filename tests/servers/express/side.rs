@@ -133,10 +133,36 @@ impl Place {
     }
 
     pub fn busy(&self) -> Server {
-        self.example("busy", &[SECRET], Stdio::inherit())
+        self.busy_with("")
+    }
+
+    /// With further settings of `[default.session]`, each after a comma.
+    pub fn busy_with(&self, settings: &str) -> Server {
+        let session = format!("secrets={:?}{settings}", [SECRET]);
+        self.configured("busy", &session, Stdio::inherit())
+    }
+
+    /// The application of a tutorial, with the user's id at a path of its sessions.
+    pub fn tutorial(&self, user_path: &str) -> Server {
+        let port = free_port();
+        let mut command = self.node();
+        command
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/servers/express/tutorial.mjs"
+            ))
+            .env("TEST_EXPRESS", express_folder())
+            .env("PORT", port.to_string())
+            .env("SESSION_SECRETS", SECRET)
+            .env("USER_PATH", user_path);
+        Server::start(&mut command, port)
     }
 
     fn example(&self, name: &str, secrets: &[&str], output: Stdio) -> Server {
+        self.configured(name, &format!("secrets={secrets:?}"), output)
+    }
+
+    fn configured(&self, name: &str, session: &str, output: Stdio) -> Server {
         let port = free_port();
         let mut command = example(name);
         command
@@ -147,7 +173,7 @@ impl Place {
                 "ROCKET_DATABASES",
                 format!("{{app={{url={:?}}}}}", self.url),
             )
-            .env("ROCKET_SESSION", format!("{{secrets={secrets:?}}}"))
+            .env("ROCKET_SESSION", format!("{{{session}}}"))
             .stdout(output);
         Server::start(&mut command, port)
     }
