@@ -1,9 +1,10 @@
 //! What registering and signing in do, whichever way they are asked for.
 
+use rocket::fairing::AdHoc;
 use rocket::form::FromForm;
 use rocket::serde::Deserialize;
 use rocket::serde::json::json;
-use rocket_diesel_session::Error;
+use rocket_diesel_session::{Error, LiveSessions};
 use uuid::Uuid;
 
 use crate::attempts::Counter;
@@ -49,6 +50,27 @@ pub(crate) struct SignIn {
     #[serde(skip)]
     #[field(default = String::new())]
     pub(crate) location: String,
+}
+
+/// Brings stored e-mail addresses into their canonical form at launch, where `session.migrate` is true.
+pub(crate) fn migration() -> AdHoc {
+    AdHoc::on_ignite("Addresses of accounts", |rocket| async {
+        let migrates = rocket.figment().extract_inner("session.migrate");
+        let live = LiveSessions::of(&rocket).filter(|_| migrates.unwrap_or(false));
+        if let Some(database) = live.as_ref().and_then(LiveSessions::database) {
+            match users::canonicalize_emails(database).await {
+                Ok(done) => warn_of(&done.kept),
+                Err(error) => rocket::error!("e-mail addresses are not canonical yet: {error}"),
+            }
+        }
+        rocket
+    })
+}
+
+fn warn_of(kept: &[String]) {
+    for id in kept {
+        rocket::warn!("the user {id} cannot sign in: another account has the same e-mail address");
+    }
 }
 
 impl Registration {

@@ -97,6 +97,8 @@ pub(crate) enum Users {
     Disable { email: String },
     /// Open a closed account again
     Enable { email: String },
+    /// Bring the e-mail addresses that an earlier release stored into their canonical form
+    Canonicalize,
 }
 
 /// The command that the process was started with; none when it is to serve.

@@ -87,6 +87,7 @@ fn rocket() -> Rocket<Build> {
         .attach(headers::stage())
         .attach(templates)
         .attach(sessions())
+        .attach(accounts::migration())
         .attach(api::origins::stage())
 }
 

@@ -5,6 +5,7 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, RollbackTransaction};
 use rocket_diesel_session::{Database, Error, ErrorKind, Session};
 
+use crate::fields;
 use crate::schema::users;
 use crate::user::Profile;
 
@@ -164,6 +165,58 @@ pub(crate) async fn emails(
             .filter(users::id.eq_any(&ids))
             .select((users::id, users::email))
             .load(connection)
+    })
+}
+
+/// What came of bringing the stored addresses into their canonical form.
+#[derive(Default)]
+pub(crate) struct Canonicalized {
+    pub(crate) changed: usize,
+    /// The ids of accounts whose address is another account's in its canonical form.
+    pub(crate) kept: Vec<String>,
+}
+
+/// Brings the stored e-mail addresses into their canonical form. An earlier release stored what was
+/// typed in lower case, which is the same unless it has other characters than those of ASCII.
+pub(crate) async fn canonicalize_emails(database: &Database) -> Result<Canonicalized, Error> {
+    let beyond_ascii = match database.speaks::<SqliteConnection>() {
+        true => "length(CAST(email AS BLOB)) <> length(email)",
+        false => "octet_length(email) <> char_length(email)",
+    };
+    let rows: Vec<(String, String)> = on!(database, database.run, |connection| {
+        users::table
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(beyond_ascii))
+            .select((users::id, users::email))
+            .load(connection)
+    })?;
+    let mut done = Canonicalized::default();
+    for (id, email) in rows {
+        let canonical = fields::canonical_email(&email);
+        if canonical == email {
+            continue;
+        }
+        match set_email(database, id.clone(), email, canonical).await? {
+            true => done.changed += 1,
+            false => done.kept.push(id),
+        }
+    }
+    Ok(done)
+}
+
+/// `false` if another account has the address.
+async fn set_email(
+    database: &Database,
+    id: String,
+    before: String,
+    email: String,
+) -> Result<bool, Error> {
+    on!(database, database.run, |connection| {
+        let row = users::table.find(&id).filter(users::email.eq(&before));
+        let update = diesel::update(row).set(users::email.eq(&email));
+        match update.execute(connection) {
+            Err(DatabaseError(UniqueViolation, _)) => Ok(false),
+            other => other.map(|_| true),
+        }
     })
 }
 

@@ -13,6 +13,7 @@ pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
     let done = match command {
         Users::Disable { email } => disable(&email).await?,
         Users::Enable { email } => enable(&email).await?,
+        Users::Canonicalize => canonicalize().await?,
     };
     Ok(writeln!(io::stdout(), "{done}")?)
 }
@@ -55,6 +56,16 @@ async fn enable(email: &str) -> Result<String, Stop> {
         "was not disabled"
     };
     Ok(format!("{} {state}", user.profile.email))
+}
+
+async fn canonicalize() -> Result<String, Stop> {
+    let operator = Operator::new().await?;
+    let done = users::canonicalize_emails(operator.database()?).await?;
+    let kept = match done.kept.as_slice() {
+        [] => String::new(),
+        ids => format!("; another account has the address of {}", ids.join(", ")),
+    };
+    Ok(format!("e-mail addresses changed: {}{kept}", done.changed))
 }
 
 fn tell_of(operator: &Operator, user_id: &str, change: &str) {
