@@ -9,8 +9,13 @@ use rocket_diesel_session::csrf::{Reason, Refusal};
 use crate::problem::Problem;
 use crate::{caller, fresh};
 
-/// Where the API begins, each version of it.
+/// Where each version of the API begins.
 pub(super) const BASE: &str = "/api";
+
+/// Whether a request is for the API, as Rocket decides: by the decoded path.
+pub(super) fn is_for_api(request: &Request<'_>) -> bool {
+    request.uri().path().segments().next() == BASE.strip_prefix('/')
+}
 
 pub(super) fn catchers() -> Vec<Catcher> {
     catchers![error]
@@ -124,9 +129,8 @@ fn routes_at<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r Route> {
 
 /// Whether a route has the request's address; one for every address has none.
 fn is_at(route: &str, request: &Request<'_>) -> bool {
-    let (route, path) = (route.split('/').skip(1), request.uri().path());
-    let segments = path.segments();
-    path.starts_with(BASE)
+    let (route, segments) = (route.split('/').skip(1), request.uri().path().segments());
+    is_for_api(request)
         && route.clone().count() == segments.len()
         && route
             .zip(segments)

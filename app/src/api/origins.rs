@@ -4,7 +4,7 @@ use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method};
 use rocket::{Request, Response};
 
-use super::errors::{self, BASE};
+use super::errors;
 
 /// `session.trusted_origins`.
 struct Trusted(Vec<String>);
@@ -22,7 +22,7 @@ pub(crate) fn stage() -> AdHoc {
 }
 
 fn allow(request: &Request<'_>, response: &mut Response<'_>) {
-    if !request.uri().path().starts_with(BASE) {
+    if !errors::is_for_api(request) {
         return;
     }
     response.adjoin_header(Header::new("Vary", "Origin"));

@@ -150,3 +150,20 @@ fn a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) {
             .starts_with("/login")
     );
 }
+
+#[test]
+fn the_document_says_what_the_settings_decide() {
+    let database = testing::database::sqlite();
+    for (profile, cookie) in [("dev", "id"), ("prod", "__Host-id")] {
+        let settings = [
+            ("ROCKET_ACCOUNTS", "{password_min=20}"),
+            ("ROCKET_PROFILE", profile),
+        ];
+        let application = Application::start_with(&database, &settings);
+        let answer = application.visitor().get("/api/v1/openapi.json");
+        assert_eq!(answer.header("Content-Type"), Some("application/json"));
+        let parts = &answer.json()["components"];
+        assert_eq!(parts["schemas"]["NewPassword"]["minLength"], 20);
+        assert_eq!(parts["securitySchemes"]["session"]["name"], cookie);
+    }
+}

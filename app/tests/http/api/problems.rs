@@ -106,6 +106,7 @@ fn another_method_is_405_and_lists_those_that_there_are() {
     for (method, path, allowed) in [
         ("POST", "/me", "GET, HEAD, OPTIONS"),
         ("PATCH", "/me", "GET, HEAD, OPTIONS"),
+        ("PATCH", "/%6de", "GET, HEAD, OPTIONS"),
         ("TRACE", "/me", "GET, HEAD, OPTIONS"),
         ("QUERY", "/me", "GET, HEAD, OPTIONS"),
         ("QUERY", "/signin", "POST, OPTIONS"),

@@ -46,7 +46,8 @@ if SIGNED_IN:
             return requests.get(f"{BASE}/me", headers=Session.headers).ok
 
         def set(self, case, data, context):
-            case.headers.update(data)
+            case.headers["Cookie"] = data["Cookie"]
+            case.headers.setdefault("X-CSRF-Token", data["X-CSRF-Token"])
 
 
 @schemathesis.hook
