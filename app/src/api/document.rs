@@ -10,9 +10,9 @@ use crate::settings::Settings;
 pub(super) struct Document(String);
 
 impl Document {
-    /// Fails if the text is not JSON, which a test rules out.
+    /// Fails if the text is not JSON, which a test rules out. Another stage reports wrong settings.
     pub(super) fn new(figment: &Figment) -> Result<Self, String> {
-        let settings = Settings::read(figment)?;
+        let settings = Settings::read(figment).unwrap_or_default();
         let mut document = text()?;
         let parts = &mut document["components"];
         parts["schemas"]["NewPassword"]["minLength"] = settings.password_min.into();
