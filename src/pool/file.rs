@@ -140,22 +140,22 @@ impl Watched {
     }
 }
 
-/// SQLite gives its other files, `-wal` and `-shm`, the mode of this one.
+/// SQLite gives its other files, `-wal` and `-shm`, the mode of this one. A file that is there is not
+/// opened: see `writable` in `database/open.rs`.
 fn make(path: &Path) -> io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
+    options.create_new(true).append(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        // An umask takes rights away, perhaps those of the owner.
-        file.set_permissions(fs::Permissions::from_mode(0o600))
-    }
-    #[cfg(not(unix))]
-    options.open(path).map(drop)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        file => file?,
+    };
+    // An umask takes rights away, perhaps those of the owner.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(file);
+    Ok(())
 }
 
 /// Whether a URI leaves it to us how its file is made.
