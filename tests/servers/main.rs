@@ -39,5 +39,6 @@ mod table;
 mod transaction;
 #[cfg(feature = "mysql")]
 mod unsuitable;
+mod user_join;
 mod user_key;
 mod user_names;
