@@ -27,11 +27,12 @@ fn walk_through_the_account() {
     register(&firefox, EMAIL, &[]);
     sign_in(&telephone, EMAIL, PASSWORD);
     let artefacts = artefacts().join("account");
+    let database = &database;
     with_browser(&application.base, &artefacts, |browser| async move {
         stay_signed_in(&browser).await?;
         change_the_location(&browser).await?;
-        sign_out_the_telephone(&browser, &database).await?;
-        change_the_password(&browser, &database).await?;
+        sign_out_the_telephone(&browser, database).await?;
+        change_the_password(&browser, database).await?;
         sign_in_with_the_new_password(&browser).await
     });
     assert!(!is_signed_in(&telephone) && !is_signed_in(&firefox));
