@@ -37,6 +37,8 @@ missing_packages() {
     type -P openssl >/dev/null || echo openssl
     type -P faketime >/dev/null || echo faketime
     type -P sqlite3 >/dev/null || echo sqlite3
+    type -P curl >/dev/null || echo curl
+    python3 -c 'import requests' 2>/dev/null || echo python3-requests
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     has_node || printf '%s\n' nodejs npm
 }

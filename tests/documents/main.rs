@@ -12,4 +12,6 @@ mod dependencies;
 mod guide;
 mod migrations;
 mod profiles;
+#[cfg(unix)]
+mod readme;
 mod security_table;
