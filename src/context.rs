@@ -2,6 +2,7 @@
 //! clock.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
+    /// Of the store, and of the database of the users where it is another one.
+    pub(crate) outages: [Outage; 2],
     pub(crate) turns: Turns,
     pub(crate) sweeper: Sweeper,
 }
@@ -70,6 +73,30 @@ impl Context {
     /// Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
         self.clock.millis()
+    }
+}
+
+/// Whether loading fails, so that an outage is logged once and not with each request.
+#[derive(Default)]
+pub(crate) struct Outage(AtomicBool);
+
+impl Outage {
+    pub(crate) fn note<T>(&self, answer: &Result<T, Error>) {
+        match answer {
+            Ok(_) => {
+                if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
+                    log::info!("sessions can be loaded again");
+                }
+            }
+            Err(error) => {
+                if error.tells_of_outage() && !self.0.swap(true, Ordering::Relaxed) {
+                    log::error!(
+                        "a session could not be loaded, and requests that need one are answered with 503 \
+                         (logged once until one is loaded again): {error}"
+                    );
+                }
+            }
+        }
     }
 }
 

@@ -232,12 +232,15 @@ fn change(store: &dyn Store, before: Record, now: i64) -> Result<bool, Error> {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for LiveSessions {
-    type Error = ();
+    type Error = Error;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Error> {
         match Self::of(request.rocket()) {
             Some(live) => Outcome::Success(live),
-            None => Outcome::Error((Status::InternalServerError, ())),
+            None => {
+                let error = Error::configuration("Sessions::fairing() is not attached");
+                Outcome::Error((Status::InternalServerError, error))
+            }
         }
     }
 }

@@ -31,8 +31,8 @@ pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response
             save(session, request, response).await;
             keep_private(response);
         }
-        Some(Err(_)) => {
-            store_unavailable(request);
+        Some(Err(error)) => {
+            store_unavailable(request, error);
             // A guard such as `Option<&Session>` makes a stranger of somebody whose session could
             // not be read.
             if response.status() != Status::ServiceUnavailable {
@@ -68,7 +68,7 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         }
         Ok((cookie, _)) => cookie,
         Err(error) => {
-            store_unavailable(request);
+            store_unavailable(request, &error);
             log::error!(
                 "a session was not saved, and {} is answered with 503: {error}",
                 request.uri().path()
@@ -156,7 +156,7 @@ impl<'r> Responder<'r, 'static> for Error {
     /// Fails with the status that fits, so that the application's catchers make the page.
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         if self.tells_of_outage() {
-            store_unavailable(request);
+            store_unavailable(request, &self);
         }
         match self.status() {
             status if status.code >= 500 => log::error!("{self}"),

@@ -67,12 +67,12 @@ struct Methods {
 
 #[rocket::async_trait]
 impl<'r> request::FromRequest<'r> for Methods {
-    type Error = ();
+    type Error = &'static str;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
         let methods = errors::methods_at(request);
         if methods.is_empty() {
-            return request::Outcome::Error((Status::NotFound, ()));
+            return request::Outcome::Error((Status::NotFound, "no route has this path"));
         }
         request::Outcome::Success(Self {
             answer: NoContent,

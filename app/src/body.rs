@@ -20,11 +20,11 @@ impl<T> Deref for Body<T> {
 
 #[rocket::async_trait]
 impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
-    type Error = ();
+    type Error = &'static str;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
         let read = <Json<T> as FromData<'r>>::from_data(request, data).await;
         read.map(|Json(body)| Self(body))
-            .map_error(|(status, _)| (status, ()))
+            .map_error(|(status, _)| (status, "the body cannot be read"))
     }
 }

@@ -152,14 +152,15 @@ impl Caller<'_> {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Caller<'r> {
-    type Error = ();
+    type Error = String;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
         let session = request.guard::<&Session>().await;
-        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
-        let database = try_outcome!(request.guard::<&Database>().await);
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
+        let database = request.guard::<&Database>().await;
+        let database = try_outcome!(database.map_error(|(status, why)| (status, why.to_string())));
         let Some(settings) = request.rocket().state::<Settings>() else {
-            return Outcome::Error((Status::InternalServerError, ()));
+            return Outcome::Error((Status::InternalServerError, "no settings".into()));
         };
         Outcome::Success(Self {
             session,

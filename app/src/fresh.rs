@@ -28,18 +28,18 @@ pub(crate) fn is_stale(request: &Request<'_>) -> bool {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Fresh {
-    type Error = ();
+    type Error = String;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
         try_outcome!(request.guard::<&User>().await);
         let session = request.guard::<&Session>().await;
-        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
         if session.now() - session.signed_in_at() > FRESH {
             request.local_cache(|| {
                 session.event("authz_fail", json!({ "why": "no fresh sign-in" }));
                 Stale(true)
             });
-            return Outcome::Error((Status::Unauthorized, ()));
+            return Outcome::Error((Status::Unauthorized, "no fresh sign-in".into()));
         }
         Outcome::Success(Self)
     }

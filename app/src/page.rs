@@ -101,13 +101,13 @@ impl Page<'_> {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Page<'r> {
-    type Error = ();
+    type Error = String;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
         let session = request.guard::<&Session>().await;
-        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
         let user = match request.guard::<&User>().await {
-            Outcome::Error((Status::Unauthorized, ())) => None,
+            Outcome::Error((Status::Unauthorized, _)) => None,
             other => Some(try_outcome!(other)),
         };
         Outcome::Success(Self { user, session })

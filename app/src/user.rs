@@ -52,21 +52,18 @@ impl From<&User> for Profile {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for &'r User {
-    type Error = ();
+    type Error = String;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
         let session = request.guard::<&Session>().await;
-        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
         match request.local_cache(|| session.user::<User>()) {
             Ok(Some(user)) if user.disabled_at.is_none() => Outcome::Success(user),
             Ok(_) => {
                 tell_of_refusal(request, session);
-                Outcome::Error((Status::Unauthorized, ()))
+                Outcome::Error((Status::Unauthorized, "nobody is signed in".into()))
             }
-            Err(error) => {
-                rocket::error!("{error}");
-                Outcome::Error((Status::InternalServerError, ()))
-            }
+            Err(why) => Outcome::Error((Status::InternalServerError, why.to_string())),
         }
     }
 }

@@ -42,15 +42,15 @@ struct Member {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Member {
-    type Error = ();
+    type Error = String;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
         let session = request.guard::<&Session>().await;
-        let session = try_outcome!(session.map_error(|(status, _)| (status, ())));
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
         match session.user() {
             Ok(Some(member)) => Outcome::Success(member),
-            Ok(None) => Outcome::Error((Status::Unauthorized, ())),
-            Err(_) => Outcome::Error((Status::InternalServerError, ())),
+            Ok(None) => Outcome::Error((Status::Unauthorized, "nobody is signed in".into())),
+            Err(why) => Outcome::Error((Status::InternalServerError, why.to_string())),
         }
     }
 }

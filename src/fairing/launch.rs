@@ -75,6 +75,7 @@ impl Sessions {
             threads,
             clock,
             events,
+            outages: Default::default(),
             turns: Turns::default(),
             sweeper,
         })

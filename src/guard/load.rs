@@ -80,17 +80,27 @@ impl Session {
         let now = self.context.now();
         let user_of = self.context.database.as_ref().and_then(Database::user_of);
         let load = move |store: &dyn Store| {
-            let mut record = store.load(&key, now)?;
-            if let (Some(user_of), Some(record)) = (user_of, &mut record)
-                && let Some(user_id) = &record.user_id
-            {
-                record.user = user_of(user_id)?;
-            }
-            Ok(record)
+            let record = store.load(&key, now)?;
+            let id = record.as_ref().and_then(|it| it.user_id.as_ref());
+            // The users' database fails by itself.
+            let user = user_of.zip(id).map(|(user_of, id)| user_of(id)).transpose();
+            Ok((record, user))
         };
-        let Some(record) = self.context.ask(&self.waited, load).await? else {
+        let [of_store, of_users] = &self.context.outages;
+        let answer = self.context.ask(&self.waited, load).await;
+        of_store.note(&answer);
+        let (record, user) = answer?;
+        let user = user.map_err(Error::of_store);
+        // Nothing is known of the other database where nobody was looked for.
+        if !matches!(user, Ok(None)) {
+            of_users.note(&user);
+        }
+        let (Some(mut record), user) = (record, user?) else {
             return Ok(None);
         };
+        if let Some(user) = user {
+            record.user = user;
+        }
         let key = record.key.clone();
         let state = State::loaded(Stored { token, record }, self.limits(), now);
         Ok(state.unwrap_or_else(|cause| {
@@ -162,13 +172,16 @@ impl Sentinel for &Session {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for &'r Database {
-    type Error = ();
+    type Error = Error;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Error> {
         let context = request.rocket().state::<Arc<Context>>();
         match context.and_then(|context| context.database.as_ref()) {
             Some(database) => Outcome::Success(database),
-            None => Outcome::Error((Status::InternalServerError, ())),
+            None => {
+                let error = Error::configuration("no database of SQL is configured");
+                Outcome::Error((Status::InternalServerError, error))
+            }
         }
     }
 }

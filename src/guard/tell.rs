@@ -9,6 +9,7 @@ use super::Session;
 use super::load::{Slot, client};
 use crate::commit::{Commit, Committed, Saved};
 use crate::context::Context;
+use crate::error::Error;
 use crate::event::About;
 use crate::record::Record;
 use crate::session::Verb;
@@ -139,11 +140,12 @@ impl Context {
 }
 
 /// Tells, once for each request, that the store did not answer it.
-pub(crate) fn store_unavailable(request: &Request<'_>) {
+pub(crate) fn store_unavailable(request: &Request<'_>, cause: &Error) {
     struct Told;
     request.local_cache(|| {
         if let Some(context) = request.rocket().state::<Arc<Context>>() {
-            context.tell(request, "store_unavailable", &Value::Null);
+            let details = json!({ "cause": cause.to_string() });
+            context.tell(request, "store_unavailable", &details);
         }
         Told
     });

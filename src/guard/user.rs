@@ -61,14 +61,14 @@ impl Session {
     ///
     /// #[rocket::async_trait]
     /// impl<'r> FromRequest<'r> for User {
-    ///     type Error = ();
+    ///     type Error = String;
     ///
-    ///     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
-    ///         let session = try_outcome!(request.guard::<&Session>().await.map_error(|(status, _)| (status, ())));
+    ///     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, String> {
+    ///         let session = try_outcome!(request.guard::<&Session>().await.map_error(|(status, why)| (status, why.to_string())));
     ///         match session.user() {
     ///             Ok(Some(user)) => Outcome::Success(user),
-    ///             Ok(None) => Outcome::Error((Status::Unauthorized, ())),
-    ///             Err(_) => Outcome::Error((Status::InternalServerError, ())),
+    ///             Ok(None) => Outcome::Error((Status::Unauthorized, "nobody is signed in".into())),
+    ///             Err(why) => Outcome::Error((Status::InternalServerError, why.to_string())),
     ///         }
     ///     }
     /// }

@@ -15,6 +15,8 @@ fn a_store_that_is_away_is_told_once_for_each_request() {
         let told = site.told_of(|| assert_eq!(ada.get(path).0, 503));
         assert_eq!(names(&told), ["store_unavailable"], "{path}");
         assert_eq!(told[0]["level"], "critical");
+        let cause = told[0]["cause"].as_str().unwrap();
+        assert!(cause.contains("no such table"), "{cause}");
         assert_eq!(told[0]["session"].as_str().unwrap().len(), 16);
     }
     let told = site.told_of(|| assert_eq!(stranger.post("/log_in/grace"), 503));

@@ -7,6 +7,7 @@ mod failure;
 mod lifetime;
 mod local_client;
 mod other_fairings;
+mod outage;
 mod outside;
 mod saving;
 mod sign_out;
