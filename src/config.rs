@@ -14,12 +14,6 @@ use rocket::data::ByteUnit;
 use rocket::figment::Figment;
 
 pub(crate) use self::database::DatabaseConfig;
-#[cfg(any(
-    feature = "mysql",
-    feature = "postgres",
-    feature = "redis",
-    feature = "sqlite"
-))]
 pub(crate) use self::url::opened_at;
 
 use self::period::{Interval, Period};
