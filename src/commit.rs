@@ -79,17 +79,19 @@ impl Commit {
     /// there any more. It comes first, since a new token that is stored when this fails would not
     /// reach the browser.
     fn end_others(&self, store: &dyn Store) -> Result<Option<u64>, Error> {
-        let Pending {
-            contents, stored, ..
-        } = &self.pending;
-        let (Some(user_id), true) = (&contents.user_id, self.pending.ends_others) else {
+        let stored = self.pending.stored.as_ref().map(|it| &it.record);
+        // A sign-out has no user any more.
+        let before = stored.and_then(|record| record.user_id.as_ref());
+        let user_id = self.pending.contents.user_id.as_ref().or(before);
+        let (Some(user_id), true) = (user_id, self.pending.ends_others) else {
             return Ok(Some(0));
         };
-        let own = stored.as_ref().map(|stored| &stored.record.key);
+        let own = stored.map(|record| &record.key);
         if let (Some(own), false) = (own, self.signs_in())
             && store.load(own, self.now)?.is_none()
         {
-            return Ok(None);
+            let signs_out = matches!(self.verb, Verb::Delete | Verb::Replace);
+            return Ok(signs_out.then_some(0));
         }
         store.delete_all(user_id, own).map(Some)
     }

@@ -214,6 +214,32 @@ fn all_others_are_ended_and_this_one_is_renewed() {
 }
 
 #[test]
+fn a_sign_out_can_end_all_others_too() {
+    #[post("/leave_everywhere?<first>")]
+    fn leave_everywhere(session: &Session, first: bool) {
+        if first {
+            session.end_others();
+        }
+        session.log_out();
+        if !first {
+            session.end_others();
+        }
+    }
+    for first in [true, false] {
+        let mut site = Site::new();
+        cookies(&mut site, 2);
+        site.post("/log_in/ada");
+        let routes = routes![leave_everywhere];
+        let rocket = rocket("{}", site.store.clone(), site.now.clone()).mount("/", routes);
+        let client = blocking::Client::untracked(rocket).unwrap();
+        let cookie = Header::new("Cookie", site.cookie.take().unwrap());
+        let request = client.post(format!("/leave_everywhere?first={first}"));
+        assert_eq!(request.header(cookie).dispatch().status(), Status::Ok);
+        assert_eq!(site.rows(), 0, "{first}");
+    }
+}
+
+#[test]
 fn a_session_that_was_ended_meanwhile_ends_no_other() {
     #[post("/ended_meanwhile")]
     fn ended_meanwhile(session: &Session, store: &State<Arc<Watched>>, own: &State<Key>) {
