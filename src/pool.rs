@@ -15,6 +15,7 @@ mod connections;
 mod fault;
 mod file;
 mod limit;
+mod log_length;
 mod outdated;
 mod renewed;
 mod trust;

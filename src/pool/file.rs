@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::log_length::LogLength;
+
 /// The file at a URL, watched by all connections to it; nothing where the database is a server.
 #[derive(Clone, Default)]
 pub(crate) struct DatabaseFile(Option<Arc<Watched>>);
@@ -25,6 +27,7 @@ struct Seen {
     log_path: PathBuf,
     /// The write-ahead log, which stays the same as long as there is a connection.
     log: Option<Identity>,
+    length: LogLength,
     connections: u32,
     is_warned: bool,
 }
@@ -85,6 +88,7 @@ impl Drop for Connected {
             seen.connections -= 1;
             if seen.connections == 0 {
                 seen.log = None;
+                seen.length = LogLength::default();
             }
         }
     }
@@ -113,7 +117,8 @@ impl Watched {
 
     fn look(&self, seen: &mut Seen) -> Result<(), (String, String)> {
         let (path, is_new) = (self.path.display(), seen.file.is_none());
-        compare(&mut seen.file, identity(&self.path)).map_err(|what| {
+        let file = found(&self.path).map(|it| it.map(|(identity, _)| identity));
+        compare(&mut seen.file, file).map_err(|what| {
             let remedy = format!(
                 "put the same file back, or stop the application, delete {path}-wal and {path}-shm unless \
                  they belong to the file that is there, and start it again"
@@ -126,7 +131,9 @@ impl Watched {
         if seen.connections == 0 {
             return Ok(());
         }
-        let log = identity(&seen.log_path);
+        let log = found(&seen.log_path);
+        let length = log.ok().flatten().map_or(0, |(_, length)| length);
+        let log = log.map(|it| it.map(|(identity, _)| identity));
         compare(&mut seen.log, log).map_err(|what| {
             let remedy = format!(
                 "stop the application with SIGTERM, which writes to {path} what the log held, and start \
@@ -136,7 +143,17 @@ impl Watched {
                 format!("the write-ahead log {path}-wal was {what}"),
                 remedy,
             )
-        })
+        })?;
+        match seen.length.lacks_header(&seen.log_path, length) {
+            false => Ok(()),
+            true => Err((
+                format!("the write-ahead log {path}-wal was cut off"),
+                format!(
+                    "end the application with SIGKILL, since SIGTERM would write the rest of the log to {path}; \
+                     keep {path}, delete {path}-wal and {path}-shm, and start it again"
+                ),
+            )),
+        }
     }
 }
 
@@ -209,13 +226,13 @@ fn compare(
     Ok(())
 }
 
-/// `None` where there is no file; fails where nobody can tell.
-fn identity(path: &Path) -> Result<Option<Identity>, ()> {
+/// What a file is, and its length; `None` where there is none. Fails where nobody can tell.
+fn found(path: &Path) -> Result<Option<(Identity, u64)>, ()> {
     #[cfg(unix)]
     match fs::metadata(path) {
         Ok(file) => {
             use std::os::unix::fs::MetadataExt;
-            Ok(Some((file.dev(), file.ino())))
+            Ok(Some(((file.dev(), file.ino()), file.len())))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(_) => Err(()),
