@@ -58,8 +58,13 @@ impl Fault {
             DatabaseErrorKind::SerializationFailure => Self::RolledBack, // 40001
             DatabaseErrorKind::ReadOnlyTransaction => Self::Outdated,    // 25006
             _ => {
+                // Of a connection that looks for its tables elsewhere, or of a table that was made since.
+                let message = information.message();
+                if message.starts_with("relation \"") && message.ends_with("\" does not exist") {
+                    return Self::Outdated; // 42P01
+                }
                 // Values and names, which anybody may have chosen, stand in quotes.
-                let message = information.message().split(['\'', '"']).next();
+                let message = message.split(['\'', '"']).next();
                 let says = |text: &str| message.is_some_and(|message| message.contains(text));
                 let known = TEXTS.iter().find(|(text, _)| says(text));
                 let closed = matches!(kind, DatabaseErrorKind::ClosedConnection);

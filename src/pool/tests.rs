@@ -408,6 +408,13 @@ mod postgresql {
 
     #[test]
     #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn a_connection_that_looks_for_tables_elsewhere_is_discarded() {
+        let old = "SET search_path = nowhere";
+        super::writes_go_to_new_connections::<PgConnection>(&url(), old);
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
     fn a_deadlock_is_rolled_back() {
         assert_eq!(deadlock::<PgConnection>(&url()), Fault::RolledBack);
     }
