@@ -146,7 +146,7 @@ impl Caller<'_> {
         self.session
             .event("excess_rate_limit_exceeded", json!({ "what": "passwords" }));
         let _ = self.later.set(Later::Busy);
-        Error::unavailable("a password was not hashed: too many others are")
+        Error::unavailable("a password was not checked: too many other attempts have not ended")
     }
 }
 

@@ -64,6 +64,9 @@ impl Work {
 
     /// Refuses new connections, and waits until all others are closed or silent.
     async fn drain(&self, port: u16) {
+        rocket::warn!(
+            "the server stops; it accepts no more connections, which Rocket calls accept errors"
+        );
         let _ = spawn_blocking(move || listener::close(port)).await;
         self.ends.store(true, Ordering::SeqCst);
         *self.answered() = Instant::now();

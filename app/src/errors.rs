@@ -69,8 +69,8 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         ),
         503 if caller::is_put_off(request) => (
             "One moment, please",
-            "More passwords are being checked right now than this server can check at once, so \
-             yours was not, and nothing is changed. Try again in a few seconds.",
+            "Too many other attempts have not ended yet, so your password was not checked, and \
+             nothing is changed. Try again in a few seconds.",
         ),
         503 => (
             "One moment, please",

@@ -70,8 +70,8 @@ fn detail(status: Status, request: &Request<'_>) -> &'static str {
              that /api/v1/openapi.json describes."
         }
         503 if caller::is_put_off(request) => {
-            "More passwords are being checked than this server can check at once. Nothing was \
-             changed. Try again after the seconds in Retry-After."
+            "Too many other attempts have not ended yet, so the password was not checked. Nothing \
+             was changed. Try again after the seconds in Retry-After."
         }
         503 => {
             "The session cannot be reached. It has not ended. Try again after the seconds in \

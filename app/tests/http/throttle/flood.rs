@@ -49,7 +49,9 @@ fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
     assert!(compared > 0 && turned_away > 0, "{compared}, {turned_away}");
     for (answer, _) in answers.iter().filter(|(it, _)| it.status == 503) {
         assert!(
-            answer.body.contains("More passwords are being checked"),
+            answer
+                .body
+                .contains("Too many other attempts have not ended"),
             "{}",
             answer.body
         );
