@@ -108,7 +108,8 @@ fn visits(session: &Session) -> Result<String, Error> {
 
 #[rocket::launch]
 fn rocket() -> _ {
-    rocket::build()
+    // Without the Rocket.toml of this repository, which names a database for the sessions.
+    rocket::custom(rocket::Config::default())
         .mount("/", routes![visits])
         .attach(Sessions::fairing().with_store(Arc::new(OwnStore::default())))
 }
