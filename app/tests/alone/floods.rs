@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::thread;
+#[cfg(feature = "mysql")]
+use std::time::Instant;
 
 use testing::accounts::{PASSWORD, sign_in};
 use testing::application::Application;
@@ -169,6 +171,7 @@ mod counted {
             ("ROCKET_SESSION", r#"{sweep_interval="off"}"#),
             ("ROCKET_LOG_LEVEL", "off"),
         ];
+        let start = Instant::now();
         let application = Application::start_with(&database, &setting);
         let connection = &mut MysqlConnection::establish(&database.url).unwrap();
         let before = sql::statements(connection);
@@ -182,7 +185,10 @@ mod counted {
             // Where one comes in and the session is to end, it is taken away.
             assert!(!answer.sets_cookie || line.contains("/logout"), "{line}");
         });
-        assert_eq!(sql::statements(connection) - before - 1, 0);
+        // Once a minute the application asks for the server's time, perhaps on a new connection.
+        let most = 10 * (start.elapsed().as_secs() / 60);
+        let statements = sql::statements(connection) - before - 1;
+        assert!(statements <= most, "{statements}");
         assert_eq!(rows(&database), [0, 0]);
     }
 }
