@@ -263,17 +263,24 @@ mod sqlite {
         assert_eq!(pool.state().idle_connections, 4);
     }
 
+    /// For connections that end when they are idle, and for those that end when they are old.
+    fn ending_after(moment: Duration) -> [Bounds; 2] {
+        [
+            Bounds {
+                idle_timeout: moment,
+                ..BOUNDS
+            },
+            Bounds {
+                max_lifetime: moment,
+                ..BOUNDS
+            },
+        ]
+    }
+
     #[test]
     fn a_connection_that_is_idle_or_old_is_not_used_again() {
         let moment = Duration::from_millis(20);
-        let idle = Bounds {
-            idle_timeout: moment,
-            ..BOUNDS
-        };
-        let old = Bounds {
-            max_lifetime: moment,
-            ..BOUNDS
-        };
+        let [idle, old] = ending_after(moment);
         for (bounds, is_used) in [(idle, false), (old, false), (BOUNDS, true)] {
             let pool = pool(&bounds);
             let ask = |sql| pool.checkout().unwrap().batch_execute(sql);
@@ -287,14 +294,7 @@ mod sqlite {
     #[ignore = "takes half a minute: run ./test.sh"]
     fn connections_are_closed_when_they_are_idle_or_old() {
         let moment = Duration::from_secs(1);
-        let idle = Bounds {
-            idle_timeout: moment,
-            ..BOUNDS
-        };
-        let old = Bounds {
-            max_lifetime: moment,
-            ..BOUNDS
-        };
+        let [idle, old] = ending_after(moment);
         let [idle, old, neither] = [idle, old, BOUNDS].map(|bounds| pool(&bounds));
         for pool in [&idle, &old, &neither] {
             drop(pool.checkout().unwrap());
