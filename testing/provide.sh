@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts servers for the tests, and prepares the programs that they run.
 #
-#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express schemathesis
+#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express axe schemathesis
 #   testing/provide.sh FOLDER stop
 #
 # Each thing is provided once for a folder: the file `addresses` there says where it is, a line
@@ -246,10 +246,21 @@ provide_release() {
 # The packages of the Express application, in its folder.
 provide_express() {
     local express=$PWD/examples/moving_from_express/express
-    has_node || fail "the tests need npm and Node 18.19 or later in PATH"
-    [[ $express/node_modules/.package-lock.json -nt $express/package-lock.json ]] ||
-        logged "$folder/npm.log" npm ci --no-audit --no-fund --prefix "$express"
+    node_modules "$express"
     echo "TEST_EXPRESS=$express"
+}
+
+# What audits the pages in the browser.
+provide_axe() {
+    node_modules "$PWD/app/tests/browser/axe"
+    echo "TEST_AXE=$PWD/app/tests/browser/axe/node_modules/axe-core"
+}
+
+# Installs the packages that a folder locks, unless they are there.
+node_modules() {
+    has_node || fail "the tests need npm and Node 18.19 or later in PATH"
+    [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]] ||
+        logged "$folder/npm.log" npm ci --no-audit --no-fund --prefix "$1"
 }
 
 # Known by its hashes, in a folder that goes with the servers.

@@ -14,7 +14,7 @@ use testing::application::Application;
 use testing::database;
 
 /// Serves an empty page on an origin of its own for as long as the tests run; returns the origin.
-fn other_origin() -> String {
+pub(crate) fn other_origin() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {

@@ -19,8 +19,7 @@ use testing::secrets;
 use testing::server::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const WIDE: (u32, u32) = (1280, 800);
-const NARROW: (u32, u32) = (375, 812);
+pub const WIDE: (u32, u32) = (1280, 800);
 
 /// chromedriver; killed at the end.
 pub struct Driver {
@@ -64,9 +63,9 @@ impl Drop for Driver {
 /// One browser window that looks at one site.
 #[derive(Clone)]
 pub struct Browser {
-    driver: WebDriver,
+    pub driver: WebDriver,
     site: String,
-    artefacts: PathBuf,
+    pub artefacts: PathBuf,
 }
 
 /// Opens a browser, lets `walk` use it, and closes it even when `walk` fails.
@@ -74,12 +73,26 @@ pub fn with_browser<F>(site: &str, artefacts: &Path, walk: impl FnOnce(Browser) 
 where
     F: Future<Output = WebDriverResult<()>>,
 {
+    with_browser_that(site, artefacts, |_| Ok(()), walk);
+}
+
+/// Does the same with a browser that is configured further.
+pub fn with_browser_that<F>(
+    site: &str,
+    artefacts: &Path,
+    configure: impl FnOnce(&mut ChromeCapabilities) -> WebDriverResult<()>,
+    walk: impl FnOnce(Browser) -> F,
+) where
+    F: Future<Output = WebDriverResult<()>>,
+{
     fs::create_dir_all(artefacts).unwrap();
     let chromedriver = Driver::start();
     let profile = tempfile::tempdir().unwrap();
     let runtime = rocket::tokio::runtime::Runtime::new().unwrap();
     let walked = runtime.block_on(async {
-        let driver = WebDriver::new(&chromedriver.url, capabilities(&profile)?).await?;
+        let mut capabilities = capabilities(&profile)?;
+        configure(&mut capabilities)?;
+        let driver = WebDriver::new(&chromedriver.url, capabilities).await?;
         let walk = |driver| {
             walk(Browser {
                 driver,
@@ -127,6 +140,30 @@ impl Browser {
     /// Opens a page of any origin.
     pub async fn visit(&self, url: &str) -> WebDriverResult<()> {
         self.driver.goto(url).await
+    }
+
+    /// Opens a second tab, and looks at it from now on.
+    pub async fn new_tab(&self) -> WebDriverResult<()> {
+        let tab = self.driver.new_tab().await?;
+        self.driver.switch_to_window(tab).await
+    }
+
+    /// Looks at a tab from now on; 0 is the first.
+    pub async fn look_at_tab(&self, number: usize) -> WebDriverResult<()> {
+        let tabs = self.driver.windows().await?;
+        self.driver.switch_to_window(tabs[number].clone()).await
+    }
+
+    /// Sends a form whatever its fields say, with these values; `null` takes a field away.
+    pub async fn send(&self, action: &str, values: Value) -> WebDriverResult<()> {
+        let script = "const [action, values] = arguments;
+            const form = document.querySelector(`form[action='${action}']`);
+            form.noValidate = true;
+            for (const [name, value] of Object.entries(values))
+                value === null ? form.elements[name].remove() : (form.elements[name].value = value);
+            form.querySelector('button').click();";
+        let arguments = vec![json!(action), values];
+        self.driver.execute(script, arguments).await.map(drop)
     }
 
     /// Has the page call an address, with its cookies; returns `status` and `body`, or `error`.
@@ -266,50 +303,7 @@ impl Browser {
         Ok(source)
     }
 
-    /// Keeps pictures of the page, wide and narrow, light and dark; nothing may stick out sideways.
-    pub async fn photograph(&self, name: &str) -> WebDriverResult<()> {
-        for (size, (width, height)) in [("wide", WIDE), ("narrow", NARROW)] {
-            self.devtools(
-                "Emulation.setDeviceMetricsOverride",
-                json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
-            )
-            .await?;
-            self.fits(&format!("{name}, {size}")).await?;
-            for scheme in ["light", "dark"] {
-                let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
-                self.devtools(
-                    "Emulation.setEmulatedMedia",
-                    json!({ "features": [feature] }),
-                )
-                .await?;
-                self.settle().await?;
-                let file = format!("{name}-{size}-{scheme}.png");
-                self.driver.screenshot(&self.artefacts.join(file)).await?;
-            }
-        }
-        self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
-            .await
-    }
-
-    /// Waits until a change of size or colours has been drawn: two frames, and the transitions.
-    async fn settle(&self) -> WebDriverResult<()> {
-        let script = "const [done] = arguments;
-            const transitions = () => document.getAnimations().map((one) => one.finished);
-            const drawn = () => Promise.allSettled(transitions()).then(() => done());
-            requestAnimationFrame(() => requestAnimationFrame(drawn));";
-        self.driver.execute_async(script, vec![]).await.map(drop)
-    }
-
-    async fn fits(&self, what: &str) -> WebDriverResult<()> {
-        self.settle().await?;
-        let script =
-            "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
-        let excess: i64 = self.driver.execute(script, vec![]).await?.convert()?;
-        assert!(excess <= 0, "{what}: {excess} pixels stick out");
-        Ok(())
-    }
-
-    async fn devtools(&self, command: &'static str, parameters: Value) -> WebDriverResult<()> {
+    pub async fn devtools(&self, command: &'static str, parameters: Value) -> WebDriverResult<()> {
         self.driver
             .cmd(DevTools(command, parameters))
             .await

@@ -9,6 +9,8 @@
 mod account;
 mod api;
 mod chromium;
+mod look;
+mod states;
 
 use std::env;
 use std::path::PathBuf;
