@@ -10,6 +10,8 @@ mod account;
 mod api;
 mod chromium;
 mod look;
+mod no_scripts;
+mod refused;
 mod states;
 
 use std::env;
