@@ -2,7 +2,9 @@
 
 mod check;
 mod database;
+mod parameters;
 mod period;
+mod shared;
 mod sqlite;
 mod url;
 

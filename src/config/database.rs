@@ -4,11 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rocket::figment::Figment;
-use rocket::figment::providers::Serialized;
-use rocket::figment::value::Dict;
 
 use super::period::Period;
-use super::{sqlite, unreadable};
+use super::{shared, sqlite};
 use crate::error::{Error, require};
 #[cfg(any(
     feature = "sqlite",
@@ -92,33 +90,6 @@ fn default_sync_wait() -> bool {
     true
 }
 
-/// The settings of `rocket_sync_db_pools` and `rocket_db_pools` that are not ours.
-const OF_ROCKETS_POOLS: [&str; 7] = [
-    "certs",
-    "connect_timeout",
-    "extensions",
-    "max_connections",
-    "min_connections",
-    "open_flags",
-    "tls",
-];
-
-/// An entry without the settings that are for Rocket's own pools alone, which are logged.
-fn own(figment: &Figment, key: &str) -> Result<Figment, Error> {
-    let entry = figment.extract_inner(key);
-    let mut entry: Dict = entry.map_err(|error| unreadable(key, error))?;
-    let theirs = OF_ROCKETS_POOLS.into_iter();
-    let theirs: Vec<_> = theirs.filter(|key| entry.remove(*key).is_some()).collect();
-    if !theirs.is_empty() {
-        let theirs = theirs.join(", ");
-        log::info!(
-            "{key}: {theirs} are for Rocket's own pools; the sessions go by pool_size, timeout, \
-             idle_timeout and max_lifetime"
-        );
-    }
-    Ok(Figment::from(Serialized::globals(entry)))
-}
-
 impl DatabaseConfig {
     /// Reads and checks the entry `name`.
     pub(crate) fn read(figment: &Figment, name: &str) -> Result<Self, Error> {
@@ -129,9 +100,7 @@ impl DatabaseConfig {
                  Rocket.toml, or name another one in session.database"
             )));
         }
-        let mut config: Self = own(figment, &key)?
-            .extract()
-            .map_err(|error| unreadable(&key, error))?;
+        let mut config = shared::read(figment, &key)?;
         super::url::check(&config.url)
             .map_err(|error| Error::configuration(format!("{key}: {error}")))?;
         let written = figment.find_metadata(&format!("{key}.url"));

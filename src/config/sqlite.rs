@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use super::url::{OF_SQLITE, parameters};
+
 /// Words that are schemes without their colon, and no file.
-const SCHEMES: [&str; 10] = [
+const SCHEMES: [&str; 13] = [
     "memory",
     "mysql",
     "mariadb",
@@ -21,6 +23,9 @@ const SCHEMES: [&str; 10] = [
     "redis-cluster",
     "rediss-cluster",
     "sqlite",
+    "unix",
+    "valkey",
+    "valkeys",
 ];
 
 /// Returns what SQLite opens, a path or a URI that begins with `file:`; `None` for other databases.
@@ -29,11 +34,21 @@ pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
         return Some(format!("file:{path}").into());
     }
     if let Some(name) = url.strip_prefix("sqlite:") {
-        return Some(name.into());
+        return Some(match has_parameters(name) {
+            true => format!("file:{name}").into(),
+            false => name.into(),
+        });
     }
     let (scheme, _) = url.split_once(':').unwrap_or_default();
     let is_path = scheme.is_empty() || scheme == "file" || scheme.contains('/');
     (is_path && !SCHEMES.contains(&url)).then(|| url.into())
+}
+
+/// Whether sqlx takes the rest of a name for parameters.
+fn has_parameters(name: &str) -> bool {
+    let is_known = |parameter: &str| OF_SQLITE.contains(&parameter.split('=').next().unwrap_or(""));
+    let mut parameters = parameters(name).peekable();
+    !name.starts_with("file:") && parameters.peek().is_some() && parameters.all(is_known)
 }
 
 /// Returns the URL with the path that is meant, and a remark where Rocket's own pools and the
@@ -51,24 +66,24 @@ pub(super) fn resolve(url: &str, folder: Option<&Path>) -> (String, Option<Strin
         return (here, misread(url));
     };
     let beside = format!("sqlite:{}", within(folder, &name));
-    if is_ours_alone(url) {
-        return (beside, misread(url));
-    }
     let cwd = current_dir().unwrap_or_default();
     if canonicalize(folder).ok() == canonicalize(&cwd).ok() {
-        return (beside, None);
+        return (beside, misread(url));
     }
     let [theirs, ours] = [&cwd, folder].map(|folder| folder.join(&path).display().to_string());
+    let is_there = Path::new(&theirs).exists();
     let remedy =
         "write an absolute path, or start the application in the folder of its configuration file";
-    match Path::new(&theirs).exists() {
-        true => {
+    match (is_there, is_ours_alone(url)) {
+        (true, false) => {
             let remark = format!(
                 "the sessions are in {theirs}, as Rocket's own pools read it, and not in {ours}"
             );
             (here, Some(format!("{remark}; {remedy}")))
         }
-        false => {
+        (false, true) => (beside, misread(url)),
+        // sqlx reads a URL that is ours alone otherwise, too.
+        _ => {
             let remark =
                 format!("the sessions are in {ours}, but Rocket's own pools read {theirs}");
             (beside, Some(format!("{remark}; {remedy}")))
@@ -83,7 +98,10 @@ fn is_ours_alone(url: &str) -> bool {
 /// `rocket_sync_db_pools` takes such a URL for the name of a file, which is there then.
 fn misread(url: &str) -> Option<String> {
     (is_ours_alone(url) && Path::new(url).exists()).then(|| {
-        let both = url.replacen("sqlite:", "", 1);
+        let both = match url.contains('?') {
+            true => url.replacen("sqlite:", "sqlite://", 1),
+            false => url.replacen("sqlite:", "", 1),
+        };
         format!(
             "a file of this whole name is in the working directory, as Rocket's own pools make it; write {both:?}, \
              which both read alike"

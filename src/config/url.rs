@@ -6,7 +6,7 @@ use super::sqlite;
 use crate::error::{Error, require};
 
 /// The parameters of SQLite's own URIs.
-const OF_SQLITE: &[&str] = &[
+pub(super) const OF_SQLITE: &[&str] = &[
     "cache",
     "immutable",
     "mode",
@@ -44,7 +44,8 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     match scheme {
         "mysql" | "mariadb" => check_mysql(rest),
-        "redis" | "rediss" => check_parameters(rest, &["protocol"]),
+        "redis" | "rediss" | "valkey" | "valkeys" => check_parameters(rest, &["protocol"]),
+        "redis+unix" | "unix" => check_parameters(rest, &["db", "pass", "protocol", "user"]),
         "redis-cluster" | "rediss-cluster" => check_parameters(rest, &[]),
         // PostgreSQL's client library knows its parameters, of which each version has more.
         _ => Ok(()),
@@ -136,7 +137,7 @@ fn check_parameters(url: &str, known: &[&str]) -> Result<(), Error> {
     Ok(())
 }
 
-fn parameters(url: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let url = url.split('#').next().unwrap_or_default();
     let (_, parameters) = url.split_once('?').unwrap_or_default();
     parameters

@@ -250,7 +250,8 @@ fn unusable(scheme: &str, rest: &str) -> Error {
         "sqlite" => "sqlite",
         "mysql" | "mariadb" => "mysql",
         "postgres" | "postgresql" => "postgres",
-        "redis" | "rediss" | "redis-cluster" | "rediss-cluster" => "redis",
+        "redis" | "rediss" | "redis-cluster" | "rediss-cluster" | "redis+unix" | "unix"
+        | "valkey" | "valkeys" => "redis",
         _ => {
             // The rest of a URL may hold a password.
             let shown = if scheme.is_empty() { rest } else { scheme };

@@ -164,6 +164,46 @@ fn settings_of_rockets_pools_are_ignored_in_one_line() {
 }
 
 #[test]
+fn numbers_that_are_too_large_for_the_sessions_are_bounded_in_a_line_each() {
+    let entry = "url = \"app.db\"\ntimeout = 120\nidle_timeout = 90000\npool_size = 300";
+    let mut application = Application::new("conf", entry);
+    assert_eq!(application.shared_file(entry), "conf/app.db");
+    for (given, used) in [
+        ("databases.app.timeout is 120", "use 60 seconds"),
+        ("databases.app.idle_timeout is 90000", "use 86400 seconds"),
+        ("databases.app.pool_size is 300", "use 256"),
+    ] {
+        let lines = application.lines(given);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(used), "{lines:?}");
+    }
+}
+
+/// The name of a file below another folder for sqlx.
+#[test]
+fn a_relative_file_of_sqlx_that_is_there_is_logged() {
+    for url in ["sqlite:other.db", "sqlite:other.db?mode=rwc"] {
+        let folder = folders();
+        let theirs = folder.path().join("start/other.db");
+        File::create(&theirs).unwrap();
+        configure(folder.path(), &format!("url = {url:?}"));
+        let port = free_port();
+        let output = folder.path().join("output");
+        let mut command = command(folder.path(), "start", port);
+        command.stdout(File::create(&output).unwrap());
+        drop(Server::start(&mut command, port));
+        let output = fs::read_to_string(output).unwrap();
+        let line = output
+            .lines()
+            .find(|line| line.contains("Rocket's own pools"));
+        let line = line.unwrap_or_else(|| panic!("{url}: {output}"));
+        for words in [&format!("read {}", theirs.display()), "absolute path"] {
+            assert!(line.contains(words), "{words}: {line}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_setting_of_either_is_refused() {
     for (entry, words) in [
         (

@@ -252,7 +252,7 @@ fn a_file_that_cannot_be_used_is_refused_at_once() {
 #[test]
 fn a_parameter_that_a_url_does_not_have_is_refused() {
     for (url, name, known) in [
-        ("sqlite:app.db?mode=ro", "mode", "sqlite:file:FILE"),
+        ("sqlite:app.db?mood=ro", "mood", "sqlite:file:FILE"),
         ("sqlite:file:app.db?mode=rwc&timeout=5", "timeout", "mode, "),
         ("memory:9?size=1", "9?size=1", "from 1 to"),
     ] {

@@ -19,9 +19,13 @@ pub(super) struct Address {
     patience: Duration,
 }
 
-const SCHEMES: [(&str, &str, bool); 4] = [
+const SCHEMES: [(&str, &str, bool); 8] = [
     ("redis", "redis", false),
     ("rediss", "rediss", false),
+    ("redis+unix", "unix", false),
+    ("unix", "unix", false),
+    ("valkey", "redis", false),
+    ("valkeys", "rediss", false),
     ("redis-cluster", "redis", true),
     ("rediss-cluster", "rediss", true),
 ];
@@ -97,10 +101,13 @@ impl Address {
 
     /// A node of the same cluster, with the same credentials.
     fn beside(&self, node: &str) -> RedisResult<ConnectionInfo> {
+        let first = self.nodes[0].clone();
+        if matches!(first.addr(), ConnectionAddr::Unix(_)) {
+            return Ok(first);
+        }
         let unreadable = || RedisError::from((ErrorKind::Client, "a node has no port"));
         let (host, port) = node.rsplit_once(':').ok_or_else(unreadable)?;
         let (host, port) = (host.to_owned(), port.parse().map_err(|_| unreadable())?);
-        let first = self.nodes[0].clone();
         let address = match first.addr() {
             ConnectionAddr::TcpTls {
                 insecure,
@@ -162,6 +169,9 @@ mod tests {
             ]
         );
         assert_eq!(nodes("redis://localhost"), ["localhost:6379 None None 0"]);
+        assert_eq!(nodes("valkey://localhost"), nodes("redis://localhost"));
+        let socket = nodes("redis+unix:///run/redis.sock?db=2&user=ada&pass=p%40ss");
+        assert_eq!(socket, [r#"/run/redis.sock Some("ada") Some("p@ss") 2"#]);
     }
 
     #[test]
