@@ -4,30 +4,36 @@ use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::response::Redirect;
-use rocket::serde::json::{Json, Value};
 use rocket::{Request, catch, catchers, uri};
 use rocket_diesel_session::Error;
 use rocket_dyn_templates::{Template, context};
 
 use crate::fresh::{self, STALE};
+use crate::headers::Complete;
 use crate::page::{Answer, Page};
 use crate::problem::Problem;
 use crate::{account, caller, forms, next, refused_form};
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Errors", |rocket| async {
-        rocket.register("/", catchers![unauthorized, forbidden, other])
+        rocket.register("/", catchers![bad_request, unauthorized, forbidden, other])
     })
+}
+
+#[catch(400)]
+async fn bad_request(status: Status, request: &Request<'_>) -> Complete<Either<Template, Problem>> {
+    let answer = other(status, request).await;
+    Complete::new(status, request, answer).await
 }
 
 /// Sends people to the sign-in page, or has them confirm who they are, and from there back to the
 /// page they asked for.
 #[catch(401)]
-fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
+fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
     let stale = fresh::is_stale(request);
     if accepts_json(request) {
         let why = if stale { STALE } else { "Sign in first." };
-        return Right(Json(Problem::new(Status::Unauthorized, why).members));
+        return Right(Problem::new(Status::Unauthorized, why));
     }
     let next = next::page_of(request);
     let sent = !matches!(request.method(), Method::Get | Method::Head);
@@ -42,7 +48,7 @@ fn unauthorized(request: &Request<'_>) -> Either<Redirect, Json<Value>> {
 async fn forbidden(
     status: Status,
     request: &Request<'_>,
-) -> Result<Either<Answer, Either<Template, Json<Value>>>, Error> {
+) -> Result<Either<Answer, Either<Template, Problem>>, Error> {
     if !accepts_json(request)
         && let Some(again) = refused_form::again(request).await
     {
@@ -52,7 +58,7 @@ async fn forbidden(
 }
 
 #[catch(default)]
-async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<Value>> {
+async fn other(status: Status, request: &Request<'_>) -> Either<Template, Problem> {
     let (title, message) = match status.code {
         400 | 422 => (
             "That could not be read",
@@ -83,7 +89,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Json<V
         ),
     };
     if accepts_json(request) {
-        return Right(Json(Problem::new(status, message).members));
+        return Right(Problem::new(status, message));
     }
     // Whether somebody is signed in cannot be told while the store is away, so the page says
     // neither.

@@ -1,17 +1,57 @@
 //! What tells browsers to protect the pages: the same on every answer, whatever that says.
 
-use rocket::fairing::AdHoc;
+use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Profile;
-use rocket::http::Header;
-use rocket::response::Responder;
+use rocket::http::{Header, Status};
+use rocket::response::{self, Responder};
 use rocket::shield::{Feature, Frame, Hsts, NoSniff, Permission, Policy, Referrer, Shield};
 use rocket::time::Duration;
+use rocket::{Request, Response};
+
+use crate::api::origins;
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Page headers", |rocket| async {
         let shield = shield(rocket.figment().profile());
         rocket.attach(shield)
     })
+}
+
+/// Whether Rocket could not read a request, such as one of an unknown method. No fairing sees the
+/// answer, which lacks the headers of all others.
+pub(crate) fn is_unreadable(status: Status, request: &Request<'_>) -> bool {
+    status == Status::BadRequest && request.route().is_none()
+}
+
+/// An answer with the headers that the fairings would have added.
+pub(crate) struct Complete<R> {
+    answer: R,
+    headers: Vec<Header<'static>>,
+}
+
+impl<R> Complete<R> {
+    pub(crate) async fn new(status: Status, request: &Request<'_>, answer: R) -> Self {
+        let mut empty = Response::new();
+        if is_unreadable(status, request) {
+            let shield = shield(request.rocket().figment().profile());
+            shield.on_response(request, &mut empty).await;
+            origins::allow(request, &mut empty);
+        }
+        let headers = empty.headers().iter();
+        let owned = headers.map(|it| Header::new(it.name().to_string(), it.value().to_owned()));
+        let headers = owned.collect();
+        Self { answer, headers }
+    }
+}
+
+impl<'r, 'o: 'r, R: Responder<'r, 'o>> Responder<'r, 'o> for Complete<R> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'o> {
+        let mut response = self.answer.respond_to(request)?;
+        for header in self.headers {
+            response.adjoin_header(header);
+        }
+        Ok(response)
+    }
 }
 
 /// Takes the place of Rocket's own.

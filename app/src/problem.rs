@@ -1,7 +1,7 @@
 //! Errors for programs, as problem details (RFC 9457).
 
 use rocket::Request;
-use rocket::http::{ContentType, Status};
+use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder};
 use rocket::serde::json::{Json, Value, json};
 
@@ -22,10 +22,20 @@ impl Problem {
     }
 }
 
+/// The challenge that each 401 has (RFC 9110). No browser asks for a password at a scheme that it does
+/// not know.
+pub(crate) fn challenge() -> Header<'static> {
+    Header::new("WWW-Authenticate", "Cookie realm=\"session\"")
+}
+
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(mut self, request: &'r Request<'_>) -> response::Result<'static> {
         self.members["type"] = "about:blank".into();
         let problem = ContentType::new("application", "problem+json");
-        (self.status, (problem, Json(self.members))).respond_to(request)
+        let mut response = (self.status, (problem, Json(self.members))).respond_to(request)?;
+        if self.status == Status::Unauthorized {
+            response.set_header(challenge());
+        }
+        Ok(response)
     }
 }

@@ -6,6 +6,7 @@ use rocket::route::Route;
 use rocket::{Catcher, Request, catch, catchers};
 use rocket_diesel_session::csrf::{Reason, Refusal};
 
+use crate::headers::{Complete, is_unreadable};
 use crate::problem::Problem;
 use crate::{caller, fresh};
 
@@ -32,13 +33,17 @@ enum Answer {
 /// for a route, for a method that it does not know. The CSRF protection refuses a request before
 /// either is looked at.
 #[catch(default)]
-fn error(status: Status, request: &Request<'_>) -> Answer {
+async fn error(status: Status, request: &Request<'_>) -> Complete<Answer> {
+    let answer = answer(status, request, is_unreadable(status, request));
+    Complete::new(status, request, answer).await
+}
+
+fn answer(status: Status, request: &Request<'_>, is_unreadable: bool) -> Answer {
     let problem = |status| Problem::new(status, detail(status, request));
-    let unknown_method = status.code == 400 && request.route().is_none();
-    if !unknown_method && !matches!(status.code, 403 | 404) {
+    if !is_unreadable && !matches!(status.code, 403 | 404) {
         return Answer::Plain(problem(status));
     }
-    let route = routes_at(request).find(|route| !unknown_method && route.method == sent(request));
+    let route = routes_at(request).find(|route| !is_unreadable && route.method == sent(request));
     let is_json = request.content_type().is_some_and(|it| it.is_json());
     match (route, methods_at(request)) {
         (None, methods) if !methods.is_empty() => {
@@ -49,6 +54,7 @@ fn error(status: Status, request: &Request<'_>) -> Answer {
             let accept = Header::new("Accept", "application/json");
             Answer::With(problem(Status::UnsupportedMediaType), accept)
         }
+        (None, _) if is_unreadable => Answer::Plain(problem(Status::NotFound)),
         _ => Answer::Plain(problem(status)),
     }
 }

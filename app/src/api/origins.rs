@@ -21,7 +21,7 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
-fn allow(request: &Request<'_>, response: &mut Response<'_>) {
+pub(crate) fn allow(request: &Request<'_>, response: &mut Response<'_>) {
     if !errors::is_for_api(request) {
         return;
     }
@@ -31,7 +31,10 @@ fn allow(request: &Request<'_>, response: &mut Response<'_>) {
     };
     response.set_raw_header("Access-Control-Allow-Origin", origin.to_owned());
     response.set_raw_header("Access-Control-Allow-Credentials", "true");
-    response.set_raw_header("Access-Control-Expose-Headers", "Allow, Retry-After");
+    response.set_raw_header(
+        "Access-Control-Expose-Headers",
+        "Allow, Retry-After, WWW-Authenticate",
+    );
     let asked = request.headers().contains("Access-Control-Request-Method");
     if asked && request.method() == Method::Options {
         let methods = errors::methods_at(request).join(", ");

@@ -95,7 +95,8 @@ fn another_content_type_is_415_and_not_a_forgery() {
     for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
         let request = ask(&application, "POST", "/signin").body(body.clone());
         let request = request.header("Content-Type", content_type);
-        problem(request.send().unwrap(), 401, "");
+        let (_, challenge) = problem(request.send().unwrap(), 401, "WWW-Authenticate");
+        assert_eq!(challenge.as_deref(), Some("Cookie realm=\"session\""));
     }
 }
 
@@ -139,6 +140,105 @@ fn another_method_is_405_and_lists_those_that_there_are() {
         ("PUT", "/me%2f"),
     ] {
         problem(ask(&application, method, path).send().unwrap(), 404, "");
+    }
+}
+
+#[test]
+fn a_method_that_http_does_not_know_is_answered_like_others() {
+    let database = sqlite();
+    let origins = [(
+        "ROCKET_SESSION",
+        "{trusted_origins=[\"https://app.example\"]}",
+    )];
+    let application = Application::start_with(&database, &origins);
+    let visitor = application.visitor();
+    let usual = visitor.get("/login");
+    for (path, status, allow) in [
+        ("/api/v1/me", 405, Some("GET, HEAD, OPTIONS")),
+        ("/api/v1/nowhere", 404, None),
+        ("/login", 400, None),
+    ] {
+        let request = Client::new().request(
+            "FOO".parse().unwrap(),
+            format!("{}{path}", application.base),
+        );
+        let answer = request
+            .header("Origin", "https://app.example")
+            .send()
+            .unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        let value = |name| {
+            answer
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(value("Allow"), allow, "{path}");
+        for name in [
+            "Content-Security-Policy",
+            "Cross-Origin-Opener-Policy",
+            "Cross-Origin-Resource-Policy",
+            "Permissions-Policy",
+            "Referrer-Policy",
+            "X-Content-Type-Options",
+            "X-Frame-Options",
+        ] {
+            assert_eq!(value(name), usual.header(name), "{name} of {path}");
+        }
+        let is_api = path.starts_with("/api");
+        let origin = value("Access-Control-Allow-Origin");
+        assert_eq!(origin, is_api.then_some("https://app.example"), "{path}");
+        if is_api {
+            problem(answer, status, "");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_prefers_json_gets_a_challenge_for_pages_too() {
+    let database = sqlite();
+    let application = Application::start(&database);
+    let request = Client::new().get(format!("{}/account", application.base));
+    let answer = request.header("Accept", "application/json").send().unwrap();
+    let (_, challenge) = problem(answer, 401, "WWW-Authenticate");
+    assert_eq!(challenge.as_deref(), Some("Cookie realm=\"session\""));
+}
+
+/// What a client may send that is no object of JSON, or none of the right type.
+#[test]
+fn a_body_that_is_wrong_is_a_problem_of_its_kind() {
+    let database = sqlite();
+    let application = Application::start(&database);
+    let right = format!(r#"{{"email":{EMAIL:?},"password":"x"}}"#);
+    let post = |content_type: &str, body: &[u8]| {
+        let request = ask(&application, "POST", "/signin").body(body.to_vec());
+        request.header("Content-Type", content_type).send().unwrap()
+    };
+    let json = "application/json";
+    let deep = [b'['; 100_000];
+    let many = format!(r#"{{"email":{},"password":"x"}}"#, "9".repeat(400));
+    for (content_type, body, status) in [
+        (json, &b""[..], 400),
+        (json, b"{", 400),
+        (json, b"{\"email\":\"a@b.de\",\"password\":\"\xe9\"}", 400),
+        (json, &[b"\xef\xbb\xbf", right.as_bytes()].concat(), 400),
+        (json, &[right.as_bytes(), b" x"].concat(), 400),
+        (json, br#"{"email":1e999}"#, 400),
+        (json, b"null", 422),
+        (json, b"[]", 422),
+        (json, br#"["ada@example.org","x"]"#, 422),
+        (json, br#""text""#, 422),
+        (json, &deep, 422),
+        (json, many.as_bytes(), 400),
+        (json, br#"{"email":"a@b.de","email":"c@d.de"}"#, 422),
+        (json, br#"{"email":null,"password":["x"]}"#, 422),
+        ("application/merge-patch+json", right.as_bytes(), 415),
+        ("application/problem+json", right.as_bytes(), 415),
+        ("text/json", right.as_bytes(), 415),
+        // JSON is UTF-8 whatever charset is named (RFC 8259).
+        ("application/json; charset=latin1", right.as_bytes(), 401),
+    ] {
+        problem(post(content_type, body), status, "");
     }
 }
 

@@ -92,11 +92,17 @@ fn strangers_are_sent_to_sign_in(database: &TestDatabase) {
         );
         let refused = visitor.get_as("application/json", "/messages");
         assert_eq!(refused.status, 401);
-        assert_eq!(refused.header("Content-Type"), Some("application/json"));
+        let content_type = refused.header("Content-Type");
+        assert_eq!(content_type, Some("application/problem+json"));
         let problem: Value = rocket::serde::json::from_str(&refused.body).unwrap();
         assert_eq!(
             problem,
-            json!({ "title": "Unauthorized", "status": 401, "detail": "Sign in first." })
+            json!({
+                "type": "about:blank",
+                "title": "Unauthorized",
+                "status": 401,
+                "detail": "Sign in first.",
+            })
         );
     }
 }
