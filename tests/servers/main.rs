@@ -42,3 +42,4 @@ mod unsuitable;
 mod user_join;
 mod user_key;
 mod user_names;
+mod was_ended;
