@@ -35,7 +35,7 @@ use crate::threads::{Threads, Waited};
 /// The database of the application's own tables, which also holds the sessions unless they are in
 /// Redis.
 ///
-/// A request guard hands it out, where there is one:
+/// Take it as a request guard:
 ///
 /// ```no_run
 /// # #[cfg(feature = "sqlite")] mod example {
@@ -145,21 +145,59 @@ impl Database {
         }
     }
 
-    /// Returns the time with which sessions are measured, which all nodes share: that of the server
-    /// that keeps the sessions.
+    /// Returns the time of the server that keeps the sessions, which all nodes share.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::Database;
+    /// /// A time for a column of the application's tables, in Unix milliseconds.
+    /// fn created_at(database: &Database) -> i64 {
+    ///     database.now().timestamp_millis()
+    /// }
+    /// ```
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// Whether its connections are of the type `C`.
+    /// Returns `true` if its connections are of the type `C`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] mod example {
+    /// use diesel::SqliteConnection;
+    /// use rocket_diesel_session::Database;
+    ///
+    /// fn like(database: &Database) -> &'static str {
+    ///     match database.speaks::<SqliteConnection>() {
+    ///         true => "LIKE",
+    ///         false => "ILIKE",
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn speaks<C: Backend>(&self) -> bool {
         self.opened.is::<Opened<C>>()
     }
 
-    /// Does `work` on a connection, on one of the store threads.
+    /// Runs `work` with a connection, on one of the store threads.
     ///
-    /// It is done again only when the database says that it did not happen, as after a deadlock.
-    /// Fails as unavailable when the connections are of another type than `C`.
+    /// `work` runs again only if the database says that it did not happen, as after a deadlock.
+    /// Fails as unavailable if the connections are of another type than `C`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] mod example {
+    /// use diesel::prelude::*;
+    /// use rocket_diesel_session::{Database, Error};
+    ///
+    /// diesel::table! { notes (id) { id -> BigInt, text -> Text, } }
+    ///
+    /// async fn add(database: &Database, text: String) -> Result<usize, Error> {
+    ///     let insert = move |connection: &mut SqliteConnection| {
+    ///         let row = notes::text.eq(&text);
+    ///         diesel::insert_into(notes::table).values(row).execute(connection)
+    ///     };
+    ///     database.run(insert).await
+    /// }
+    /// # }
+    /// ```
     pub async fn run<C, T, F>(&self, work: F) -> Result<T, Error>
     where
         C: Backend,

@@ -131,6 +131,14 @@ impl Sessions {
     /// The launch stops where a setting or [`with_user`](Sessions::with_user) is meant for a store that
     /// is opened from the configuration: `session.database`, `table`, `columns`, `create_table`, and
     /// `migrate` and `with_user` without `session.users`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rocket_diesel_session::{MemoryStore, Sessions};
+    ///
+    /// let store = Arc::new(MemoryStore::new());
+    /// let sessions = Sessions::fairing().with_store(store);
+    /// ```
     #[must_use]
     pub fn with_store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
@@ -138,13 +146,22 @@ impl Sessions {
     }
 
     /// Runs these migrations at launch where `session.migrate` is true.
+    ///
+    /// They are the application's, made by `diesel_migrations::embed_migrations!`, with the one for
+    /// the sessions among them, or [`MIGRATIONS`](crate::MIGRATIONS) alone.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{MIGRATIONS, Sessions};
+    ///
+    /// let sessions = Sessions::fairing().with_migrations(MIGRATIONS);
+    /// ```
     #[must_use]
     pub fn with_migrations(mut self, migrations: EmbeddedMigrations) -> Self {
         self.migrations = Some(migrations);
         self
     }
 
-    /// Brings columns of the signed-in user's row along with the session, for
+    /// Loads columns of the signed-in user's row together with the session, for
     /// [`Session::user`](crate::Session::user).
     ///
     /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
@@ -201,7 +218,7 @@ impl Sessions {
         self
     }
 
-    /// Says of which version the application's session data is, and brings older data up to date.
+    /// Sets the version of the application's session data, and brings older data up to date.
     ///
     /// Data carries the version under which it was written, 0 where there was none. When a session
     /// of an older version is loaded, `upgrade` is given that version and the values; what it makes
@@ -230,8 +247,14 @@ impl Sessions {
         self
     }
 
-    /// Takes the time from `clock`, so that a test can let hours pass. The store's own clock is not
-    /// asked.
+    /// Takes the time from `clock`, so that a test can let hours pass. The store's clock is not asked.
+    ///
+    /// ```
+    /// use chrono::{TimeDelta, Utc};
+    /// use rocket_diesel_session::Sessions;
+    ///
+    /// let tomorrow = Sessions::fairing().with_clock(|| Utc::now() + TimeDelta::days(1));
+    /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(Clock::given(clock));

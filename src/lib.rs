@@ -1,4 +1,56 @@
-#![doc = include_str!("../README.md")]
+//! Server-side sessions for [Rocket](https://rocket.rs), kept by [Diesel](https://diesel.rs) in SQLite, MariaDB/MySQL or
+//! PostgreSQL, or in Redis. No update is lost, a sign-out is final, and what a response says is saved before it leaves.
+//!
+//! ```toml
+//! # Cargo.toml, below [dependencies]; not on crates.io yet, so this is a clone of the repository beside your package
+//! rocket = "0.5.2"
+//! rocket_diesel_session = { path = "../rocket_diesel_session" }   # features: sqlite (default), mysql, postgres, redis
+//! ```
+//!
+//! ```toml
+//! # Rocket.toml
+//! [default.databases.app]
+//! url = "sqlite:app.db"            # or mysql://…  postgres://…  redis://…  memory:
+//! ```
+//!
+//! ```rust,no_run
+//! use rocket_diesel_session::{Error, Session, Sessions};
+//!
+//! #[rocket::get("/")]
+//! fn visits(session: &Session) -> Result<String, Error> {
+//!     let n = session.update("visits", |n: u64| n + 1)?; // re-run on conflict, so no update is lost
+//!     Ok(format!("visit {n}"))
+//! }
+//!
+//! #[rocket::launch]
+//! fn rocket() -> _ {
+//!     rocket::build().attach(Sessions::fairing()).mount("/", rocket::routes![visits])
+//! }
+//! ```
+//!
+//! # Where things are
+//!
+//! | | |
+//! |---|---|
+//! | [`Session`] | the request guard: values, messages, sign-in and sign-out, devices, transactions |
+//! | [`Sessions`] | the fairing: CSRF protection, the signed-in user's row, a store or a clock of the application |
+//! | [`LiveSessions`] | all sessions, outside a request |
+//! | [`Database`] | the application's own queries, with the connections of the sessions |
+//! | [`csrf`] | why a request was refused, and what was typed into a refused form |
+//! | [`Store`] | what a store does; [`DieselStore`], [`MemoryStore`] and Redis are here |
+//! | [`MIGRATIONS`] | the table of the sessions; the first launch makes it by itself |
+//!
+//! # Guides
+//!
+//! - [Sessions in an application that you have](guide::in_your_application)
+//! - [Testing your routes](guide::testing_your_routes)
+//! - [Settings](guide::settings)
+//! - [Backup](guide::backup)
+//! - [Coming from Express and passport](guide::coming_from_express), and [one table for both](guide::moving_from_express)
+//!
+//! # Features
+//!
+//! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`] of your own.
 
 mod address;
 mod client;

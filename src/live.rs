@@ -1,4 +1,4 @@
-//! The sessions of a running application, for whoever is not in the middle of a request.
+//! All sessions of a running application, also outside a request.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,8 +24,8 @@ use crate::token::{Key, Token};
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.
 ///
-/// It is had from an ignited [`Rocket`], or by a request guard. All its methods fail as unavailable
-/// when the store does not answer.
+/// Take it as a request guard, or from an ignited [`Rocket`]. All its methods fail as unavailable if
+/// the store does not answer.
 ///
 /// ```no_run
 /// use rocket_diesel_session::{Error, Key, LiveSessions};
@@ -42,19 +42,31 @@ use crate::token::{Key, Token};
 pub struct LiveSessions(Arc<Context>);
 
 impl LiveSessions {
-    /// The sessions of this application; `None` unless
+    /// Returns the sessions of this application, or `None` unless
     /// [`Sessions::fairing`](crate::Sessions::fairing) is attached and has ignited.
+    ///
+    /// ```no_run
+    /// use rocket_diesel_session::{LiveSessions, Sessions};
+    ///
+    /// #[rocket::main]
+    /// async fn main() -> Result<(), rocket::Error> {
+    ///     let rocket = rocket::build().attach(Sessions::fairing()).ignite().await?;
+    ///     if let Some(live) = LiveSessions::of(&rocket) {
+    ///         println!("{:?} live sessions", live.count().await);
+    ///     }
+    ///     rocket.launch().await.map(drop)
+    /// }
+    /// ```
     pub fn of<P: Phase>(rocket: &Rocket<P>) -> Option<Self> {
         rocket.state::<Arc<Context>>().cloned().map(Self)
     }
 
-    /// The database of the application's own tables, where there is one.
+    /// Returns the database of the application's own tables, where there is one.
     pub fn database(&self) -> Option<&Database> {
         self.0.database.as_ref()
     }
 
-    /// Returns the time with which sessions are measured, which all nodes share: that of the server
-    /// that keeps the sessions.
+    /// Returns the time of the server that keeps the sessions, which all nodes share.
     pub fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
     }
@@ -65,23 +77,59 @@ impl LiveSessions {
         self.0.clock.difference()
     }
 
-    /// The session under this key.
+    /// Loads the session under this key.
     ///
-    /// It can do what a request's can, but cannot have a new token, and so sign nobody in. Nobody
-    /// saves it but its [`save`](Session::save).
+    /// It can do what a request's session can, except get a new token, and so it signs nobody in. Only
+    /// its [`save`](Session::save) saves it.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, Key, LiveSessions};
+    ///
+    /// async fn cart(live: &LiveSessions, key: &Key) -> Result<Option<Vec<u32>>, Error> {
+    ///     match live.load(key).await? {
+    ///         Some(session) => session.get("cart"),
+    ///         None => Ok(None),
+    ///     }
+    /// }
+    /// ```
     pub async fn load(&self, key: &Key) -> Result<Option<Session>, Error> {
         Session::load_detached(self.0.clone(), key.clone()).await
     }
 
-    /// The live sessions of a user, the one used last first.
+    /// Returns the live sessions of a user, the one used last first.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// async fn browsers(live: &LiveSessions, user_id: &str) -> Result<Vec<Option<String>>, Error> {
+    ///     let devices = live.list(user_id).await?.into_iter();
+    ///     Ok(devices.map(|device| device.user_agent).collect())
+    /// }
+    /// ```
     pub async fn list(&self, user_id: &str) -> Result<Vec<Device>, Error> {
         let (user_id, now) = (user_id.to_owned(), self.0.now());
         let records = self.ask(move |store| store.list(&user_id, now)).await?;
         Ok(records.into_iter().map(|it| self.device(it)).collect())
     }
 
-    /// Up to `limit` live sessions, whosesoever, in the order of their keys and from the first one
+    /// Returns up to `limit` live sessions of all users in the order of their keys, from the first one
     /// after `after`.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// async fn anonymous(live: &LiveSessions) -> Result<usize, Error> {
+    ///     let (mut count, mut last) = (0, None);
+    ///     loop {
+    ///         let page = live.all(last.as_ref(), 100).await?;
+    ///         count += page.iter().filter(|device| device.user_id.is_none()).count();
+    ///         match page.into_iter().last() {
+    ///             Some(device) => last = Some(device.key),
+    ///             None => return Ok(count),
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub async fn all(&self, after: Option<&Key>, limit: u32) -> Result<Vec<Device>, Error> {
         let (after, now) = (after.cloned(), self.0.now());
         let all = move |store: &dyn Store| store.all(now, after.as_ref(), limit);
@@ -89,13 +137,13 @@ impl LiveSessions {
         Ok(records.into_iter().map(|it| self.device(it)).collect())
     }
 
-    /// How many live sessions there are.
+    /// Counts the live sessions.
     pub async fn count(&self) -> Result<u64, Error> {
         let now = self.0.now();
         self.ask(move |store| store.count(now)).await
     }
 
-    /// How many sessions have expired and wait to be swept.
+    /// Counts the sessions that have expired and are not deleted yet.
     pub async fn expired(&self) -> Result<u64, Error> {
         let now = self.0.now();
         let expired = move |store: &dyn Store| {
@@ -105,15 +153,38 @@ impl LiveSessions {
         self.ask(expired).await
     }
 
-    /// Whether the store can be used: has it store a record, change it, give it back and delete it.
+    /// Checks that the store works: inserts a record, changes it, loads it and deletes it.
     ///
-    /// The record is nobody's, and expires within a minute should it be left behind.
+    /// The record belongs to no user, and expires within a minute if it is left behind.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// #[rocket::get("/health")]
+    /// async fn health(live: LiveSessions) -> Result<&'static str, Error> {
+    ///     live.probe().await.map(|()| "ready")
+    /// }
+    /// ```
     pub async fn probe(&self) -> Result<(), Error> {
         let now = self.0.now();
         self.ask(move |store| probe(store, now)).await
     }
 
-    /// Ends the session under this key; whether there was one.
+    /// Ends the session under this key, and returns `true` if there was one.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// /// Ends the sessions of an old browser.
+    /// async fn end_old(live: &LiveSessions, user_id: &str) -> Result<(), Error> {
+    ///     for device in live.list(user_id).await? {
+    ///         if device.user_agent.is_some_and(|browser| browser.contains("MSIE")) {
+    ///             live.end(&device.key).await?;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn end(&self, key: &Key) -> Result<bool, Error> {
         let gone = key.clone();
         let ended = self.ask(move |store| store.delete(&gone)).await?;
@@ -127,7 +198,17 @@ impl LiveSessions {
         Ok(ended)
     }
 
-    /// Ends all sessions of a user; how many.
+    /// Ends all sessions of a user, and returns how many.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// #[rocket::post("/admin/sign_out/<user_id>")]
+    /// async fn sign_out_everywhere(live: LiveSessions, user_id: &str) -> Result<String, Error> {
+    ///     let ended = live.end_all(user_id).await?;
+    ///     Ok(format!("{ended} sessions ended"))
+    /// }
+    /// ```
     pub async fn end_all(&self, user_id: &str) -> Result<u64, Error> {
         let id = user_id.to_owned();
         let count = self.ask(move |store| store.delete_all(&id, None)).await?;
@@ -138,7 +219,7 @@ impl LiveSessions {
         Ok(count)
     }
 
-    /// Ends every session there is; how many.
+    /// Ends all sessions of all users, and returns how many.
     pub async fn clear(&self) -> Result<u64, Error> {
         let count = self.ask(|store| store.clear()).await?;
         if count > 0 {
@@ -150,14 +231,31 @@ impl LiveSessions {
         Ok(count)
     }
 
-    /// Tells of something that happened outside a request, as [`Session::event`] does within one.
+    /// Emits an event outside a request, as [`Session::event`] does within one.
+    ///
+    /// ```
+    /// use rocket::serde::json::json;
+    /// use rocket_diesel_session::LiveSessions;
+    ///
+    /// fn imported(live: &LiveSessions, count: usize) {
+    ///     live.event("user_created", json!({ "count": count }));
+    /// }
+    /// ```
     pub fn event(&self, name: &'static str, details: Value) {
         self.0.events.tell(name, About::default(), &details);
     }
 
-    /// Deletes what has expired, a batch after the other; how much.
+    /// Deletes expired sessions in batches, and returns how many.
     ///
-    /// `progress` is told after each batch how much it was so far.
+    /// `progress` is called after each batch with the number so far.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// async fn clean_up(live: &LiveSessions) -> Result<u64, Error> {
+    ///     live.sweep(|count| println!("{count} deleted")).await
+    /// }
+    /// ```
     pub async fn sweep(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
         let batch = self.0.config.sweep_batch;
         let mut count = 0;

@@ -9,7 +9,7 @@ use rocket::http::Method;
 
 /// The reason why the CSRF protection refused a request.
 ///
-/// Its text is one line for a log.
+/// Its text is one line for a log. [`Refusal::reason`] returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -89,6 +89,21 @@ impl Refusal {
     }
 
     /// Returns the reason.
+    ///
+    /// ```
+    /// use rocket::{Request, catch};
+    /// use rocket_diesel_session::csrf::{Reason, Refusal};
+    ///
+    /// #[catch(403)]
+    /// fn refused(request: &Request<'_>) -> &'static str {
+    ///     match Refusal::of(request).map(Refusal::reason) {
+    ///         Some(Reason::StaleToken) => "You signed in or out in another tab. Send the form again.",
+    ///         Some(Reason::PlainHttp) => "Open this page over https.",
+    ///         Some(_) => "This form cannot be sent from here.",
+    ///         None => "You may not see this page.",
+    ///     }
+    /// }
+    /// ```
     pub fn reason(&self) -> Reason {
         self.reason
     }

@@ -29,11 +29,11 @@ impl FormSecrets {
 }
 
 impl Session {
-    /// A token for the hidden field `_token` of a form, which
-    /// [`with_cross_site_protection`](crate::Sessions::with_cross_site_protection) wants to see.
+    /// Returns a token for the hidden field `_token` of a form, which
+    /// [`with_cross_site_protection`](crate::Sessions::with_cross_site_protection) demands.
     ///
-    /// To be put first into the form, after `_method`: it is looked for in the first 512 bytes of the
-    /// body. Scripts may send it as the header `X-CSRF-Token` instead.
+    /// Put it first into the form, after `_method`: the protection looks for it in the first 512 bytes
+    /// of the body. Scripts may send it as the header `X-CSRF-Token` instead.
     ///
     /// It belongs to this browser and its session's present token, so it ends with a sign-in, a
     /// sign-out and [`renew`](Self::renew): after these, redirect to the page with the next form.
@@ -41,7 +41,7 @@ impl Session {
     /// token signs that cookie, so forms of other tabs are accepted until the user signs in, and a
     /// cookie that another site planted is not.
     ///
-    /// Fails when the operating system has no randomness to give.
+    /// Fails if the operating system has no randomness to give.
     ///
     /// ```
     /// use rocket::response::content::RawHtml;

@@ -13,10 +13,23 @@ use crate::error::{Error, ErrorKind};
 use crate::session::{SetCookie, State, Verb};
 
 impl Session {
-    /// Saves now instead of when the response leaves, for handlers that have to know.
+    /// Saves now instead of when the response leaves, for routes that have to know.
     ///
-    /// Fails as unavailable when the store does not answer, and as gone when the session was ended
+    /// Fails as unavailable if the store does not answer, and as gone if the session was ended
     /// meanwhile.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[rocket::post("/order")]
+    /// async fn order(session: &Session) -> Result<(), Error> {
+    ///     session.remove("cart")?;
+    ///     session.save().await?;
+    ///     send_mail().await; // only if the cart is really empty now
+    ///     Ok(())
+    /// }
+    /// # async fn send_mail() {}
+    /// ```
     pub async fn save(&self) -> Result<(), Error> {
         self.waited.restart();
         match self.commit().await? {
@@ -91,8 +104,17 @@ impl Session {
 
     /// Reads the session from the store again and forgets what was changed since it was last saved.
     ///
-    /// Fails as unavailable when the store does not answer, and as gone when the session was ended
+    /// Fails as unavailable if the store does not answer, and as gone if the session was ended
     /// meanwhile.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::{Error, Session};
+    /// /// Waits for a change that another request makes.
+    /// async fn is_paid(session: &Session) -> Result<bool, Error> {
+    ///     session.reload().await?;
+    ///     Ok(session.get("paid")?.unwrap_or(false))
+    /// }
+    /// ```
     pub async fn reload(&self) -> Result<(), Error> {
         self.waited.restart();
         let Some(stored) = self.state().stored().cloned() else {

@@ -16,13 +16,13 @@ use crate::session::Verb;
 use crate::token::Key;
 
 impl Session {
-    /// Tells of something that happened, in one line of JSON, where `session.events` asks for events.
+    /// Emits an event, one line of JSON, where `session.events` asks for events.
     ///
-    /// `name` is best one of OWASP's Logging Vocabulary, such as `authn_login_fail`. The line has it
-    /// with the time, the session under a name that tells nothing else of it, the user's id, and the
+    /// Take `name` from OWASP's Logging Vocabulary, such as `authn_login_fail`. The line has it with
+    /// the time, a name of the session that reveals nothing else of it, the user's id, and the
     /// request's route and browser. The members of `details`, an object, come after these, and take
-    /// the place of those that have the same name. Put no secret into it, and nothing that somebody
-    /// typed who may have typed it into the wrong field.
+    /// the place of those that have the same name. Put no secret into it, and no text that a user
+    /// typed: it may be a password in the wrong field.
     ///
     /// ```
     /// use rocket_diesel_session::Session;

@@ -13,10 +13,37 @@ impl Session {
     /// Signs a user in: the session belongs to `user_id` from now on, under a new token and with
     /// fresh time-outs.
     ///
-    /// What a stranger had put into the session is kept; what another user had is removed. Call
+    /// Values that an anonymous user stored are kept; those of another user are removed. Call
     /// [`clear`](Self::clear) first to keep nothing.
     ///
-    /// Fails when the id is empty, longer than 64 bytes or holds control characters.
+    /// Fails if the id is empty, longer than 64 bytes or holds control characters.
+    ///
+    /// ```
+    /// use rocket::form::{Form, FromForm};
+    /// use rocket::response::Redirect;
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[derive(FromForm)]
+    /// struct SignIn {
+    ///     email: String,
+    ///     password: String,
+    /// }
+    ///
+    /// #[rocket::post("/sign_in", data = "<form>")]
+    /// async fn sign_in(session: &Session, form: Form<SignIn>) -> Result<Redirect, Error> {
+    ///     match user_with(&form.email, &form.password).await {
+    ///         Some(user_id) => {
+    ///             session.log_in(user_id)?;
+    ///             Ok(Redirect::to("/"))
+    ///         }
+    ///         None => {
+    ///             session.flash("error", "Wrong address or password.")?;
+    ///             Ok(Redirect::to("/sign_in"))
+    ///         }
+    ///     }
+    /// }
+    /// # async fn user_with(_: &str, _: &str) -> Option<u64> { None }
+    /// ```
     pub fn log_in(&self, user_id: impl Display) -> Result<(), Error> {
         self.state()
             .log_in(user_id.to_string(), false, self.limits())
@@ -24,28 +51,57 @@ impl Session {
 
     /// Signs a user in for as long as `remember_timeout` says, with a cookie that outlives the
     /// browser; otherwise as [`log_in`](Self::log_in) does.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::{Error, Session};
+    /// fn sign_in(session: &Session, user_id: u64, remember: bool) -> Result<(), Error> {
+    ///     match remember {
+    ///         true => session.log_in_and_remember(user_id),
+    ///         false => session.log_in(user_id),
+    ///     }
+    /// }
+    /// ```
     pub fn log_in_and_remember(&self, user_id: impl Display) -> Result<(), Error> {
         self.state()
             .log_in(user_id.to_string(), true, self.limits())
     }
 
     /// Signs the user out, by ending the session: see [`destroy`](Self::destroy).
+    ///
+    /// ```
+    /// use rocket::response::Redirect;
+    /// use rocket_diesel_session::Session;
+    ///
+    /// #[rocket::post("/sign_out")]
+    /// fn sign_out(session: &Session) -> Redirect {
+    ///     session.log_out();
+    ///     Redirect::to("/")
+    /// }
+    /// ```
     pub fn log_out(&self) {
         self.destroy();
     }
 
-    /// Who is signed in.
+    /// Returns the id of the signed-in user, as [`log_in`](Self::log_in) was given it, or `None`.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::Session;
+    /// #[rocket::get("/who")]
+    /// fn who(session: &Session) -> String {
+    ///     session.user_id().unwrap_or("nobody".into())
+    /// }
+    /// ```
     pub fn user_id(&self) -> Option<String> {
         self.state().user_id().map(str::to_owned)
     }
 
-    /// The signed-in user's row, which came with the session in one statement.
+    /// Returns the signed-in user's row, which came with the session in one statement.
     ///
-    /// `None` when nobody is signed in, when the row is gone, or when
+    /// Returns `None` if nobody is signed in, if the row is gone, or if
     /// [`Sessions::with_user`](crate::Sessions::with_user) was not called.
-    /// Fails when the row does not fit `T`.
+    /// Fails if the row does not fit `T`.
     ///
-    /// With it, an application's own guard takes a few lines:
+    /// With it, a guard of the application takes a few lines:
     ///
     /// ```
     /// use rocket::http::Status;
@@ -88,14 +144,42 @@ impl Session {
 
     /// Ends the user's other sessions together with saving this one, which gets a new token.
     ///
-    /// To be called when the password changes, best within [`save_with`](Self::save_with).
+    /// Call it when the password changes, together with [`save_with`](Self::save_with):
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] mod example {
+    /// use diesel::{RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// async fn change_password(session: &Session, user_id: String, hash: String) -> Result<(), Error> {
+    ///     session.end_others();
+    ///     let change = move |connection: &mut SqliteConnection| {
+    ///         sql_query("UPDATE users SET password = ? WHERE id = ?")
+    ///             .bind::<Text, _>(&hash)
+    ///             .bind::<Text, _>(&user_id)
+    ///             .execute(connection)
+    ///     };
+    ///     session.save_with(change).await.map(drop)
+    /// }
+    /// # }
+    /// ```
     pub fn end_others(&self) {
         self.state().end_others();
     }
 
-    /// The live sessions of whoever is signed in, the one used last first.
+    /// Returns the live sessions of the signed-in user, the one used last first.
     ///
-    /// Fails as unavailable when the store does not answer.
+    /// Fails as unavailable if the store does not answer.
+    ///
+    /// ```
+    /// use rocket::serde::json::Json;
+    /// use rocket_diesel_session::{Device, Error, Session};
+    ///
+    /// #[rocket::get("/devices")]
+    /// async fn devices(session: &Session) -> Result<Json<Vec<Device>>, Error> {
+    ///     session.devices().await.map(Json)
+    /// }
+    /// ```
     pub async fn devices(&self) -> Result<Vec<Device>, Error> {
         let Some(user_id) = self.user_id() else {
             return Ok(Vec::new());
@@ -107,11 +191,25 @@ impl Session {
         Ok(records.into_iter().map(device).collect())
     }
 
-    /// Ends the session of the signed-in user whose short key this is; whether there was one.
+    /// Ends the session of the signed-in user that has this short key, and returns `true` if there was
+    /// one.
     ///
-    /// Somebody else's session is never found. Ending the present one is signing out.
+    /// A session of another user is never found. Ending the current one is signing out.
     ///
-    /// Fails as unavailable when the store does not answer.
+    /// Fails as unavailable if the store does not answer.
+    ///
+    /// ```
+    /// use rocket::http::Status;
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[rocket::delete("/devices/<key>")]
+    /// async fn sign_out_device(session: &Session, key: &str) -> Result<Status, Error> {
+    ///     Ok(match session.end_device(key).await? {
+    ///         true => Status::NoContent,
+    ///         false => Status::NotFound,
+    ///     })
+    /// }
+    /// ```
     pub async fn end_device(&self, short_key: &str) -> Result<bool, Error> {
         let devices = self.devices().await?;
         let Some(device) = devices.into_iter().find(|it| it.key.short() == short_key) else {

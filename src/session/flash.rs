@@ -6,7 +6,19 @@ use super::contents::{Contents, encode};
 use super::reserved::FLASH;
 use crate::error::Error;
 
-/// A message for the next page that is shown: what an action came to.
+/// A message for the next page: the result of an action.
+///
+/// It serializes, so a template can show it:
+///
+/// ```
+/// use rocket::serde::json::Json;
+/// use rocket_diesel_session::{Error, Flash, Session};
+///
+/// #[rocket::get("/messages")]
+/// fn messages(session: &Session) -> Result<Json<Vec<Flash>>, Error> {
+///     session.flashes().map(Json)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
     /// What sort of message it is, such as "success" or "error".

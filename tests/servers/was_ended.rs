@@ -81,7 +81,11 @@ fn only_the_token_of_an_absent_session_counts_as_ended(database: &TestDatabase) 
     let signed_out = sign_in();
     let before = post("/log_out".into(), &signed_out);
     assert_eq!(before, "false", "its own user ends it");
-    assert_eq!(was_ended(&signed_out), "true", "a session after its sign-out");
+    assert_eq!(
+        was_ended(&signed_out),
+        "true",
+        "a session after its sign-out"
+    );
 
     let expired = sign_in();
     now.fetch_add(3 * HOUR, Ordering::SeqCst);
