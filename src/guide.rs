@@ -15,6 +15,10 @@ pub mod coming_from_express {
     use crate::*;
 }
 
+#[allow(
+    clippy::test_attr_in_doctest,
+    reason = "a test of the repository pastes them into a package and runs them there"
+)]
 pub mod in_your_application {
     #![doc = include_str!("guide/in_your_application.md")]
 

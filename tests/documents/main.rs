@@ -8,9 +8,16 @@
 )]
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
+#[cfg(unix)]
+mod chromium;
 mod dependencies;
 mod guide;
+#[cfg(unix)]
+mod in_your_application;
+mod links;
 mod migrations;
+#[cfg(unix)]
+mod package;
 mod profiles;
 #[cfg(unix)]
 mod readme;
