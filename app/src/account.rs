@@ -14,12 +14,14 @@ use crate::caller::Caller;
 use crate::fresh::Fresh;
 use crate::own_password::{self, PasswordChange};
 use crate::page::{Answer, Page, Visit};
+use crate::refused_form::Why;
 use crate::user::User;
 use crate::{fields, next, refused_form, users};
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![
         account,
+        location_page,
         move_to,
         password_page,
         change_password,
@@ -37,13 +39,24 @@ pub(crate) fn stage() -> AdHoc {
 #[get("/")]
 fn account(user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
     let typed = session.get::<String>(TYPED_LOCATION)?;
-    let refused = typed.as_ref().map(|_| "Your location is not saved yet.");
+    let refused = typed.as_ref().map(|_| NOT_SAVED);
     let values = context! { location: typed.as_ref().unwrap_or(&user.location) };
     page.show("account", context! { values, refused })
 }
 
+const NOT_SAVED: Why = (
+    "Press Save once more",
+    "You had to sign in first, so your location is not saved yet.",
+);
+
 /// The session's value for a location that was typed and could not be saved.
 pub(crate) const TYPED_LOCATION: &str = "typed_location";
+
+/// The address of a refused form, which people open again.
+#[get("/location")]
+fn location_page() -> Redirect {
+    Redirect::to("/account")
+}
 
 #[derive(FromForm)]
 struct Place {
@@ -139,7 +152,7 @@ async fn confirm(
     caller: Caller<'_>,
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
-    let done = "Thank you. Now you can go on.";
+    let done = "Your password is confirmed. You can continue.";
     match own_password::confirm(&caller, &form.password, done).await? {
         Ok(()) => Ok(Left(Redirect::to(next::or_home(next)))),
         Err(refusal) => {

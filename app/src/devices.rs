@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rocket::fairing::AdHoc;
+use rocket::response::Redirect;
 use rocket::serde::Serialize;
 use rocket::serde::json::json;
 use rocket::{get, post, routes};
@@ -16,7 +17,7 @@ use crate::page::{Answer, Page};
 use crate::user::User;
 
 pub(crate) fn stage() -> AdHoc {
-    let routes = routes![devices, end, end_others];
+    let routes = routes![devices, end, end_page, end_others, end_others_page];
     AdHoc::on_ignite("Devices", |rocket| async {
         rocket.mount("/account/devices", routes)
     })
@@ -55,6 +56,17 @@ async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Temp
         .partition(|device| device.current);
     shown.extend(others);
     page.show("devices", context! { devices: shown })
+}
+
+/// The addresses of refused forms, which people open again.
+#[get("/<_key>/end")]
+fn end_page(_key: &str) -> Redirect {
+    end_others_page()
+}
+
+#[get("/end_others")]
+fn end_others_page() -> Redirect {
+    Redirect::to("/account/devices")
 }
 
 /// Not found: somebody else's, an unknown one, and one that is signed out already.

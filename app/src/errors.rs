@@ -61,31 +61,37 @@ async fn forbidden(
 async fn other(status: Status, request: &Request<'_>) -> Either<Template, Problem> {
     let (title, message) = match status.code {
         400 | 422 => (
-            "That could not be read",
-            "Something in the request is missing or has the wrong form.",
+            "The form could not be read",
+            "A field is missing, or its value has the wrong format. Open the page again and fill in \
+             the form again.",
         ),
         403 => refused_form::reason(request),
+        404 if request.method() != Method::Get => (
+            "This is no longer there",
+            "What you wanted to change does not exist, perhaps because you changed it in another \
+             window. Open the page again.",
+        ),
         404 => (
             "Page not found",
-            "There is nothing at this address. It may have been moved, or mistyped.",
+            "There is no page at this address. Check the address for typing errors.",
         ),
         413 => (
-            "Too much at once",
-            "What was sent is larger than this page accepts. Send less.",
+            "The form is too large",
+            "You sent more than this page accepts. Shorten your text and send the form again.",
         ),
         503 if caller::is_put_off(request) => (
             "One moment, please",
-            "Too many other attempts have not ended yet, so your password was not checked, and \
-             nothing is changed. Try again in a few seconds.",
+            "Too many passwords are being checked, so yours was not checked. Nothing was changed. Try \
+             again in a few seconds.",
         ),
         503 => (
             "One moment, please",
-            "Your session cannot be reached right now. You are still signed in, and nothing is \
-             lost. Try again in a few seconds.",
+            "The site cannot reach your session right now. If you were signed in, you still are. Try \
+             again in a few seconds.",
         ),
         _ => (
             "Something went wrong",
-            "It is not your fault, and it has been noted. Try again in a moment.",
+            "The error is on our side, and it was logged. Try again in a moment.",
         ),
     };
     if accepts_json(request) {
@@ -103,10 +109,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
         .as_ref()
         .and_then(|page| page.form_token().ok().flatten());
     let retry = status.code >= 500 && request.method() == Method::Get;
-    let again = Some(request)
-        .filter(|_| status == Status::Forbidden)
-        .and_then(next::page_of)
-        .filter(|page| next::or_home(Some(page)) == *page);
+    let again = next::page_of_form(request).filter(|_| refused_form::helps_again(request));
     Left(Template::render(
         "error",
         context! { user, form_token, status: status.code, title, message, retry, again, without_account: !known },

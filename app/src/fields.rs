@@ -87,11 +87,11 @@ pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> 
     )?;
     require(
         !text.ends_with('\0'),
-        "Please end it with another character.",
+        "A password cannot end with the character NUL.",
     )?;
     require(
         !common_passwords::is_common(text),
-        "This is one of the passwords that are tried first. Please choose another one.",
+        "This password is too common. Please choose another one.",
     )?;
     let email = written_email(&owner.email);
     let own = [&owner.first_name, &owner.last_name, &owner.email, &email];
@@ -100,7 +100,7 @@ pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> 
     let known = own.chain(&settings.words).map(String::as_str);
     require(
         !common_passwords::is_made_of(text, known),
-        "This has nothing but your name, your e-mail address or the name of this site in it. \
+        "This password consists of your name, your e-mail address or the name of this site. \
          Please choose another one.",
     )
 }
@@ -114,7 +114,7 @@ pub(crate) fn other_password(
     new_password(text, owner, settings)?;
     require(
         text != present,
-        "This is your present password. Please choose another one.",
+        "This is your current password. Please choose another one.",
     )
 }
 

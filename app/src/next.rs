@@ -30,7 +30,19 @@ pub(crate) fn page_of(request: &Request<'_>) -> Option<String> {
     Some(format!("{}{query}", form.path()))
 }
 
+/// Returns the page with the form that was sent, where that is a page of ours.
+pub(crate) fn page_of_form(request: &Request<'_>) -> Option<String> {
+    let sent = request.method() != Method::Get;
+    let page = page_of(request).filter(|_| sent)?;
+    is_path(&page, &["", "/logout"]).then_some(page)
+}
+
 fn is_local(next: &str) -> bool {
+    is_path(next, ELSEWHERE)
+}
+
+/// Whether it is a path of this site, and none of these.
+fn is_path(next: &str, others: &[&str]) -> bool {
     let Ok(uri) = Origin::parse(next) else {
         return false;
     };
@@ -40,7 +52,7 @@ fn is_local(next: &str) -> bool {
     next.len() <= 2_048
         && !decoded.contains("//")
         && !decoded.contains(|c: char| c == '\\' || c.is_control())
-        && !ELSEWHERE.contains(&path.trim_end_matches('/'))
+        && !others.contains(&path.trim_end_matches('/'))
 }
 
 #[cfg(test)]

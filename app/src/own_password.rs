@@ -22,8 +22,8 @@ pub(crate) struct PasswordChange {
     new: String,
 }
 
-/// What is said beside a password that is not the present one of whoever is signed in.
-const NOT_YOURS: &str = "This is not your present password.";
+/// What is said beside a password that is not the current one of whoever is signed in.
+const NOT_YOURS: &str = "This is not your current password.";
 
 impl PasswordChange {
     fn complaints(&self, owner: &Profile, settings: &Settings) -> Complaints {

@@ -25,11 +25,11 @@ pub(crate) enum Refusal {
 }
 
 /// What a refused sign-in is told, whether the account exists or not.
-pub(crate) const WRONG: &str = "This e-mail address and password do not belong together.";
+pub(crate) const WRONG: &str = "The e-mail address or the password is wrong.";
 
 /// What is said beside an e-mail address that has an account already.
 pub(crate) const TAKEN: &str =
-    "There is an account with this e-mail address already. Sign in, or use another one.";
+    "An account with this e-mail address exists already. Sign in, or use another address.";
 
 pub(crate) fn taken() -> Complaints {
     [("email", TAKEN.into())].into()

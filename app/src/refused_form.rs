@@ -15,9 +15,15 @@ use crate::next;
 use crate::page::{Answer, INFO, Page};
 use crate::user::User;
 
+/// A heading, and the reason with the next step.
+pub(crate) type Why = (&'static str, &'static str);
+
 /// What the sign-in page says after a form whose session had ended.
-pub(crate) const NOT_SIGNED_IN: &str = "You are not signed in any more: perhaps you signed out in \
-    another window, or were away for long. So nothing was changed. Sign in, and do it again.";
+pub(crate) const NOT_SIGNED_IN: Why = (
+    "Please sign in again",
+    "You are no longer signed in, perhaps because you signed out in another window or were away for \
+     a long time. Nothing was changed. Sign in, then repeat what you did.",
+);
 
 /// What is shown again of the forms of all pages. No password is among it.
 #[derive(Default, FromForm, Serialize)]
@@ -36,39 +42,41 @@ struct Typed {
     next: Option<String>,
 }
 
-/// Returns a heading, and why the request was refused.
-pub(crate) fn reason(request: &Request<'_>) -> (&'static str, &'static str) {
+/// Returns why the request was refused.
+pub(crate) fn reason(request: &Request<'_>) -> Why {
     match Refusal::of(request).map(Refusal::reason) {
         Some(Reason::OtherOrigin) => (
-            "That came from another site",
-            "A page of another site sent this, so nothing was changed. If it was you, open the page \
-             here and repeat it.",
+            "This came from another site",
+            "A page of another site sent this, so nothing was changed. If you meant to do it, open \
+             the page on this site and do it there.",
         ),
         Some(Reason::NoCookie) => (
-            "Please send it again",
-            "Your browser sent no cookie, so nothing was changed. Allow this site to keep cookies, \
-             then send it again.",
+            "Please allow cookies",
+            "Your browser sent no cookie, so nothing was changed. Allow this site to store cookies, \
+             then send the form again.",
         ),
         Some(Reason::PlainHttp) => (
             "This page needs https",
-            "This page came over http, and your browser sends the cookie of this site, which is \
-             Secure, over https alone. So nothing was changed. Open this site with https:// at the \
-             beginning of its address.",
+            "You opened this site over http, where your browser does not accept its Secure cookie. \
+             Nothing was changed. Open the site again with https:// at the beginning of the address.",
         ),
         _ => (
             "Please send it again",
-            "This page was older than your session: perhaps you signed in or out in another window, \
-             or the page was open for long. So nothing was changed.",
+            "This form has expired, perhaps because you signed in or out in another window, or left \
+             it open for a long time. Nothing was changed.",
         ),
     }
 }
 
+/// Whether the page of the form, opened again, sends one that is accepted.
+pub(crate) fn helps_again(request: &Request<'_>) -> bool {
+    let reason = Refusal::of(request).map(Refusal::reason);
+    !matches!(reason, Some(Reason::OtherOrigin | Reason::PlainHttp))
+}
+
 /// The page of the form, with a token that fits; `None` where no form is to be shown again.
 pub(crate) async fn again(request: &Request<'_>) -> Option<Result<Answer, Error>> {
-    let refusal = Refusal::of(request)?;
-    if matches!(refusal.reason(), Reason::OtherOrigin | Reason::PlainHttp) {
-        return None;
-    }
+    let refusal = Refusal::of(request).filter(|_| helps_again(request))?;
     let form = refusal.form().map(RawStr::new);
     let typed = form.and_then(|form| Form::<Typed>::parse_encoded(form).ok());
     let typed = typed.unwrap_or_default();
@@ -85,7 +93,7 @@ async fn again_for(
     page: &Page<'_>,
     request: &Request<'_>,
 ) -> Option<Result<Answer, Error>> {
-    let (status, (_, refused)) = (Status::Forbidden, reason(request));
+    let (status, refused) = (Status::Forbidden, reason(request));
     let next = typed.next.as_deref();
     Some(match request.uri().path().as_str() {
         "/login" | "/register" => {
@@ -113,7 +121,7 @@ fn again_for_nobody(
     page: &Page<'_>,
     request: &Request<'_>,
 ) -> Option<Result<Answer, Error>> {
-    let (status, (_, refused)) = (Status::Forbidden, reason(request));
+    let (status, refused) = (Status::Forbidden, reason(request));
     let next = typed.next.as_deref();
     let path = request.uri().path().as_str();
     Some(match path {

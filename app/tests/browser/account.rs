@@ -99,18 +99,13 @@ async fn sign_out_the_telephone(browser: &Browser, database: &TestDatabase) -> W
         browser
             .text("#password-error")
             .await?
-            .contains("not your present password")
+            .contains("not your current password")
     );
     assert_eq!(browser.focus().await?, "password");
     browser.photograph("5-not-confirmed").await?;
     browser.fill_in(&[PASSWORD]).await?;
     browser.arrive("/account/devices").await?;
-    assert!(
-        browser
-            .text(".notice")
-            .await?
-            .contains("Now you can go on.")
-    );
+    assert!(browser.text(".notice").await?.contains("You can continue."));
     assert_eq!(browser.days_left("id").await?, Some(30));
 
     browser.click_on(telephone).await?;
@@ -146,7 +141,7 @@ async fn change_the_password(browser: &Browser, database: &TestDatabase) -> WebD
         .fill_in(&["not the right one", NEW_PASSWORD])
         .await?;
     browser
-        .shows("#current-error", "not your present password")
+        .shows("#current-error", "not your current password")
         .await?;
     assert_eq!(browser.focus().await?, "current");
     browser.photograph("9-wrong-password").await?;
@@ -174,9 +169,7 @@ async fn sign_in_with_the_new_password(browser: &Browser) -> WebDriverResult<()>
     browser.click("form[action='/logout'] button").await?;
     browser.arrive("/login?signed_out").await?;
     browser.fill_in(&[EMAIL, PASSWORD]).await?;
-    browser
-        .shows(".notice.error", "do not belong together")
-        .await?;
+    browser.shows(".notice.error", "password is wrong").await?;
     browser.fill_in(&[NEW_PASSWORD]).await?;
     browser.arrive("/home").await?;
     assert_eq!(browser.days_left("id").await?, None);

@@ -31,13 +31,9 @@ const AUDIT: &str = "const [done] = arguments;
 impl Browser {
     /// Keeps pictures of the page, wide and narrow, light and dark; nothing may stick out sideways.
     pub(crate) async fn photograph(&self, name: &str) -> WebDriverResult<()> {
-        for (size, (width, height)) in [("wide", WIDE), ("narrow", NARROW)] {
-            self.devtools(
-                "Emulation.setDeviceMetricsOverride",
-                json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
-            )
-            .await?;
-            self.fits(&format!("{name}, {size}")).await?;
+        for (width, size) in [("wide", WIDE), ("narrow", NARROW)] {
+            self.set_size(size).await?;
+            self.fits(&format!("{name}, {width}")).await?;
             for scheme in ["light", "dark"] {
                 let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
                 self.devtools(
@@ -46,13 +42,31 @@ impl Browser {
                 )
                 .await?;
                 self.settle().await?;
-                let file = format!("{name}-{size}-{scheme}.png");
+                let file = format!("{name}-{width}-{scheme}.png");
                 self.driver.screenshot(&self.artefacts.join(file)).await?;
-                self.audit(&format!("{name}, {size}, {scheme}")).await?;
+                self.audit(&format!("{name}, {width}, {scheme}")).await?;
             }
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
             .await
+    }
+
+    pub(crate) async fn set_size(&self, (width, height): (u32, u32)) -> WebDriverResult<()> {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await
+    }
+
+    /// Fails where an element is out of view, as if nobody scrolled.
+    pub(crate) async fn shows_in_view(&self, css: &str) -> WebDriverResult<()> {
+        self.settle().await?;
+        let script =
+            "const { top, bottom } = document.querySelector(arguments[0]).getBoundingClientRect();
+            return top >= 0 && bottom <= innerHeight";
+        let seen = self.driver.execute(script, vec![json!(css)]).await?;
+        assert!(seen.convert::<bool>()?, "{css} is out of view");
+        Ok(())
     }
 
     /// Waits until a change of size or colours has been drawn: two frames, and the transitions.

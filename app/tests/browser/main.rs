@@ -148,7 +148,7 @@ async fn sign_in_at_the_second_attempt(browser: &Browser) -> WebDriverResult<()>
         browser
             .text(".notice.error")
             .await?
-            .contains("do not belong together")
+            .contains("password is wrong")
     );
     assert_eq!(browser.value("#email").await?, EMAIL);
     assert_eq!(browser.value("#password").await?, "");

@@ -78,7 +78,7 @@ async fn end_another_device(browser: &Browser) -> WebDriverResult<()> {
     browser
         .shows(".notice", "That device is signed out.")
         .await?;
-    browser.shows(".lead", "signed in nowhere else").await
+    browser.shows(".lead", "on this device only").await
 }
 
 async fn change_the_password(browser: &Browser) -> WebDriverResult<()> {
@@ -95,7 +95,9 @@ async fn change_the_password(browser: &Browser) -> WebDriverResult<()> {
 async fn send_a_refused_form_again(browser: &Browser) -> WebDriverResult<()> {
     browser.driver.delete_all_cookies().await?;
     type_into(browser, &[("email", EMAIL), ("password", NEW_PASSWORD)]).await?;
-    browser.shows(".notice.error", "send it again").await?;
+    browser
+        .shows(".notice.error", "send the form again")
+        .await?;
     assert_eq!(
         browser
             .find("#email")

@@ -10,8 +10,10 @@ use testing::application::Application;
 use testing::database;
 use testing::sql;
 
-const EXPIRED: &str = "This page was older than your session";
-const SIGNED_OUT: &str = "You are not signed in any more";
+const EXPIRED: &str = "This form has expired";
+const SIGNED_OUT: &str = "You are no longer signed in";
+
+const SMALL_TELEPHONE: (u32, u32) = (360, 600);
 
 /// A browser that restores its tabs loads both before either has a cookie.
 async fn open_in_two_tabs(browser: &Browser, page: &str) -> WebDriverResult<()> {
@@ -30,14 +32,16 @@ fn the_first_of_two_restored_tabs_keeps_what_was_typed() {
     let application = Application::start(&database);
     let artefacts = artefacts().join("two-tabs");
     with_browser(&application.base, &artefacts, |browser| async move {
+        browser.set_size(SMALL_TELEPHONE).await?;
         open_in_two_tabs(&browser, "/register?next=/account").await?;
         let typed = ["Ada", "Love\"lace", EMAIL, PASSWORD];
         browser.fill_in(&typed).await?;
         browser.shows(".notice.error", EXPIRED).await?;
+        browser.shows_in_view(".notice.error").await?;
         for (field, text) in ["#first_name", "#last_name", "#email"].iter().zip(typed) {
             assert_eq!(browser.value(field).await?, text);
         }
-        goes_on_at_the_password(&browser, "1-register").await?;
+        goes_on_with_the_password(&browser, "1-register").await?;
 
         browser.click("form[action='/logout'] button").await?;
         browser.arrive("/login?signed_out").await?;
@@ -48,7 +52,7 @@ fn the_first_of_two_restored_tabs_keeps_what_was_typed() {
         browser.fill_in(&[EMAIL, PASSWORD]).await?;
         browser.shows(".notice.error", EXPIRED).await?;
         assert_eq!(browser.value("#email").await?, EMAIL);
-        goes_on_at_the_password(&browser, "2-login").await?;
+        goes_on_with_the_password(&browser, "2-login").await?;
 
         browser.look_at_tab(1).await?;
         browser.fill_in(&["eve@example.org", PASSWORD]).await?;
@@ -59,10 +63,10 @@ fn the_first_of_two_restored_tabs_keeps_what_was_typed() {
     });
 }
 
-async fn goes_on_at_the_password(browser: &Browser, name: &str) -> WebDriverResult<()> {
+async fn goes_on_with_the_password(browser: &Browser, name: &str) -> WebDriverResult<()> {
     assert_eq!(browser.value("#password").await?, "");
-    assert_eq!(browser.focus().await?, "password");
     browser.photograph(name).await?;
+    browser.click("#password").await?;
     browser.fill_in(&[PASSWORD]).await?;
     browser.arrive("/account").await
 }
@@ -76,15 +80,23 @@ fn a_form_sent_after_a_sign_out_in_another_tab_says_why_and_keeps_its_text() {
     let artefacts = artefacts().join("signed-out");
     with_browser(&application.base, &artefacts, |browser| async move {
         browser.new_tab().await?;
-        for (form, values) in [
-            ("/account/location", json!({ "location": "Łódź" })),
+        for (form, wrong, values) in [
+            (
+                "/account/location",
+                json!({ "location": "x".repeat(129) }),
+                json!({ "location": "Łódź" }),
+            ),
             (
                 "/account/password",
+                json!({}),
                 json!({ "current": PASSWORD, "new": "staple battery horse" }),
             ),
         ] {
             let page = form.strip_suffix("/location").unwrap_or(form);
             sign_in_and_open(&browser, page).await?;
+            // A form that is refused once is shown at the address that it was sent to.
+            browser.send(form, wrong).await?;
+            browser.shows(".field .error", "Please").await?;
             browser.look_at_tab(0).await?;
             browser.open("/home").await?;
             browser.click("form[action='/logout'] button").await?;
@@ -151,7 +163,7 @@ async fn asks_for_a_sign_in(browser: &Browser, page: &str) -> WebDriverResult<()
     if page == "/account" {
         assert_eq!(browser.value("#location").await?, "Łódź");
     }
-    browser.focus().await?;
+    browser.click("#email").await?;
     browser.fill_in(&[EMAIL, PASSWORD]).await?;
     browser.arrive(page).await?;
     if page == "/account" {
@@ -182,8 +194,11 @@ fn a_page_over_plain_http_says_that_it_needs_https() {
                 browser
                     .send(page, json!({ "email": EMAIL, "password": PASSWORD }))
                     .await?;
-                browser.shows(".lead", "https").await?;
+                browser
+                    .shows(".lead", "does not accept its Secure cookie")
+                    .await?;
                 browser.shows("h1", "This page needs https").await?;
+                assert_eq!(browser.text(".actions").await?, "Go to the start page");
                 assert!(browser.driver.get_all_cookies().await?.is_empty());
             }
             browser.photograph("1-needs-https").await

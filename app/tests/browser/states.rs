@@ -32,7 +32,7 @@ fn forms_with_errors_say_what_to_change() {
         let taken = json!({ "first_name": "Ada", "last_name": "x".repeat(64), "email": EMAIL,
             "password": PASSWORD });
         browser.send("/register", taken).await?;
-        browser.shows("#email-error", "an account").await?;
+        browser.shows("#email-error", "exists already").await?;
         assert_eq!(browser.focus().await?, "email");
         browser.photograph("3-taken").await?;
 
@@ -104,11 +104,21 @@ fn error_pages_say_what_happened_and_offer_a_next_step() {
             browser.send("/account/location", values).await?;
             browser.shows(".status", status).await?;
             browser.photograph(&format!("{number}-{status}")).await?;
+            browser.click(".actions .button").await?;
+            browser.arrive("/account").await?;
         }
+        let gone = "document.querySelector(\"form[action='/logout']\")
+            .setAttribute('action', '/account/devices/0/end')";
+        browser.driver.execute(gone, vec![]).await?;
+        browser.send("/account/devices/0/end", json!({})).await?;
+        browser.shows("h1", "no longer there").await?;
+        browser.photograph("7-gone").await?;
+        browser.click(".actions .button").await?;
+        browser.arrive("/account").await?;
         fs::remove_file(&file).unwrap();
         browser.open("/home").await?;
         browser.shows(".status", "503").await?;
-        browser.photograph("7-store-away").await
+        browser.photograph("8-store-away").await
     });
 }
 

@@ -6,8 +6,8 @@ use testing::database::sqlite;
 use testing::sql;
 use testing::visitor::{Answer, Visitor};
 
-const OLDER: &str = "This page was older than your session";
-const SIGNED_OUT: &str = "You are not signed in any more";
+const OLDER: &str = "This form has expired";
+const SIGNED_OUT: &str = "You are no longer signed in";
 
 /// A restored browser loads two tabs before either has a cookie; the cookie of the second one stays.
 fn two_tabs(application: &Application, page: &str) -> (Visitor, String) {
@@ -191,7 +191,7 @@ fn a_site_over_plain_http_says_that_it_needs_https() {
         let token = token.form_token().unwrap();
         let without_cookies = application.visitor();
         let refused = without_cookies.post_with_token(token, page, &[]).unwrap();
-        shows(&refused, 403, &["over https alone"]);
+        shows(&refused, 403, &["does not accept its Secure cookie"]);
     }
     let output = application.output();
     assert!(output.contains("POST /register is refused with 403: it came over plain http"));

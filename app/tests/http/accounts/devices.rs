@@ -91,7 +91,7 @@ fn devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDataba
     }
     assert_eq!(devices(&grace).len(), 1);
     let alone = grace.get("/account/devices").body;
-    assert!(alone.contains("nowhere else") && !alone.contains("all others"));
+    assert!(alone.contains("on this device only") && !alone.contains("all other devices"));
     assert!(!alone.contains("Firefox"));
     assert_eq!(application.visitor().get("/api/v1/devices").status, 401);
 }

@@ -158,7 +158,7 @@ fn what_is_wrong_with_a_new_password_is_said_beside_it() {
             "not the right one",
             NEW_PASSWORD,
             "current",
-            "not your present password",
+            "not your current password",
         ),
         (PASSWORD, "", "new", "Please fill this in."),
         (PASSWORD, "14 characters!", "new", "at least 15 characters"),
@@ -226,12 +226,12 @@ fn the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase)
     // All else goes on.
     assert!(is_signed_in(&visitor) && visitor.get("/account").status == 200);
 
-    assert!(visitor.get(confirm).body.contains("Is it you?"));
+    assert!(visitor.get(confirm).body.contains("Confirm your password"));
     let next = ("next", "/account/password");
     for (password, words) in [
         ("", "Please fill this in."),
-        ("not the right one", "not your present password"),
-        (NEW_PASSWORD, "not your present password"),
+        ("not the right one", "not your current password"),
+        (NEW_PASSWORD, "not your current password"),
     ] {
         let refused = visitor.post("/account/confirm", &[("password", password), next]);
         assert_eq!((refused.status, refused.cookies().len()), (422, 0));
@@ -251,7 +251,7 @@ fn the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase)
         visitor
             .get("/account/password")
             .body
-            .contains("Now you can go on.")
+            .contains("You can continue.")
     );
     assert_eq!(sql::count(database, "sessions"), 1);
 }

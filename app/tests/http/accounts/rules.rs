@@ -101,8 +101,8 @@ fn passwords_are_taken_whole_or_refused() {
 #[test]
 fn common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
     let (common, context) = (
-        "one of the passwords that are tried first",
-        "nothing but your name, your e-mail address or the name of this site",
+        "This password is too common",
+        "consists of your name, your e-mail address or the name of this site",
     );
     let database = testing::database::sqlite();
     let application = Application::start(&database);
@@ -160,7 +160,7 @@ fn a_site_has_words_and_a_minimum_of_its_own() {
     );
     for (password, words) in [
         ("7 chars", "at least 8 characters"),
-        ("password1", "tried first"),
+        ("password1", "too common"),
         ("shop-example-8", "the name of this site"),
     ] {
         let refused = choose(&visitor, EMAIL, password);

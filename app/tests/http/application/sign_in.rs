@@ -171,7 +171,7 @@ fn an_address_has_one_account(database: &TestDatabase) {
         assert!(
             refused
                 .body
-                .contains("There is an account with this e-mail address already")
+                .contains("An account with this e-mail address exists already")
         );
         assert!(!refused.body.contains(PASSWORD));
         assert_eq!(refused.set_cookie("id"), None);
@@ -209,7 +209,7 @@ fn a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
     let shown = |page: &Answer| page.body.replace(page.form_token().unwrap(), "TOKEN");
     let unknown_shown = shown(&unknown).replace("eve@example.org", EMAIL);
     assert_eq!(shown(&wrong), unknown_shown);
-    assert!(wrong.body.contains("do not belong together"));
+    assert!(wrong.body.contains("password is wrong"));
     assert!(!wrong.body.contains("not the right one"));
     assert_eq!(
         (wrong.set_cookie("id"), unknown.set_cookie("id")),

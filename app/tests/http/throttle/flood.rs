@@ -49,9 +49,7 @@ fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
     assert!(compared > 0 && turned_away > 0, "{compared}, {turned_away}");
     for (answer, _) in answers.iter().filter(|(it, _)| it.status == 503) {
         assert!(
-            answer
-                .body
-                .contains("Too many other attempts have not ended"),
+            answer.body.contains("Too many passwords are being checked"),
             "{}",
             answer.body
         );
