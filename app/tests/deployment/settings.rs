@@ -31,6 +31,9 @@ fn the_settings_can_be_appended_as_they_are_written() {
         .env("ROCKET_DATABASES", databases)
         .env("ROCKET_SESSION", r#"{client_address="full"}"#)
         .env("ROCKET_PORT", port.to_string());
+    let variables = command.get_envs();
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.unwrap().to_owned()));
+    let variables: Vec<_> = variables.collect();
     let server = Server::start(&mut command, port);
     let forwarded = ("X-Forwarded-For", "192.0.2.1");
     let forwarded = (forwarded.0.parse().unwrap(), forwarded.1.parse().unwrap());
@@ -40,6 +43,18 @@ fn the_settings_can_be_appended_as_they_are_written() {
         registered.set_cookie("__Host-id").is_some(),
         "{registered:?}"
     );
+    let named = README.split("`rocket_diesel_session ").skip(1);
+    let named = named.map(|rest| rest.split('`').next().unwrap());
+    assert_eq!(named.clone().count(), 2);
+    for arguments in named {
+        let done = Command::new(built("rocket_diesel_session"))
+            .args(arguments.split(' '))
+            .current_dir(folder.path())
+            .envs(variables.iter().cloned())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{arguments}: {done:?}");
+    }
     let ips = database.lines("SELECT ip AS line FROM sessions");
     assert_eq!(ips, ["192.0.2.1"]);
 }
