@@ -83,7 +83,10 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
     }
     let problem = soon(|| user.get_as("application/json", "/home"));
     assert_eq!(problem.status, 503);
-    assert_eq!(problem.header("Content-Type"), Some("application/problem+json"));
+    assert_eq!(
+        problem.header("Content-Type"),
+        Some("application/problem+json")
+    );
     assert_one_moment(&soon(|| user.post("/logout", &[])));
     for page in ["/", "/login", "/register"] {
         assert_eq!(soon(|| stranger.get(page)).status, 200, "{page}");
