@@ -30,7 +30,7 @@
 //!
 //! # Where things are
 //!
-//! | | |
+//! | name | what it has |
 //! |---|---|
 //! | [`Session`] | the request guard: values, messages, sign-in and sign-out, devices, transactions |
 //! | [`Sessions`] | the fairing: CSRF protection, the signed-in user's row, a store or a clock of the application |

@@ -21,4 +21,5 @@ mod package;
 mod profiles;
 #[cfg(unix)]
 mod readme;
+mod reference;
 mod security_table;
