@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::error::Error;
 use crate::record::Record;
-use crate::session::{Change, Contents, Limits, Pending, Stored, Verb};
+use crate::state::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Tokens};
 

@@ -18,7 +18,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::event::Events;
 use crate::form_token::FormCookie;
-use crate::session::Limits;
+use crate::state::Limits;
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::threads::{Threads, Waited};

@@ -24,8 +24,8 @@ use crate::cookie::CookieConfig;
 use crate::error::Error;
 use crate::event::{EventsKey, Sink};
 use crate::express::UserPath;
-use crate::session::{Limits, Schema};
 use crate::signature::Secrets;
+use crate::state::{Limits, Schema};
 use crate::store::table::Table;
 
 /// `[default.session]`.

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::user::UserPath;
 use crate::error::Error;
 use crate::record::Record;
-use crate::session::reserved::{COOKIE, REMEMBERED, is_taken};
-use crate::session::{Limits, max_age};
+use crate::state::reserved::{COOKIE, REMEMBERED, is_taken};
+use crate::state::{Limits, max_age};
 
 /// What Express has no place for: kept as one more value, which Node carries along.
 const OWN: &str = "@session";

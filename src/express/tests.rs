@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Config;
-use crate::session::Schema;
+use crate::state::Schema;
 use crate::token::Key;
 
 const NOW: i64 = 1_790_000_000_000;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::LARGEST_NUMBER;
 use crate::error::{Error, require};
-use crate::session::reserved::is_taken;
+use crate::state::reserved::is_taken;
 
 /// The names that lead to the user's id, from the session on.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ use crate::cross_site;
 use crate::database::UserTable;
 use crate::error::Error;
 use crate::response::{self, reading};
-use crate::session::Schema;
+use crate::state::Schema;
 use crate::store::Store;
 use crate::token::Tokens;
 

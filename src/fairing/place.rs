@@ -12,7 +12,7 @@ use crate::config::{Config, DatabaseConfig, Format};
 use crate::database::Database;
 use crate::error::{Error, require};
 use crate::express;
-use crate::session::Limits;
+use crate::state::Limits;
 use crate::store::Store;
 #[cfg(feature = "redis")]
 use crate::store::express::ExpressStore;

@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::Error;
-use crate::session::{State, Stored};
+use crate::state::{State, Stored};
 use crate::store::Store;
 use crate::threads::Waited;
 use crate::token::{Key, Token};

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::Session;
 use crate::error::Error;
-use crate::session::Flash;
+use crate::state::Flash;
 
 impl Session {
     /// Leaves a message for the next page that asks for [`flashes`](Self::flashes).

@@ -25,7 +25,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use self::form::FormSecrets;
 use crate::client::Client;
 use crate::context::Context;
-use crate::session::{Limits, State, Stored};
+use crate::state::{Limits, State, Stored};
 use crate::threads::Waited;
 use crate::token::Key;
 

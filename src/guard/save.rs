@@ -10,7 +10,7 @@ use super::Session;
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
 use crate::error::{Error, ErrorKind};
-use crate::session::{SetCookie, State, Verb};
+use crate::state::{SetCookie, State, Verb};
 
 impl Session {
     /// Saves now instead of when the response leaves, for routes that have to know.

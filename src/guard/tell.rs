@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::event::About;
 use crate::record::Record;
-use crate::session::Verb;
+use crate::state::Verb;
 use crate::token::Key;
 
 impl Session {

@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Session;
 use crate::error::Error;
-use crate::session::Change;
+use crate::state::Change;
 
 impl Session {
     /// Returns all values together as one struct, whose fields they are.

@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Session;
 use crate::error::Error;
-use crate::session::Change;
+use crate::state::Change;
 
 impl Session {
     /// Returns the value under `key`, or `None` if there is none.

@@ -6,7 +6,7 @@ use rocket::figment::Figment;
 use rocket::figment::value::Value;
 
 use crate::config::{Config, DatabaseConfig};
-use crate::session::Schema;
+use crate::state::Schema;
 
 /// The default that the guide tells of each key, by table.
 fn documented(table: &str) -> BTreeMap<&'static str, &'static str> {

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Session;
 use crate::guard::load::Slot;
 use crate::guard::tell::store_unavailable;
-use crate::session::SetCookie;
+use crate::state::SetCookie;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
 const RETRY_AFTER: &str = "2";

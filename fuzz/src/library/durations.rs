@@ -6,7 +6,7 @@ use rocket::figment::Figment;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::session::{Limits, Schema};
+use crate::state::{Limits, Schema};
 
 const SETTINGS: [&str; 5] = [
     "idle_timeout",

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, from_str, json};
 use super::records::{NOW, limits};
 use crate::express::{Format, UserPath};
 use crate::record::Record;
-use crate::session::reserved::is_taken;
-use crate::session::{Limits, Schema};
+use crate::state::reserved::is_taken;
+use crate::state::{Limits, Schema};
 
 /// A session of Express that is read, written and read again is the same to both, whoever is signed
 /// in meanwhile.

@@ -10,8 +10,8 @@ use super::express::of_express;
 use crate::config::Config;
 use crate::error::ErrorKind;
 use crate::record::Record;
-use crate::session::reserved::is_taken;
-use crate::session::{Contents, Limits, Schema, State, Stored, Verb};
+use crate::state::reserved::is_taken;
+use crate::state::{Contents, Limits, Schema, State, Stored, Verb};
 use crate::token::Key;
 
 pub(super) const NOW: i64 = 1_790_000_000_000;

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::config::Config;
 use crate::express::UserPath;
-use crate::session::Schema;
+use crate::state::Schema;
 use crate::store::contract;
 use crate::store::diesel::DieselStore;
 use crate::store::redis::RedisStore;
