@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::cookie::{Incoming, cookie};
 use crate::database::Database;
 use crate::error::Error;
-use crate::event::Events;
+use crate::events::Events;
 use crate::form_token::FormCookie;
 use crate::state::Limits;
 use crate::store::Store;

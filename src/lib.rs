@@ -62,7 +62,7 @@ mod cookie;
 mod cross_site;
 mod device;
 mod error;
-mod event;
+mod events;
 mod express;
 mod fairing;
 mod form_token;

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::database::Database;
 use crate::device::Device;
 use crate::error::Error;
-use crate::event::About;
+use crate::events::About;
 use crate::guard::Session;
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};

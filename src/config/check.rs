@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Config, Format};
 use crate::error::{Error, require};
-use crate::event::EventsKey;
+use crate::events::EventsKey;
 
 /// Browsers keep no cookie for longer.
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -22,7 +22,7 @@ use self::period::{Interval, Period};
 use crate::address::ClientAddress;
 use crate::cookie::CookieConfig;
 use crate::error::Error;
-use crate::event::{EventsKey, Sink};
+use crate::events::{EventsKey, Sink};
 use crate::express::UserPath;
 use crate::signature::Secrets;
 use crate::state::{Limits, Schema};

@@ -12,7 +12,7 @@ use crate::context::{Context, Turns};
 use crate::cross_site;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind, require};
-use crate::event::Events;
+use crate::events::Events;
 use crate::store::Store;
 use crate::store::logged::Logged;
 use crate::sweeper::{Sweep, Sweeper};

@@ -10,7 +10,7 @@ use super::load::{Slot, client};
 use crate::commit::{Commit, Committed, Saved};
 use crate::context::Context;
 use crate::error::Error;
-use crate::event::About;
+use crate::events::About;
 use crate::record::Record;
 use crate::state::Verb;
 use crate::token::Key;
