@@ -4,9 +4,9 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::client::Client;
 use crate::error::Error;
 use crate::record::Record;
+use crate::request::client::Client;
 use crate::state::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Tokens};

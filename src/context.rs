@@ -13,11 +13,11 @@ use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::cookie::{Incoming, cookie};
 use crate::database::Database;
 use crate::error::Error;
 use crate::events::Events;
 use crate::form_token::FormCookie;
+use crate::request::{Incoming, cookie};
 use crate::state::Limits;
 use crate::store::Store;
 use crate::sweeper::Sweeper;

@@ -52,13 +52,10 @@
 //!
 //! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`] of your own.
 
-mod address;
-mod client;
 mod clock;
 mod commit;
 mod config;
 mod context;
-mod cookie;
 mod cross_site;
 mod device;
 mod error;
@@ -74,6 +71,7 @@ mod guard;
 pub mod guide;
 mod live;
 mod record;
+mod request;
 mod response;
 mod signature;
 mod site;
@@ -93,7 +91,6 @@ pub mod csrf {
 }
 
 pub use self::backend::Backend;
-pub use self::cookie::cookie;
 pub use self::database::Database;
 pub use self::device::Device;
 pub use self::error::{Error, ErrorKind};
@@ -101,6 +98,7 @@ pub use self::fairing::Sessions;
 pub use self::guard::Session;
 pub use self::live::LiveSessions;
 pub use self::record::Record;
+pub use self::request::cookie;
 pub use self::state::Flash;
 #[cfg(feature = "contract")]
 pub use self::store::contract;

@@ -19,11 +19,11 @@ pub(crate) use self::database::DatabaseConfig;
 pub(crate) use self::url::opened_at;
 
 use self::period::{Interval, Period};
-use crate::address::ClientAddress;
-use crate::cookie::CookieConfig;
 use crate::error::Error;
 use crate::events::{EventsKey, Sink};
 use crate::express::UserPath;
+use crate::request::address::ClientAddress;
+use crate::request::cookie::CookieConfig;
 use crate::signature::Secrets;
 use crate::state::{Limits, Schema};
 use crate::store::table::Table;

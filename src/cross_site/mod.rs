@@ -15,8 +15,8 @@ use serde_json::json;
 pub(crate) use self::exemption::check as check_exemptions;
 use self::refusal::{Reason, Refusal};
 use crate::context::Context;
-use crate::cookie::cookie;
 use crate::form_token::{self, FIELD};
+use crate::request::cookie;
 use crate::site::{Sender, Site};
 use crate::token::Token;
 

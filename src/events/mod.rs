@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use self::line::{level, line};
 use self::writer::Writer;
-use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::request::client::Client;
 use crate::signature::mac;
 use crate::token::{Key, Token};
 

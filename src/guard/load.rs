@@ -9,11 +9,11 @@ use rocket::{Ignite, Rocket, Sentinel};
 
 use super::Session;
 use super::form::FormSecrets;
-use crate::address;
-use crate::client::Client;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::Error;
+use crate::request::address;
+use crate::request::client::Client;
 use crate::state::{State, Stored};
 use crate::store::Store;
 use crate::threads::Waited;

@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::form::FormSecrets;
-use crate::client::Client;
 use crate::context::Context;
+use crate::request::client::Client;
 use crate::state::{Limits, State, Stored};
 use crate::threads::Waited;
 use crate::token::Key;

@@ -1,6 +1,5 @@
 //! The end of a request: save, cookie, headers, or the application's own error page.
 
-pub(crate) mod reading;
 mod replace;
 
 use std::panic::AssertUnwindSafe;
@@ -17,6 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Session;
 use crate::guard::load::Slot;
 use crate::guard::tell::store_unavailable;
+use crate::request::reading;
 use crate::state::SetCookie;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.

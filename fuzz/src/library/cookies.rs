@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::cookie::Incoming;
+use crate::request::Incoming;
 use crate::signature::Secrets;
 use crate::token::{Token, Tokens};
 

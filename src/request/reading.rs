@@ -18,7 +18,7 @@ pub(crate) fn method(request: &Request<'_>) -> Method {
 }
 
 /// Whether the answer's body reaches somebody, so that what it shows counts as shown.
-pub(super) fn is_read(request: &Request<'_>, status: Status) -> bool {
+pub(crate) fn is_read(request: &Request<'_>, status: Status) -> bool {
     let has_body = match status.class() {
         StatusClass::Success => !matches!(status.code, 204 | 205),
         StatusClass::ClientError => true,

@@ -1,6 +1,5 @@
 //! From the configuration to `Set-Cookie`, and from the raw `Cookie` header to a token.
 
-mod incoming;
 mod plain_http;
 
 use std::net::IpAddr;
@@ -10,10 +9,8 @@ use rocket::http::{Cookie, Header, SameSite};
 use rocket::time::Duration;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::incoming::Incoming;
-pub use self::incoming::cookie;
-use crate::address::is_trusted;
 use crate::error::{Error, require};
+use crate::request::address::is_trusted;
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]

@@ -1,6 +1,7 @@
 //! Cookies that are not what they seem.
 
 use super::*;
+use crate::request::Incoming;
 use crate::token::Tokens;
 
 fn read(headers: &[&str]) -> Incoming {

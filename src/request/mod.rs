@@ -1,0 +1,10 @@
+//! The facts that HTTP gives of a request: its cookies, its client, and whether its answer is read.
+
+pub(crate) mod address;
+pub(crate) mod client;
+pub(crate) mod cookie;
+mod incoming;
+pub(crate) mod reading;
+
+pub(crate) use self::incoming::Incoming;
+pub use self::incoming::cookie;
