@@ -13,10 +13,10 @@ use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::csrf::token::FormCookie;
 use crate::database::Database;
 use crate::error::Error;
 use crate::events::Events;
-use crate::form_token::FormCookie;
 use crate::request::{Incoming, cookie};
 use crate::state::Limits;
 use crate::store::Store;

@@ -56,13 +56,12 @@ mod clock;
 mod commit;
 mod config;
 mod context;
-mod cross_site;
+pub mod csrf;
 mod device;
 mod error;
 mod events;
 mod express;
 mod fairing;
-mod form_token;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 #[path = "../fuzz/src/library/mod.rs"]
@@ -74,7 +73,6 @@ mod record;
 mod request;
 mod response;
 mod signature;
-mod site;
 mod state;
 mod store;
 mod sweeper;
@@ -84,11 +82,6 @@ mod token;
 mod backend;
 mod database;
 mod pool;
-
-/// The CSRF protection's answers.
-pub mod csrf {
-    pub use crate::cross_site::refusal::{Reason, Refusal};
-}
 
 pub use self::backend::Backend;
 pub use self::database::Database;

@@ -9,7 +9,7 @@ use rocket::{Build, Rocket};
 use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::context::{Context, Turns};
-use crate::cross_site;
+use crate::csrf::exemption;
 use crate::database::Database;
 use crate::error::{Error, ErrorKind, require};
 use crate::events::Events;
@@ -23,7 +23,7 @@ impl Sessions {
     pub(super) fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
         let figment = rocket.figment();
         check_log(figment)?;
-        cross_site::check_exemptions(self.refuses_cross_site, &self.csrf_exempt)?;
+        exemption::check(self.refuses_cross_site, &self.csrf_exempt)?;
         let config = Config::read(figment)?;
         let limits = config.limits(self.schema.clone());
         self.tokens.check()?;

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use self::grace::with_grace;
 use crate::clock::Clock;
 use crate::context::{self, Context};
-use crate::cross_site;
+use crate::csrf::check;
 use crate::database::UserTable;
 use crate::error::Error;
 use crate::request::reading;
@@ -284,7 +284,7 @@ impl Fairing for Sessions {
                 let rocket = rocket.configure(figment);
                 let rocket = rocket.manage(Arc::new(context));
                 Ok(match self.refuses_cross_site {
-                    true => cross_site::prepare(rocket),
+                    true => check::prepare(rocket),
                     false => rocket,
                 })
             }
@@ -311,7 +311,7 @@ impl Fairing for Sessions {
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
         reading::note_method(request);
         if self.refuses_cross_site {
-            cross_site::refuse(request, data, &self.csrf_exempt).await;
+            check::refuse(request, data, &self.csrf_exempt).await;
         }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use super::Session;
+use crate::csrf::token;
 use crate::error::Error;
-use crate::form_token;
 use crate::token::{Token, Tokens};
 
 /// The secrets that the browser's form tokens are computed from.
@@ -58,10 +58,10 @@ impl Session {
     pub fn form_token(&self) -> Result<String, Error> {
         let came = &self.forms;
         if let Some(secret) = came.session.as_ref().or(came.form.as_ref()) {
-            return form_token::issue(secret);
+            return token::issue(secret);
         }
         let drawn = Token::generate()?;
-        form_token::issue(came.drawn.get_or_init(|| drawn))
+        token::issue(came.drawn.get_or_init(|| drawn))
     }
 
     /// What the second cookie is to hold from now on, if that changes; `None` if it is to go. `sets`
@@ -75,7 +75,7 @@ impl Session {
         }
         let token = state.stored().and_then(|stored| stored.token.as_ref());
         match token.filter(|_| sets && came.session.is_none()) {
-            Some(token) => secret.map(|secret| Some(form_token::bound(secret, token))),
+            Some(token) => secret.map(|secret| Some(token::bound(secret, token))),
             None => came.drawn.get().map(|it| Some(Tokens::default().write(it))),
         }
     }

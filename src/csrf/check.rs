@@ -1,9 +1,5 @@
 //! Refuses what another site has a browser send: before routing, so that no route can forget it.
 
-mod answer;
-mod exemption;
-pub(crate) mod refusal;
-
 use std::sync::Arc;
 
 use rocket::data::Data;
@@ -12,12 +8,12 @@ use rocket::http::Method;
 use rocket::{Build, Request, Rocket};
 use serde_json::json;
 
-pub(crate) use self::exemption::check as check_exemptions;
-use self::refusal::{Reason, Refusal};
+use super::refusal::{Reason, Refusal};
+use super::{answer, exemption};
 use crate::context::Context;
-use crate::form_token::{self, FIELD};
+use crate::csrf::origin::{Sender, Site};
+use crate::csrf::token::{self, FIELD};
 use crate::request::cookie;
-use crate::site::{Sender, Site};
 use crate::token::Token;
 
 /// For scripts, which have no form to put it into.
@@ -87,7 +83,7 @@ async fn check(
         return Some(Reason::NoToken);
     };
     let mut secrets = secrets(request, context);
-    match secrets.any(|secret| form_token::is_for(token, &secret)) {
+    match secrets.any(|secret| token::is_for(token, &secret)) {
         true => None,
         false if lacks_tls(request, context) => Some(Reason::PlainHttp),
         false if !has_cookie(request, context) => Some(Reason::NoCookie),
