@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
-use crate::context::Context;
+use crate::engine::context::Context;
 use crate::record::Record;
 use crate::token::Key;
 

@@ -53,11 +53,10 @@
 //! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`] of your own.
 
 mod clock;
-mod commit;
 mod config;
-mod context;
 pub mod csrf;
 mod device;
+mod engine;
 mod error;
 mod events;
 mod express;
@@ -75,17 +74,14 @@ mod response;
 mod signature;
 mod state;
 mod store;
-mod sweeper;
-mod threads;
 mod token;
 
 mod backend;
-mod database;
 mod pool;
 
 pub use self::backend::Backend;
-pub use self::database::Database;
 pub use self::device::Device;
+pub use self::engine::Database;
 pub use self::error::{Error, ErrorKind};
 pub use self::fairing::Sessions;
 pub use self::guard::Session;

@@ -10,16 +10,16 @@ use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
 use serde_json::{Value, json};
 
-use crate::context::Context;
-use crate::database::Database;
 use crate::device::Device;
+use crate::engine::cleanup;
+use crate::engine::context::Context;
+use crate::engine::database::Database;
+use crate::engine::threads::Waited;
 use crate::error::Error;
 use crate::events::About;
 use crate::guard::Session;
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
-use crate::sweeper;
-use crate::threads::Waited;
 use crate::token::{Key, Token};
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.
@@ -267,7 +267,7 @@ impl LiveSessions {
             }
             count += deleted;
             progress(count);
-            sleep(sweeper::rest_after(start.elapsed())).await;
+            sleep(cleanup::rest_after(start.elapsed())).await;
         }
     }
 

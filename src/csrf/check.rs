@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::refusal::{Reason, Refusal};
 use super::{answer, exemption};
-use crate::context::Context;
 use crate::csrf::origin::{Sender, Site};
 use crate::csrf::token::{self, FIELD};
+use crate::engine::context::Context;
 use crate::request::cookie;
 use crate::token::Token;
 

@@ -3,7 +3,7 @@
 use rocket::Request;
 use rocket::http::Method;
 
-use crate::context::Context;
+use crate::engine::context::Context;
 use crate::error::{Error, require};
 
 /// Checks the paths of [`Sessions::with_csrf_exemption`](crate::Sessions::with_csrf_exemption).

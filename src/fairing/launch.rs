@@ -8,15 +8,15 @@ use rocket::{Build, Rocket};
 
 use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig, Format};
-use crate::context::{Context, Turns};
 use crate::csrf::exemption;
-use crate::database::Database;
+use crate::engine::cleanup::{Sweep, Sweeper};
+use crate::engine::context::{Context, Turns};
+use crate::engine::database::Database;
+use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
 use crate::events::Events;
 use crate::store::Store;
 use crate::store::logged::Logged;
-use crate::sweeper::{Sweep, Sweeper};
-use crate::threads::Threads;
 use crate::token::Token;
 
 impl Sessions {

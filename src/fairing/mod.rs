@@ -17,9 +17,9 @@ use serde_json::{Map, Value};
 
 use self::grace::with_grace;
 use crate::clock::Clock;
-use crate::context::{self, Context};
 use crate::csrf::check;
-use crate::database::UserTable;
+use crate::engine::context::{self, Context};
+use crate::engine::database::UserTable;
 use crate::error::Error;
 use crate::request::reading;
 use crate::response;

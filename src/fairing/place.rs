@@ -9,7 +9,8 @@ use super::Sessions;
 #[cfg(feature = "redis")]
 use crate::config::opened_at;
 use crate::config::{Config, DatabaseConfig, Format};
-use crate::database::Database;
+use crate::engine::database::Database;
+use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::express;
 use crate::state::Limits;
@@ -20,7 +21,6 @@ use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};
 use crate::store::table::Table;
-use crate::threads::Threads;
 
 /// Where the sessions are to be kept.
 pub(super) struct Place {

@@ -9,14 +9,14 @@ use rocket::{Ignite, Rocket, Sentinel};
 
 use super::Session;
 use super::form::FormSecrets;
-use crate::context::Context;
-use crate::database::Database;
+use crate::engine::context::Context;
+use crate::engine::database::Database;
+use crate::engine::threads::Waited;
 use crate::error::Error;
 use crate::request::address;
 use crate::request::client::Client;
 use crate::state::{State, Stored};
 use crate::store::Store;
-use crate::threads::Waited;
 use crate::token::{Key, Token};
 
 impl Session {

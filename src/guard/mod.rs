@@ -23,10 +23,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::form::FormSecrets;
-use crate::context::Context;
+use crate::engine::context::Context;
+use crate::engine::threads::Waited;
 use crate::request::client::Client;
 use crate::state::{Limits, State, Stored};
-use crate::threads::Waited;
 use crate::token::Key;
 
 /// The browser's session, for the time of one request.

@@ -8,7 +8,7 @@ use rocket::tokio::sync::MutexGuard;
 
 use super::Session;
 use crate::backend::Backend;
-use crate::commit::{Commit, Committed};
+use crate::engine::commit::{Commit, Committed};
 use crate::error::{Error, ErrorKind};
 use crate::state::{SetCookie, State, Verb};
 

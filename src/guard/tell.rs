@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::Session;
 use super::load::{Slot, client};
-use crate::commit::{Commit, Committed, Saved};
-use crate::context::Context;
+use crate::engine::commit::{Commit, Committed, Saved};
+use crate::engine::context::Context;
 use crate::error::Error;
 use crate::events::About;
 use crate::record::Record;

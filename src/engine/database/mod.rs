@@ -22,7 +22,8 @@ use diesel_migrations::EmbeddedMigrations;
 
 use crate::backend::Backend;
 use crate::clock::Clock;
-use crate::commit::{Commit, Committed};
+use crate::engine::commit::{Commit, Committed};
+use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::express::Format;
 use crate::pool::{Renewed, Repeat, run};
@@ -30,7 +31,6 @@ use crate::store::Store;
 use crate::store::diesel::DieselStore;
 use crate::store::diesel::transaction::Within;
 use crate::store::express::ExpressStore;
-use crate::threads::{Threads, Waited};
 
 /// The database of the application's own tables, which also holds the sessions unless they are in
 /// Redis.

@@ -14,14 +14,14 @@ use rocket::tokio::time::{sleep, timeout};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::csrf::token::FormCookie;
-use crate::database::Database;
+use crate::engine::cleanup::Sweeper;
+use crate::engine::database::Database;
+use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::events::Events;
 use crate::request::{Incoming, cookie};
 use crate::state::Limits;
 use crate::store::Store;
-use crate::sweeper::Sweeper;
-use crate::threads::{Threads, Waited};
 use crate::token::{Key, Tokens};
 
 pub(crate) struct Context {

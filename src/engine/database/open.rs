@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::backend::encryption;
 use crate::clock::Clock;
 use crate::config::{DatabaseConfig, opened_at};
+use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::express::Format;
 use crate::pool::{Bounds, Connections, DatabaseFile, Manager, Outdated, is_open_to_all};
@@ -23,7 +24,6 @@ use crate::store::diesel::DieselStore;
 use crate::store::diesel::statement::Execute;
 use crate::store::express::ExpressStore;
 use crate::store::table::Table;
-use crate::threads::Threads;
 
 impl Database {
     /// Opens the pool for sessions of up to `max_data`; connections are made when they are needed.
