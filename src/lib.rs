@@ -55,7 +55,6 @@
 mod clock;
 mod config;
 pub mod csrf;
-mod device;
 mod engine;
 mod error;
 mod events;
@@ -65,12 +64,11 @@ mod fairing;
 #[doc(hidden)]
 #[path = "../fuzz/src/library/mod.rs"]
 pub mod fuzz;
-mod guard;
 pub mod guide;
 mod live;
 mod record;
 mod request;
-mod response;
+mod session;
 mod signature;
 mod state;
 mod store;
@@ -80,14 +78,14 @@ mod backend;
 mod pool;
 
 pub use self::backend::Backend;
-pub use self::device::Device;
 pub use self::engine::Database;
 pub use self::error::{Error, ErrorKind};
 pub use self::fairing::Sessions;
-pub use self::guard::Session;
 pub use self::live::LiveSessions;
 pub use self::record::Record;
 pub use self::request::cookie;
+pub use self::session::Session;
+pub use self::session::info::Device;
 pub use self::state::Flash;
 #[cfg(feature = "contract")]
 pub use self::store::contract;

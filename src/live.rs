@@ -10,15 +10,15 @@ use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
 use serde_json::{Value, json};
 
-use crate::device::Device;
 use crate::engine::cleanup;
 use crate::engine::context::Context;
 use crate::engine::database::Database;
 use crate::engine::threads::Waited;
 use crate::error::Error;
 use crate::events::About;
-use crate::guard::Session;
 use crate::record::Record;
+use crate::session::Session;
+use crate::session::info::Device;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Token};
 

@@ -22,7 +22,7 @@ use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
 use crate::error::Error;
 use crate::request::reading;
-use crate::response;
+use crate::session::response;
 use crate::state::Schema;
 use crate::store::Store;
 use crate::token::Tokens;

@@ -1,7 +1,4 @@
 //! The end of a request: save, cookie, headers, or the application's own error page.
-
-mod replace;
-
 use std::panic::AssertUnwindSafe;
 
 use rocket::catcher::Catcher;
@@ -10,13 +7,13 @@ use rocket::http::{Header, Status, uri::Origin};
 use rocket::response::Responder;
 use rocket::{Request, Response};
 
-use self::replace::{lists, replace};
 use crate::config::OnGone;
 use crate::error::{Error, ErrorKind};
-use crate::guard::Session;
-use crate::guard::load::Slot;
-use crate::guard::tell::store_unavailable;
 use crate::request::reading;
+use crate::session::Session;
+use crate::session::load::Slot;
+use crate::session::replace::{lists, replace};
+use crate::session::tell::store_unavailable;
 use crate::state::SetCookie;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.

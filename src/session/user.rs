@@ -5,8 +5,8 @@ use std::fmt::Display;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use crate::device::Device;
 use crate::error::{Error, ErrorKind};
+use crate::session::info::Device;
 use crate::store::Store;
 
 impl Session {

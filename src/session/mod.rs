@@ -14,7 +14,10 @@ mod form;
 
 mod save;
 
+pub(crate) mod info;
 pub(crate) mod load;
+mod replace;
+pub(crate) mod response;
 pub(crate) mod tell;
 
 use std::net::IpAddr;
