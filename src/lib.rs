@@ -74,10 +74,6 @@ mod state;
 mod store;
 mod token;
 
-mod backend;
-mod pool;
-
-pub use self::backend::Backend;
 pub use self::engine::Database;
 pub use self::error::{Error, ErrorKind};
 pub use self::fairing::Sessions;
@@ -89,9 +85,10 @@ pub use self::session::info::Device;
 pub use self::state::Flash;
 #[cfg(feature = "contract")]
 pub use self::store::contract;
-pub use self::store::diesel::{DieselStore, MIGRATIONS};
 pub use self::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::store::redis::RedisStore;
+pub use self::store::sql::backend::Backend;
+pub use self::store::sql::{DieselStore, MIGRATIONS};
 pub use self::store::{Inserted, Store, Updated};
 pub use self::token::{Key, Token};

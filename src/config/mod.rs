@@ -26,7 +26,7 @@ use crate::request::address::ClientAddress;
 use crate::request::cookie::CookieConfig;
 use crate::signature::Secrets;
 use crate::state::{Limits, Schema};
-use crate::store::table::Table;
+use crate::store::sql::table::Table;
 
 /// `[default.session]`.
 #[derive(Clone, Debug, serde::Deserialize)]

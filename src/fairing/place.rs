@@ -20,7 +20,7 @@ use crate::store::express::ExpressStore;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};
-use crate::store::table::Table;
+use crate::store::sql::table::Table;
 
 /// Where the sessions are to be kept.
 pub(super) struct Place {

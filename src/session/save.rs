@@ -7,10 +7,10 @@ use diesel::QueryResult;
 use rocket::tokio::sync::MutexGuard;
 
 use super::Session;
-use crate::backend::Backend;
 use crate::engine::commit::{Commit, Committed};
 use crate::error::{Error, ErrorKind};
 use crate::state::{SetCookie, State, Verb};
+use crate::store::sql::backend::Backend;
 
 impl Session {
     /// Saves now instead of when the response leaves, for routes that have to know.

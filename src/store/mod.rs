@@ -2,6 +2,11 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub(crate) mod express;
+pub(crate) mod logged;
+pub(crate) mod memory;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
     allow(
@@ -11,13 +16,7 @@ pub mod contract;
         reason = "without a backend there is nothing to open"
     )
 )]
-pub(crate) mod diesel;
-pub(crate) mod express;
-pub(crate) mod logged;
-pub(crate) mod memory;
-#[cfg(feature = "redis")]
-pub(crate) mod redis;
-pub(crate) mod table;
+pub(crate) mod sql;
 
 use crate::error::Error;
 use crate::record::Record;

@@ -6,7 +6,7 @@ use std::path::Path;
 #[test]
 fn the_application_has_the_migration_of_the_library() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = root.join("src/store/diesel/migrations");
+    let library = root.join("src/store/sql/migrations");
     let versions: Vec<_> = fs::read_dir(&library).unwrap().collect();
     assert_eq!(versions.len(), 1, "only what makes the sessions table");
     for version in versions {

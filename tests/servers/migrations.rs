@@ -78,7 +78,7 @@ fn a_table_of_another_application_is_left_alone() {
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn mysql_reads_the_same_sessions_table_and_reads_it_again() {
-    let folder = testing::root().join("src/store/diesel/migrations");
+    let folder = testing::root().join("src/store/sql/migrations");
     let version = fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
     let text = fs::read_to_string(version.path().join("up.sql")).unwrap();
     assert!(text.matches("/*!50700").count() > 4, "{text}");

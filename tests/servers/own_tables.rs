@@ -41,7 +41,7 @@ fn run_diesel_cli(folder: &Path, url: &str) {
         .current_dir(folder)
         .env("DATABASE_URL", url)
         .args(["migration", "run", "--migration-dir"])
-        .arg(testing::root().join("src/store/diesel/migrations"))
+        .arg(testing::root().join("src/store/sql/migrations"))
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");

@@ -20,17 +20,17 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_migrations::EmbeddedMigrations;
 
-use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::engine::commit::{Commit, Committed};
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::express::Format;
-use crate::pool::{Renewed, Repeat, run};
 use crate::store::Store;
-use crate::store::diesel::DieselStore;
-use crate::store::diesel::transaction::Within;
 use crate::store::express::ExpressStore;
+use crate::store::sql::DieselStore;
+use crate::store::sql::backend::Backend;
+use crate::store::sql::pool::{Renewed, Repeat, run};
+use crate::store::sql::transaction::Within;
 
 /// The database of the application's own tables, which also holds the sessions unless they are in
 /// Redis.

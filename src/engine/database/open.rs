@@ -10,20 +10,22 @@ use diesel::migration::{Migration, MigrationConnection, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use super::{Database, Opened, Place, UserTable, opened};
-use crate::backend::Backend;
-#[cfg(feature = "mysql")]
-use crate::backend::encryption;
 use crate::clock::Clock;
 use crate::config::{DatabaseConfig, opened_at};
 use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::express::Format;
-use crate::pool::{Bounds, Connections, DatabaseFile, Manager, Outdated, is_open_to_all};
 use crate::store::Store;
-use crate::store::diesel::DieselStore;
-use crate::store::diesel::statement::Execute;
 use crate::store::express::ExpressStore;
-use crate::store::table::Table;
+use crate::store::sql::DieselStore;
+use crate::store::sql::backend::Backend;
+#[cfg(feature = "mysql")]
+use crate::store::sql::backend::encryption;
+use crate::store::sql::pool::{
+    Bounds, Connections, DatabaseFile, Manager, Outdated, is_open_to_all,
+};
+use crate::store::sql::statement::Execute;
+use crate::store::sql::table::Table;
 
 impl Database {
     /// Opens the pool for sessions of up to `max_data`; connections are made when they are needed.

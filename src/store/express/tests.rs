@@ -14,10 +14,10 @@ use crate::config::Config;
 use crate::express::UserPath;
 use crate::state::Schema;
 use crate::store::contract;
-use crate::store::diesel::DieselStore;
 use crate::store::redis::RedisStore;
 use crate::store::redis::text::TextStore;
-use crate::store::table::Table;
+use crate::store::sql::DieselStore;
+use crate::store::sql::table::Table;
 
 const KEPT: [&str; 6] = [
     "what_is_not_there_is_not_found",

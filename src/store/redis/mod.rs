@@ -25,8 +25,8 @@ use self::scan::Seen;
 use self::script::TOUCH;
 use self::steps::Only;
 use crate::error::Error;
-use crate::pool::{Bounds, Repeat};
 use crate::record::Record;
+use crate::store::sql::pool::{Bounds, Repeat};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 

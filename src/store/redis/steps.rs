@@ -4,8 +4,8 @@ use super::RedisStore;
 use super::fields::{PENDING, fields, lifetime};
 use super::script::{CREATE, REMOVE, REPLACE, SHOW};
 use crate::error::Error;
-use crate::pool::Repeat;
 use crate::record::Record;
+use crate::store::sql::pool::Repeat;
 use crate::store::{Store, Updated};
 use crate::token::Key;
 

@@ -2,9 +2,9 @@
 
 use super::row::values;
 use super::statement::Value;
-use crate::backend::{Backend, USER_ID};
 use crate::record::Record;
-use crate::store::table::Table;
+use crate::store::sql::backend::{Backend, USER_ID};
+use crate::store::sql::table::Table;
 use crate::token::Key;
 
 pub(super) struct Sql {

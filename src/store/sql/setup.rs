@@ -9,10 +9,10 @@ use diesel::r2d2::ConnectionManager;
 use super::DieselStore;
 use super::sql::Sql;
 use super::users::{Names, Users};
-use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Bounds, Connections, Manager};
-use crate::store::table::Table;
+use crate::store::sql::backend::Backend;
+use crate::store::sql::pool::{Bounds, Connections, Manager};
+use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {
     /// Uses a pool that the application already has.

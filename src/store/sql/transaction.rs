@@ -7,10 +7,10 @@ use diesel::result::Error as DieselError;
 
 use super::DieselStore;
 use super::statement::Execute;
-use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Repeat, Single};
 use crate::store::Store;
+use crate::store::sql::backend::Backend;
+use crate::store::sql::pool::{Repeat, Single};
 
 /// [`DieselStore::within`], for a connection of which no more is known than its type.
 pub(crate) type Within<C> = for<'c> fn(&DieselStore<C>, &'c mut C) -> Box<dyn Store + 'c>;

@@ -8,11 +8,11 @@ use diesel::result::Error::NotFound;
 use super::DieselStore;
 use super::sql::Sql;
 use super::statement::{Execute, Statement, Value};
-use crate::backend::Backend;
-use crate::backend::user_key::UNKNOWN;
 use crate::error::Error;
-use crate::pool::Connections;
 use crate::record::Record;
+use crate::store::sql::backend::Backend;
+use crate::store::sql::backend::user_key::UNKNOWN;
+use crate::store::sql::pool::Connections;
 
 pub(super) struct Users {
     pub(super) names: Names,
@@ -78,7 +78,7 @@ impl Names {
         )))
     }
 
-    /// A subquery for the row of the user whose id is [`USER_ID`](crate::backend::USER_ID); `None`
+    /// A subquery for the row of the user whose id is [`USER_ID`](crate::store::sql::backend::USER_ID); `None`
     /// where the key is of a type whose values are not texts.
     fn row<C: Backend>(&self, kind: &str) -> Option<String> {
         let quoted = |name: &String| format!("{0}{name}{0}", C::QUOTE);

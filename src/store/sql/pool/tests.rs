@@ -21,7 +21,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::{Bounds, Connections, Fault, Manager, Repeat, run};
-use crate::backend::Backend;
+use crate::store::sql::backend::Backend;
 
 const BOUNDS: Bounds = Bounds {
     size: 4,

@@ -45,7 +45,7 @@ const CREATE_FOR_EXPRESS: [&str; 2] = [
     "KEY sessions_expires (expires)) ENGINE=InnoDB",
 ];
 
-const CREATE: &str = include_str!("diesel/migrations/2026-11-21-000002_create_sessions/up.sql");
+const CREATE: &str = include_str!("migrations/2026-11-21-000002_create_sessions/up.sql");
 
 /// PostgreSQL cuts longer names and says nothing.
 const LONGEST_NAME: usize = 63;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use diesel::r2d2::ConnectionManager;
 
 use super::Manager;
-use crate::backend::Backend;
+use crate::store::sql::backend::Backend;
 
 /// A pool of connections of the type `C`, whoever made it, or the one of a transaction.
 #[allow(

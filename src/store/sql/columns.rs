@@ -4,8 +4,8 @@ use diesel::result::Error::NotFound;
 
 use super::DieselStore;
 use super::statement::{Execute, Statement, Value};
-use crate::backend::Backend;
 use crate::error::Error;
+use crate::store::sql::backend::Backend;
 
 /// The columns of other libraries' tables.
 const FOREIGN: [(&str, &[&str]); 4] = [

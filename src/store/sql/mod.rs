@@ -1,10 +1,13 @@
 //! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL: one body of code for the three.
 
+pub(crate) mod backend;
 mod columns;
+pub(crate) mod pool;
 mod row;
 mod setup;
 mod sql;
 pub(crate) mod statement;
+pub(crate) mod table;
 pub(crate) mod transaction;
 mod users;
 
@@ -20,11 +23,11 @@ use self::row::record;
 use self::sql::Sql;
 use self::statement::{Execute, Statement, Value};
 use self::users::{Users, reading};
-use crate::backend::Backend;
 use crate::error::Error;
-use crate::pool::{Connections, Repeat, is_rolled_back, run};
 use crate::record::Record;
-use crate::store::table::Table;
+use crate::store::sql::backend::Backend;
+use crate::store::sql::pool::{Connections, Repeat, is_rolled_back, run};
+use crate::store::sql::table::Table;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
@@ -32,7 +35,7 @@ use crate::token::Key;
 ///
 /// It stands alone, beside whatever tables an application has. It keeps a sessions table that
 /// `session.create_table` has made, and that setting keeps the one of this migration. For the
-/// Diesel CLI copy its folder from `src/store/diesel/migrations` into yours: both record the same
+/// Diesel CLI copy its folder from `src/store/sql/migrations` into yours: both record the same
 /// version.
 ///
 /// ```no_run
@@ -44,7 +47,7 @@ use crate::token::Key;
 ///     rocket::build().attach(Sessions::fairing().with_migrations(MIGRATIONS))
 /// }
 /// ```
-pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("src/store/diesel/migrations");
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("src/store/sql/migrations");
 
 /// A store in a table of a database that Diesel connects to.
 ///

@@ -11,7 +11,7 @@ use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
-use crate::backend::Backend;
+use crate::store::sql::backend::Backend;
 use crate::token::Key;
 
 /// SQL with a `?` for each value, whatever the database itself writes there.

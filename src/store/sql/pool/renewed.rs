@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connections::{Lease, Own};
 use super::{Bounds, Connections, Manager};
-use crate::backend::Backend;
+use crate::store::sql::backend::Backend;
 
 /// A clone shares the pool.
 pub(crate) struct Renewed<C: Backend>(Arc<Shared<C>>);

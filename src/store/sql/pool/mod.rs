@@ -37,8 +37,8 @@ use self::limit::{Limit, LogConnectionErrors};
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::renewed::Renewed;
 pub(crate) use self::trust::Trust;
-use crate::backend::{Backend, SYNC_WAIT};
 use crate::error::{Error, ErrorKind};
+use crate::store::sql::backend::{Backend, SYNC_WAIT};
 
 /// Opens connections for r2d2; a clone knows what this one knows.
 ///
