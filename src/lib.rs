@@ -69,7 +69,6 @@ mod live;
 mod record;
 mod request;
 mod session;
-mod signature;
 mod state;
 mod store;
 mod token;

@@ -8,7 +8,7 @@ use hmac::Hmac;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, require};
-use crate::signature::{Secrets, mac};
+use crate::express::signature::{Secrets, mac};
 
 /// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
 /// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.

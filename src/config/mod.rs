@@ -22,9 +22,9 @@ use self::period::{Interval, Period};
 use crate::error::Error;
 use crate::events::{EventsKey, Sink};
 use crate::express::UserPath;
+use crate::express::signature::Secrets;
 use crate::request::address::ClientAddress;
 use crate::request::cookie::CookieConfig;
-use crate::signature::Secrets;
 use crate::state::{Limits, Schema};
 use crate::store::sql::table::Table;
 

@@ -17,8 +17,8 @@ use self::line::{level, line};
 use self::writer::Writer;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::express::signature::mac;
 use crate::request::client::Client;
-use crate::signature::mac;
 use crate::token::{Key, Token};
 
 /// Where events go.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::LARGEST_NUMBER;
+use super::text::LARGEST_NUMBER;
 use crate::error::{Error, require};
 use crate::state::reserved::is_taken;
 
@@ -52,7 +52,7 @@ impl UserPath {
     /// Returns the user's id in a session's text.
     #[cfg(any(test, feature = "redis"))]
     pub(crate) fn user_of(&self, text: &str) -> Option<String> {
-        self.user(&super::parse(text).ok()?)
+        self.user(&super::text::parse(text).ok()?)
     }
 
     /// Returns a text, a whole number, or the `id` of an object that is one of them.

@@ -13,10 +13,10 @@ use crate::engine::database::Database;
 use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::express;
+#[cfg(feature = "redis")]
+use crate::express::store::ExpressStore;
 use crate::state::Limits;
 use crate::store::Store;
-#[cfg(feature = "redis")]
-use crate::store::express::ExpressStore;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};

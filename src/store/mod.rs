@@ -2,7 +2,6 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
-pub(crate) mod express;
 pub(crate) mod logged;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]

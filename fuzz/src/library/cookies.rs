@@ -3,8 +3,8 @@
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use crate::express::signature::Secrets;
 use crate::request::Incoming;
-use crate::signature::Secrets;
 use crate::token::{Token, Tokens};
 
 /// `Cookie` headers, one on each line.

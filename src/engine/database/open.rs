@@ -15,8 +15,8 @@ use crate::config::{DatabaseConfig, opened_at};
 use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::express::Format;
+use crate::express::store::ExpressStore;
 use crate::store::Store;
-use crate::store::express::ExpressStore;
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]

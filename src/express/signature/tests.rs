@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::*;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("../../tests/vectors/express-cookies.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/vectors/express-cookies.json")).unwrap()
 }
 
 fn secrets(secrets: &[&str]) -> Secrets {
