@@ -3,7 +3,7 @@
 mod given;
 mod grace;
 mod launch;
-mod place;
+mod open;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
