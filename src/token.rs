@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use hmac::Hmac;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, require};
-use crate::express::signature::{Secrets, mac};
 
 /// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
 /// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.
@@ -17,8 +16,7 @@ use crate::express::signature::{Secrets, mac};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     secret: String,
-    /// Express knows its sessions by the secret itself.
-    is_key: bool,
+    key: Key,
 }
 
 impl Token {
@@ -41,25 +39,24 @@ impl Token {
     }
 
     fn of(bytes: &[u8]) -> Self {
-        Self {
-            secret: BASE64_URL_SAFE_NO_PAD.encode(bytes),
-            is_key: false,
-        }
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let key = Key::hash(&secret);
+        Self { secret, key }
+    }
+
+    /// Makes a token whose key another format decides.
+    pub(crate) fn with_key(secret: String, key: Key) -> Self {
+        Self { secret, key }
     }
 
     /// The name under which a store knows this token.
     pub fn key(&self) -> Key {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        if self.is_key {
-            return Key(self.secret.clone());
-        }
-        let digest = Sha256::digest(self.secret.as_bytes());
-        let mut hex = String::with_capacity(2 * digest.len());
-        for byte in digest {
-            hex.push(DIGITS[usize::from(byte >> 4)].into());
-            hex.push(DIGITS[usize::from(byte & 15)].into());
-        }
-        Key(hex)
+        self.key.clone()
+    }
+
+    /// The secret itself, for the cookie and for nothing else.
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
     }
 
     /// What proves knowledge of this token without showing it, to be used for one purpose.
@@ -85,13 +82,50 @@ pub(crate) fn random() -> Result<[u8; BYTES], Error> {
     Ok(bytes)
 }
 
-/// Where the tokens of an application come from, and what they look like.
+/// Returns the HMAC of a text, to be finished or compared.
+pub(crate) fn mac(secret: &str, text: &str) -> Hmac<Sha256> {
+    #[allow(
+        clippy::expect_used,
+        reason = "HMAC takes a key of any length (RFC 2104)"
+    )]
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+    mac.chain_update(text)
+}
+
+/// Turns tokens into the values of cookies, and back.
+pub(crate) trait TokenCodec: Send + Sync {
+    /// Makes a token of a new random secret.
+    fn token(&self, bytes: &[u8]) -> Token;
+
+    /// Reads a cookie's value; `None` unless it could have come from here.
+    fn read(&self, value: &str) -> Option<Token>;
+
+    /// Writes a cookie's value; the only way to the secret.
+    fn write(&self, token: &Token) -> String;
+}
+
+/// The secret as it is, under its hash; for tokens of this many bytes.
+struct Native(usize);
+
+impl TokenCodec for Native {
+    fn token(&self, bytes: &[u8]) -> Token {
+        Token::of(bytes)
+    }
+
+    fn read(&self, value: &str) -> Option<Token> {
+        Token::parse_bytes(value, self.0)
+    }
+
+    fn write(&self, token: &Token) -> String {
+        token.secret.clone()
+    }
+}
+
+/// Draws the tokens of an application, reads and writes them.
 #[derive(Clone)]
 pub(crate) struct Tokens {
-    generate: Arc<dyn Fn() -> Result<Token, Error> + Send + Sync>,
-    bytes: usize,
-    /// What signs them, where Express shares them.
-    secrets: Option<Secrets>,
+    draw: Arc<dyn Fn(&dyn TokenCodec) -> Result<Token, Error> + Send + Sync>,
+    codec: Arc<dyn TokenCodec>,
 }
 
 impl Default for Tokens {
@@ -104,43 +138,29 @@ impl Tokens {
     pub(crate) fn of<const N: usize>(
         bytes: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
     ) -> Self {
-        let encode = |bytes: [u8; N]| Token::of(&bytes);
         Self {
-            generate: Arc::new(move || bytes().map(encode)),
-            bytes: N,
-            secrets: None,
+            draw: Arc::new(move |codec| Ok(codec.token(&bytes()?))),
+            codec: Arc::new(Native(N)),
         }
     }
 
-    /// Signs them as Express does, and has stores know them by themselves.
-    pub(crate) fn signed(mut self, secrets: Secrets) -> Self {
-        self.secrets = Some(secrets);
-        self
+    /// Has another format decide about cookies and keys.
+    pub(crate) fn with_codec(self, codec: Arc<dyn TokenCodec>) -> Self {
+        Self { codec, ..self }
     }
 
     pub(crate) fn generate(&self) -> Result<Token, Error> {
-        let mut token = (self.generate)()?;
-        token.is_key = self.secrets.is_some();
-        Ok(token)
+        (self.draw)(&*self.codec)
     }
 
     /// Reads a token as a browser sent it; `None` unless it could have come from here.
-    pub(crate) fn parse(&self, text: &str) -> Option<Token> {
-        match &self.secrets {
-            None => Token::parse_bytes(text, self.bytes),
-            Some(secrets) => secrets.verify(text).map(|secret| Token {
-                secret,
-                is_key: true,
-            }),
-        }
+    pub(crate) fn parse(&self, value: &str) -> Option<Token> {
+        self.codec.read(value)
     }
 
-    /// The value of the cookie; the only way to the secret.
+    /// The value of the cookie.
     pub(crate) fn write(&self, token: &Token) -> String {
-        match &self.secrets {
-            None => token.secret.clone(),
-            Some(secrets) => secrets.sign(&token.secret),
-        }
+        self.codec.write(token)
     }
 
     /// Refuses a generator that repeats itself.
@@ -153,7 +173,7 @@ impl Tokens {
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Tokens of {} bytes", self.bytes)
+        formatter.write_str("Tokens(..)")
     }
 }
 
@@ -166,6 +186,17 @@ impl fmt::Debug for Tokens {
 pub struct Key(String);
 
 impl Key {
+    fn hash(secret: &str) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digest = Sha256::digest(secret.as_bytes());
+        let mut hex = String::with_capacity(2 * digest.len());
+        for byte in digest {
+            hex.push(DIGITS[usize::from(byte >> 4)].into());
+            hex.push(DIGITS[usize::from(byte & 15)].into());
+        }
+        Self(hex)
+    }
+
     /// Takes a key as a store holds it.
     pub fn from_stored(text: String) -> Self {
         Self(text)

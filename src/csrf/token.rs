@@ -8,7 +8,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::error::Error;
-use crate::token::{Token, Tokens, random};
+use crate::token::{Token, random};
 
 /// The field of a form that holds it.
 pub(crate) const FIELD: &str = "_token";
@@ -64,12 +64,12 @@ impl FormCookie {
 pub(crate) fn bound(secret: &Token, session: &Token) -> String {
     let code = binding(secret, session).finalize().into_bytes();
     let code = BASE64_URL_SAFE_NO_PAD.encode(code);
-    format!("{}.{code}", Tokens::default().write(secret))
+    format!("{}.{code}", secret.secret())
 }
 
 fn binding(secret: &Token, session: &Token) -> Hmac<Sha256> {
     let mut code = session.code("form cookie");
-    code.update(Tokens::default().write(secret).as_bytes());
+    code.update(secret.secret().as_bytes());
     code
 }
 

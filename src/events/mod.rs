@@ -17,9 +17,9 @@ use self::line::{level, line};
 use self::writer::Writer;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::express::signature::mac;
+
 use crate::request::client::Client;
-use crate::token::{Key, Token};
+use crate::token::{Key, Token, mac};
 
 /// Where events go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]

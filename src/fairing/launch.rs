@@ -47,7 +47,10 @@ impl Sessions {
         self.prepare(&config, database.as_ref(), &*store)?;
         let tokens = match config.format {
             Format::Own => self.tokens.clone(),
-            Format::Express => self.tokens.clone().signed(config.secrets.clone()),
+            Format::Express => {
+                let codec = Arc::new(config.secrets.clone());
+                self.tokens.clone().with_codec(codec)
+            }
         };
         let clock = self.clock.clone();
         if let Err(error) = clock.ask(&*store) {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::Session;
 use crate::csrf::token;
 use crate::error::Error;
-use crate::token::{Token, Tokens};
+use crate::token::Token;
 
 /// The secrets that the browser's form tokens are computed from.
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Session {
         let token = state.stored().and_then(|stored| stored.token.as_ref());
         match token.filter(|_| sets && came.session.is_none()) {
             Some(token) => secret.map(|secret| Some(token::bound(secret, token))),
-            None => came.drawn.get().map(|it| Some(Tokens::default().write(it))),
+            None => came.drawn.get().map(|it| Some(it.secret().to_owned())),
         }
     }
 }

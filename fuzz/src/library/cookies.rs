@@ -52,7 +52,7 @@ fn own(headers: &[&str]) {
 fn signed(headers: &[&str]) {
     const NAME: &str = "connect.sid";
     let both = secrets(&["new secret", "old secret"]);
-    let tokens = Tokens::default().signed(both.clone());
+    let tokens = Tokens::default().with_codec(std::sync::Arc::new(both.clone()));
     let incoming = Incoming::read(headers.iter().copied(), NAME, &tokens);
     let Some(token) = incoming.token else {
         return;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
-use hmac::{Hmac, KeyInit, Mac};
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD, Engine};
+use hmac::Mac;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use sha2::Sha256;
+
+use crate::token::{Key, Token, TokenCodec, mac};
 
 /// What JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -56,14 +57,21 @@ impl Secrets {
     }
 }
 
-/// The HMAC of a text, to be finished or compared.
-pub(crate) fn mac(secret: &str, text: &str) -> Hmac<Sha256> {
-    #[allow(
-        clippy::expect_used,
-        reason = "HMAC takes a key of any length (RFC 2104)"
-    )]
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
-    mac.chain_update(text)
+/// A session's key is the id that the cookie has, since Express knows no other.
+impl TokenCodec for Secrets {
+    fn token(&self, bytes: &[u8]) -> Token {
+        let id = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        Token::with_key(id.clone(), Key::from_stored(id))
+    }
+
+    fn read(&self, value: &str) -> Option<Token> {
+        let id = self.verify(value)?;
+        Some(Token::with_key(id.clone(), Key::from_stored(id)))
+    }
+
+    fn write(&self, token: &Token) -> String {
+        self.sign(token.secret())
+    }
 }
 
 impl fmt::Debug for Secrets {
