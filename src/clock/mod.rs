@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::Error;
-use crate::store::Store;
 
 /// How far clocks may be apart where the store has none to ask, in milliseconds. A session may have
 /// begun this far in the future, and cleanup waits for this long before it deletes.
@@ -128,8 +127,11 @@ impl Clock {
         self.known().is_due(Instant::now(), local)
     }
 
-    /// Asks the store for its time; blocks.
-    pub(crate) fn ask(&self, store: &dyn Store) -> Result<(), Error> {
+    /// Follows the store's clock; `ask` asks it for its time, and blocks.
+    pub(crate) fn follow(
+        &self,
+        ask: impl FnOnce() -> Result<Option<i64>, Error>,
+    ) -> Result<(), Error> {
         let asked_at = Instant::now();
         {
             let mut known = self.known();
@@ -140,7 +142,7 @@ impl Clock {
             known.is_used = false;
         }
         let before = (self.local)().timestamp_millis();
-        let time = store.time()?;
+        let time = ask()?;
         let took = asked_at.elapsed();
         let half = i64::try_from(took.as_millis() / 2).unwrap_or_default();
         let anchor = time.map(|time| Anchor {

@@ -9,7 +9,7 @@ use rocket::{Request, Response};
 use serde_json::json;
 
 use super::refusal::{Reason, Refusal};
-use crate::session::response::catcher;
+use crate::request::catcher::catcher;
 
 /// A request fairing cannot answer, so a refused request goes to a route that does, under a method
 /// that nobody uses.

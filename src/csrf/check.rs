@@ -11,8 +11,9 @@ use serde_json::json;
 use super::refusal::{Reason, Refusal};
 use super::{answer, exemption};
 use crate::csrf::origin::{Sender, Site};
-use crate::csrf::token::{self, FIELD};
+use crate::csrf::token::{self, FIELD, FormCookie};
 use crate::engine::context::Context;
+use crate::request::Incoming;
 use crate::request::cookie;
 use crate::token::Token;
 
@@ -93,7 +94,8 @@ async fn check(
 
 fn has_cookie(request: &Request<'_>, context: &Context) -> bool {
     let form = context.config.cookie.form_name_in(request);
-    context.incoming(request).came || cookie(request, &form).is_some()
+    Incoming::of(request, &context.config.cookie, &context.tokens).came
+        || cookie(request, &form).is_some()
 }
 
 /// Whether the browser kept the cookies back since they are `Secure`: none came, nothing says that it
@@ -154,8 +156,8 @@ fn token<'a>(request: &'a Request<'_>, beginning: &'a str) -> Option<&'a str> {
 /// What the browser holds: the session's token, and what stood for it until the session began.
 fn secrets(request: &Request<'_>, context: &Context) -> impl Iterator<Item = Token> {
     let (session, form) = (
-        context.incoming(request).token,
-        context.form_cookie(request),
+        Incoming::of(request, &context.config.cookie, &context.tokens).token,
+        FormCookie::of(request, &context.config.cookie),
     );
     let form = form.filter(|form| session.as_ref().is_none_or(|it| form.is_of(it)));
     session.into_iter().chain(form.map(|form| form.secret))

@@ -5,6 +5,7 @@ use rocket::http::Method;
 
 use crate::engine::context::Context;
 use crate::error::{Error, require};
+use crate::request::Incoming;
 
 /// Checks the paths of [`Sessions::with_csrf_exemption`](crate::Sessions::with_csrf_exemption).
 pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
@@ -32,5 +33,5 @@ pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
 pub(super) fn holds(request: &Request<'_>, context: &Context, exempt: &[&str]) -> bool {
     request.method() == Method::Post
         && exempt.contains(&request.uri().path().as_str())
-        && !context.incoming(request).came
+        && !Incoming::of(request, &context.config.cookie, &context.tokens).came
 }

@@ -5,9 +5,12 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use hmac::{Hmac, Mac};
+use rocket::Request;
 use sha2::Sha256;
 
 use crate::error::Error;
+use crate::request::cookie;
+use crate::request::cookie::CookieConfig;
 use crate::token::{Token, random};
 
 /// The field of a form that holds it.
@@ -44,7 +47,12 @@ pub(crate) struct FormCookie {
 }
 
 impl FormCookie {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Reads the cookie that stands for the session's in forms until a session begins.
+    pub(crate) fn of(request: &Request<'_>, config: &CookieConfig) -> Option<Self> {
+        cookie(request, &config.form_name_in(request)).and_then(Self::parse)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         let (secret, code) = text.split_once('.').unzip();
         Some(Self {
             secret: Token::parse(secret.unwrap_or(text))?,

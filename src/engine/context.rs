@@ -7,19 +7,16 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rocket::Request;
 use rocket::tokio::sync::{Mutex, MutexGuard};
 use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::csrf::token::FormCookie;
 use crate::engine::cleanup::Sweeper;
 use crate::engine::database::Database;
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::events::Events;
-use crate::request::{Incoming, cookie};
 use crate::state::Limits;
 use crate::store::Store;
 use crate::token::{Key, Tokens};
@@ -50,18 +47,6 @@ impl Context {
     {
         let store = self.store.clone();
         self.threads.ask(waited, move || work(&*store)).await
-    }
-
-    /// What the cookie of the session says.
-    pub(crate) fn incoming(&self, request: &Request<'_>) -> Incoming {
-        let name = self.config.cookie.name_in(request);
-        Incoming::of(request, &name, &self.tokens)
-    }
-
-    /// What the cookie says that stands for it in forms until a session begins.
-    pub(crate) fn form_cookie(&self, request: &Request<'_>) -> Option<FormCookie> {
-        let name = self.config.cookie.form_name_in(request);
-        cookie(request, &name).and_then(FormCookie::parse)
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot
@@ -109,7 +94,7 @@ pub(crate) async fn follow_clock(context: Weak<Context>) {
         };
         if context.clock.is_due() {
             let clock = context.clock.clone();
-            let ask = move |store: &dyn Store| clock.ask(store);
+            let ask = move |store: &dyn Store| clock.follow(|| store.time());
             if let Err(error) = context.ask(&Waited::default(), ask).await {
                 log::debug!("the store was not asked for its time: {error}");
             }

@@ -53,7 +53,7 @@ impl Sessions {
             }
         };
         let clock = self.clock.clone();
-        if let Err(error) = clock.ask(&*store) {
+        if let Err(error) = clock.follow(|| store.time()) {
             log::warn!(
                 "sessions go by this machine's clock, since the store did not say its time: {error}; \
                  keep the clocks of all nodes together with NTP"

@@ -6,6 +6,7 @@
 
 use rocket::Request;
 
+use super::cookie::CookieConfig;
 use crate::token::{Token, Tokens};
 
 /// The session's cookie in a request.
@@ -17,8 +18,9 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    pub(crate) fn of(request: &Request<'_>, name: &str, tokens: &Tokens) -> Self {
-        Self::new(find(request, name), tokens)
+    /// Reads the session's cookie of a request.
+    pub(crate) fn of(request: &Request<'_>, config: &CookieConfig, tokens: &Tokens) -> Self {
+        Self::new(find(request, &config.name_in(request)), tokens)
     }
 
     #[cfg(any(test, fuzzing))]

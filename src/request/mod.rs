@@ -1,6 +1,7 @@
 //! The facts that HTTP gives of a request: its cookies, its client, and whether its answer is read.
 
 pub(crate) mod address;
+pub(crate) mod catcher;
 pub(crate) mod client;
 pub(crate) mod cookie;
 mod incoming;

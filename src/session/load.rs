@@ -9,10 +9,12 @@ use rocket::{Ignite, Rocket, Sentinel};
 
 use super::Session;
 use super::form::FormSecrets;
+use crate::csrf::token::FormCookie;
 use crate::engine::context::Context;
 use crate::engine::database::Database;
 use crate::engine::threads::Waited;
 use crate::error::Error;
+use crate::request::Incoming;
 use crate::request::address;
 use crate::request::client::Client;
 use crate::state::{State, Stored};
@@ -32,8 +34,8 @@ impl Session {
     }
 
     async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
-        let incoming = context.incoming(request);
-        let form = context.form_cookie(request).map(|cookie| cookie.secret);
+        let incoming = Incoming::of(request, &context.config.cookie, &context.tokens);
+        let form = FormCookie::of(request, &context.config.cookie).map(|cookie| cookie.secret);
         let forms = FormSecrets::of(incoming.token.clone(), form);
         let unknown = incoming.token.as_ref().map(Token::key);
         let state = State::new(incoming.came, unknown);

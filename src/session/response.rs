@@ -1,14 +1,14 @@
 //! The end of a request: save, cookie, headers, or the application's own error page.
 use std::panic::AssertUnwindSafe;
 
-use rocket::catcher::Catcher;
 use rocket::futures::FutureExt;
-use rocket::http::{Header, Status, uri::Origin};
+use rocket::http::{Header, Status};
 use rocket::response::Responder;
 use rocket::{Request, Response};
 
 use crate::config::OnGone;
 use crate::error::{Error, ErrorKind};
+use crate::request::catcher::catcher;
 use crate::request::reading;
 use crate::session::Session;
 use crate::session::load::Slot;
@@ -131,22 +131,6 @@ async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r
         .status(status)
         .sized_body(plain.len(), std::io::Cursor::new(plain))
         .finalize()
-}
-
-/// The catcher with the longest base; of two with the same, the one made for the code.
-pub(crate) fn catcher<'r>(request: &'r Request<'_>, status: Status) -> Option<&'r Catcher> {
-    let candidates = request.rocket().catchers().filter(|catcher| {
-        catcher.code.is_none_or(|code| code == status.code) && covers(&catcher.base, request.uri())
-    });
-    candidates.max_by_key(|catcher| (catcher.base.path().segments().len(), catcher.code.is_some()))
-}
-
-fn covers(base: &Origin<'_>, uri: &Origin<'_>) -> bool {
-    let mut segments = uri.path().segments();
-    base.path()
-        .segments()
-        .filter(|segment| !segment.is_empty())
-        .all(|segment| segments.next() == Some(segment))
 }
 
 impl<'r> Responder<'r, 'static> for Error {

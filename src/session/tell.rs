@@ -12,6 +12,7 @@ use crate::engine::context::Context;
 use crate::error::Error;
 use crate::events::About;
 use crate::record::Record;
+use crate::request::Incoming;
 use crate::state::Verb;
 use crate::token::Key;
 
@@ -129,7 +130,8 @@ impl Context {
         if let Some(Ok(session)) = Slot::of(request).get() {
             return session.tell(event, details);
         }
-        let key = self.incoming(request).token.map(|token| token.key());
+        let incoming = Incoming::of(request, &self.config.cookie, &self.tokens);
+        let key = incoming.token.map(|token| token.key());
         let about = About {
             key: key.as_ref(),
             user_id: None,
