@@ -14,7 +14,7 @@ use crate::error::{Error, require};
     feature = "postgres",
     feature = "redis"
 ))]
-use crate::store::sql::pool::Bounds;
+use crate::store::pool::Bounds;
 
 /// Where the sessions are, and how many may ask at once.
 #[derive(Clone, Debug, serde::Deserialize)]

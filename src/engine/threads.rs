@@ -11,7 +11,7 @@ use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
 use crate::error::Error;
-use crate::store::sql::pool::Outdated;
+use crate::store::pool::Outdated;
 
 type Job = Box<dyn FnOnce() + Send>;
 

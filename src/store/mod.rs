@@ -4,6 +4,7 @@
 pub mod contract;
 pub(crate) mod logged;
 pub(crate) mod memory;
+pub(crate) mod pool;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 #[cfg_attr(

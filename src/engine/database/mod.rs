@@ -27,9 +27,10 @@ use crate::error::Error;
 use crate::express::Format;
 use crate::express::store::ExpressStore;
 use crate::store::Store;
+use crate::store::pool::Repeat;
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Renewed, Repeat, run};
+use crate::store::sql::pool::{Renewed, run};
 use crate::store::sql::transaction::Within;
 
 /// The database of the application's own tables, which also holds the sessions unless they are in

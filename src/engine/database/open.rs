@@ -17,13 +17,12 @@ use crate::error::{Error, require};
 use crate::express::Format;
 use crate::express::store::ExpressStore;
 use crate::store::Store;
+use crate::store::pool::{Bounds, Outdated};
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::store::sql::backend::encryption;
-use crate::store::sql::pool::{
-    Bounds, Connections, DatabaseFile, Manager, Outdated, is_open_to_all,
-};
+use crate::store::sql::pool::{Connections, DatabaseFile, Manager, is_open_to_all};
 use crate::store::sql::statement::Execute;
 use crate::store::sql::table::Table;
 

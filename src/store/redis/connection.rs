@@ -5,7 +5,7 @@ use std::time::Instant;
 use redis::{Cmd, ConnectionLike, FromRedisValue, RedisError, RedisResult, cmd};
 
 use super::address::Address;
-use crate::store::sql::pool::{Bounds, Trust};
+use crate::store::pool::{Bounds, Trust};
 
 /// A connection, until it is known to be of no use any more.
 pub(super) struct Connection {

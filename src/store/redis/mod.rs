@@ -26,7 +26,7 @@ use self::script::TOUCH;
 use self::steps::Only;
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::sql::pool::{Bounds, Repeat};
+use crate::store::pool::{Bounds, Repeat};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 

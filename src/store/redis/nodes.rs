@@ -13,7 +13,7 @@ use super::address::Address;
 use super::broken;
 use super::connection::{Connection, Manager};
 use crate::error::Error;
-use crate::store::sql::pool::{Bounds, Repeat};
+use crate::store::pool::{Bounds, Repeat};
 
 type Pool = r2d2::Pool<Manager>;
 

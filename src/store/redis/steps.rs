@@ -5,7 +5,7 @@ use super::fields::{PENDING, fields, lifetime};
 use super::script::{CREATE, REMOVE, REPLACE, SHOW};
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::sql::pool::Repeat;
+use crate::store::pool::Repeat;
 use crate::store::{Store, Updated};
 use crate::token::Key;
 

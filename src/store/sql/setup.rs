@@ -10,8 +10,9 @@ use super::DieselStore;
 use super::sql::Sql;
 use super::users::{Names, Users};
 use crate::error::Error;
+use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Bounds, Connections, Manager};
+use crate::store::sql::pool::{Connections, Manager};
 use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {

@@ -9,8 +9,9 @@ use super::DieselStore;
 use super::statement::Execute;
 use crate::error::Error;
 use crate::store::Store;
+use crate::store::pool::Repeat;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Repeat, Single};
+use crate::store::sql::pool::Single;
 
 /// [`DieselStore::within`], for a connection of which no more is known than its type.
 pub(crate) type Within<C> = for<'c> fn(&DieselStore<C>, &'c mut C) -> Box<dyn Store + 'c>;

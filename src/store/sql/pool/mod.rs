@@ -16,9 +16,7 @@ mod fault;
 mod file;
 mod limit;
 mod log_length;
-mod outdated;
 mod renewed;
-mod trust;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -33,11 +31,10 @@ pub(crate) use self::connections::{Connections, Single};
 use self::fault::Fault;
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, is_open_to_all};
-use self::limit::{Limit, LogConnectionErrors};
-pub(crate) use self::outdated::Outdated;
+use self::limit::Limit;
 pub(crate) use self::renewed::Renewed;
-pub(crate) use self::trust::Trust;
 use crate::error::{Error, ErrorKind};
+use crate::store::pool::{Bounds, Outdated, Repeat, Trust};
 use crate::store::sql::backend::{Backend, SYNC_WAIT};
 
 /// Opens connections for r2d2; a clone knows what this one knows.
@@ -56,47 +53,6 @@ pub(crate) struct Manager<C> {
     trust: Arc<Trust>,
     outdated: Outdated,
     backend: PhantomData<fn() -> C>,
-}
-
-/// How many connections a pool may have, and for how long.
-pub(crate) struct Bounds {
-    pub(crate) size: u32,
-    /// How long work waits for a connection.
-    pub(crate) patience: Duration,
-    /// After this long without work a connection is closed, and
-    pub(crate) idle_timeout: Duration,
-    /// this long after it was made in any case.
-    pub(crate) max_lifetime: Duration,
-    /// Whether a connection keeps prepared statements, settings and locks.
-    pub(crate) statement_cache: bool,
-    /// Whether a node of a Galera cluster waits until it knows what the others have acknowledged.
-    pub(crate) sync_wait: bool,
-}
-
-impl Bounds {
-    /// For whoever decides about nothing but the size.
-    pub(crate) fn of_size(size: u32) -> Self {
-        Self {
-            size,
-            patience: Duration::from_secs(2),
-            idle_timeout: Duration::from_secs(10 * 60),
-            max_lifetime: Duration::from_secs(30 * 60),
-            statement_cache: true,
-            sync_wait: true,
-        }
-    }
-
-    /// A pool that makes its connections when they are needed.
-    pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
-        r2d2::Pool::builder()
-            .max_size(self.size)
-            .min_idle(Some(0))
-            .connection_timeout(self.patience)
-            .idle_timeout(Some(self.idle_timeout))
-            .max_lifetime(Some(self.max_lifetime))
-            .error_handler(Box::<LogConnectionErrors>::default())
-            .build_unchecked(manager)
-    }
 }
 
 impl<C> Clone for Manager<C> {
@@ -267,13 +223,6 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         }
         pooled.lost || pooled.outdated || std::thread::panicking() || pooled.connection.is_broken()
     }
-}
-
-/// Whether work may be done a second time after its connection was lost in the middle of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    Harmless,
-    Harmful,
 }
 
 const ATTEMPTS: u32 = 3;

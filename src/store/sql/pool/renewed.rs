@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connections::{Lease, Own};
-use super::{Bounds, Connections, Manager};
+use super::{Connections, Manager};
+use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
 
 /// A clone shares the pool.

@@ -33,7 +33,7 @@ impl Outdated {
     }
 
     /// Counts how often connections hung.
-    pub(super) fn hangs(&self) -> u64 {
+    pub(crate) fn hangs(&self) -> u64 {
         self.hangs.load(Ordering::SeqCst)
     }
 }

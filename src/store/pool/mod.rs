@@ -1,0 +1,59 @@
+//! Pools of connections, whatever they connect to.
+
+pub(crate) mod errors;
+mod outdated;
+mod trust;
+
+use std::time::Duration;
+
+use self::errors::LogConnectionErrors;
+pub(crate) use self::outdated::Outdated;
+pub(crate) use self::trust::Trust;
+
+/// Whether work may be done a second time after its connection was lost in the middle of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    Harmless,
+    Harmful,
+}
+
+/// How many connections a pool may have, and for how long.
+pub(crate) struct Bounds {
+    pub(crate) size: u32,
+    /// How long work waits for a connection.
+    pub(crate) patience: Duration,
+    /// After this long without work a connection is closed, and
+    pub(crate) idle_timeout: Duration,
+    /// this long after it was made in any case.
+    pub(crate) max_lifetime: Duration,
+    /// Whether a connection keeps prepared statements, settings and locks.
+    pub(crate) statement_cache: bool,
+    /// Whether a node of a Galera cluster waits until it knows what the others have acknowledged.
+    pub(crate) sync_wait: bool,
+}
+
+impl Bounds {
+    /// For whoever decides about nothing but the size.
+    pub(crate) fn of_size(size: u32) -> Self {
+        Self {
+            size,
+            patience: Duration::from_secs(2),
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(30 * 60),
+            statement_cache: true,
+            sync_wait: true,
+        }
+    }
+
+    /// A pool that makes its connections when they are needed.
+    pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
+        r2d2::Pool::builder()
+            .max_size(self.size)
+            .min_idle(Some(0))
+            .connection_timeout(self.patience)
+            .idle_timeout(Some(self.idle_timeout))
+            .max_lifetime(Some(self.max_lifetime))
+            .error_handler(Box::<LogConnectionErrors>::default())
+            .build_unchecked(manager)
+    }
+}
