@@ -17,24 +17,24 @@ mod file;
 mod limit;
 mod log_length;
 mod renewed;
+mod run;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use diesel::ConnectionError;
 use diesel::connection::CacheSize;
-use diesel::result::Error as DieselError;
-use diesel::{ConnectionError, QueryResult};
 
 use self::connect::Attempts;
 pub(crate) use self::connections::{Connections, Single};
-use self::fault::Fault;
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, is_open_to_all};
 use self::limit::Limit;
 pub(crate) use self::renewed::Renewed;
+pub(crate) use self::run::{is_rolled_back, run};
 use crate::error::{Error, ErrorKind};
-use crate::store::pool::{Bounds, Outdated, Repeat, Trust};
+use crate::store::pool::{Bounds, Outdated, Trust};
 use crate::store::sql::backend::{Backend, SYNC_WAIT};
 
 /// Opens connections for r2d2; a clone knows what this one knows.
@@ -223,78 +223,6 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
         }
         pooled.lost || pooled.outdated || std::thread::panicking() || pooled.connection.is_broken()
     }
-}
-
-const ATTEMPTS: u32 = 3;
-
-/// Does `work` on a connection, again where it is known not to have happened.
-pub(crate) fn run<C, T>(
-    pool: &impl Connections<C>,
-    repeat: Repeat,
-    mut work: impl FnMut(&mut C) -> QueryResult<T>,
-) -> Result<T, Error> {
-    let mut attempt = 1;
-    loop {
-        let mut lease = pool.checkout().map_err(|cause| {
-            Error::unavailable("the database gives no connection").because(cause)
-        })?;
-        lease.check().map_err(Error::unavailable)?;
-        let done = work(&mut lease);
-        lease.check().map_err(Error::unavailable)?;
-        let error = match done {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        let fault = Fault::of(&error);
-        match fault {
-            Fault::NotSent | Fault::Lost => lease.give_up(),
-            Fault::Outdated => lease.give_all_up(),
-            Fault::RolledBack | Fault::Other => {}
-        }
-        drop(lease);
-        let undone = matches!(fault, Fault::NotSent | Fault::RolledBack | Fault::Outdated);
-        let repeatable = undone || fault == Fault::Lost && repeat == Repeat::Harmless;
-        if attempt == ATTEMPTS || !repeatable || !pool.has_others() {
-            return Err(failure(error));
-        }
-        std::thread::sleep(Duration::from_micros(fastrand::u64(
-            ..2_000 * u64::from(attempt),
-        )));
-        attempt += 1;
-    }
-}
-
-/// Whether the database undid a statement for the sake of another one.
-pub(crate) fn is_rolled_back(error: &DieselError) -> bool {
-    Fault::of(error) == Fault::RolledBack
-}
-
-fn failure(error: DieselError) -> Error {
-    if matches!(error, DieselError::RollbackTransaction) {
-        let message = "the application called its transaction off, and nothing of it was kept";
-        return Error::new(ErrorKind::RolledBack, message);
-    }
-    if is_too_large(&error) {
-        let message = "the database does not take a value this large";
-        return Error::new(ErrorKind::TooLarge, message).because(error);
-    }
-    Error::unavailable("the database did not do what it was asked").because(error)
-}
-
-/// 1153 and 1406 of MySQL and MariaDB; 22001 of PostgreSQL; SQLite's 18.
-fn is_too_large(error: &DieselError) -> bool {
-    let texts = [
-        "Got a packet bigger than",
-        "Data too long for column",
-        "value too long for type",
-        "string or blob too big",
-    ];
-    let DieselError::DatabaseError(_, information) = error else {
-        return false;
-    };
-    texts
-        .iter()
-        .any(|text| information.message().contains(text))
 }
 
 #[cfg(all(test, any(feature = "sqlite", feature = "mysql", feature = "postgres")))]

@@ -20,7 +20,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::{Connections, Fault, Manager, run};
+use super::fault::Fault;
+use super::{Connections, Manager, run};
 use crate::store::pool::{Bounds, Repeat};
 use crate::store::sql::backend::Backend;
 
