@@ -188,7 +188,7 @@ impl Config {
         let name = self.table.as_deref().unwrap_or("sessions");
         let table = match self.format {
             Format::Own => Table::new(name, columns),
-            Format::Express => Table::of_express(name, columns, &self.user_path()?),
+            Format::Express => Table::of_express(name, columns, self.user_path()?.to_string()),
         };
         table.map_err(|error| Error::configuration(format!("session.{error}")))
     }

@@ -160,10 +160,14 @@ fn redis(
     redis.check(entry.allow_eviction, config.max_data.as_u64())?;
     let store: Arc<dyn Store> = match format {
         None => Arc::new(redis),
-        Some(format) => Arc::new(ExpressStore {
-            texts: Box::new(TextStore(redis, format.user_path.clone())),
-            format: format.clone(),
-        }),
+        Some(format) => {
+            let path = format.user_path.clone();
+            let user_of = Box::new(move |text: &str| path.user_of(text));
+            Arc::new(ExpressStore {
+                texts: Box::new(TextStore(redis, user_of)),
+                format: format.clone(),
+            })
+        }
     };
     Ok(Some(Place {
         store,

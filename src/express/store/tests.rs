@@ -78,7 +78,8 @@ fn a_table_of_express_keeps_its_part_of_the_contract() {
     let url = testing::provided("mariadb", "TEST_MYSQL_URL");
     let name = format!("express_{:08x}", fastrand::u32(..));
     let store = DieselStore::<diesel::MysqlConnection>::connect(&url, 8);
-    let store = store.on_table(Table::of_express(&name, [], &UserPath::default()).unwrap());
+    let store =
+        store.on_table(Table::of_express(&name, [], UserPath::default().to_string()).unwrap());
     store.create_table().unwrap();
     keeps_its_part_of_the_contract(store);
 }
@@ -89,5 +90,8 @@ fn redis_texts_keep_their_part_of_the_contract() {
     let url = testing::provided("redis", "TEST_REDIS_URL");
     let prefix = format!("test_{:08x}", fastrand::u32(..));
     let store = RedisStore::connect(&url, 8).unwrap().with_prefix(prefix);
-    keeps_its_part_of_the_contract(TextStore(store, UserPath::default()));
+    keeps_its_part_of_the_contract(TextStore(
+        store,
+        Box::new(|text| UserPath::default().user_of(text)),
+    ));
 }

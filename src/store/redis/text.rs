@@ -9,7 +9,6 @@ use redis::{RedisResult, cmd};
 use super::script::{READ_TEXT, REMOVE_TEXT, REPLACE_TEXT, TOUCH_TEXT};
 use super::{RedisStore, broken, scan};
 use crate::error::Error;
-use crate::express::UserPath;
 use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
@@ -20,7 +19,10 @@ const DEFAULT_LIFETIME: i64 = 86_400_000;
 /// Records of which nothing but key, version, expiry and text is known.
 ///
 /// The version is the beginning of the text's SHA-1.
-pub(crate) struct TextStore(pub(crate) RedisStore, pub(crate) UserPath);
+pub(crate) struct TextStore(pub(crate) RedisStore, pub(crate) UserOf);
+
+/// Finds the user's id in a text.
+pub(crate) type UserOf = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl TextStore {
     fn create(&self, record: &Record) -> Result<bool, Error> {
@@ -152,7 +154,7 @@ impl Store for TextStore {
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
         let mut list = self.all(now, None, u32::MAX)?;
-        list.retain(|record| self.1.user_of(&record.data).as_deref() == Some(user_id));
+        list.retain(|record| (self.1)(&record.data).as_deref() == Some(user_id));
         Ok(list)
     }
 

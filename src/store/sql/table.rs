@@ -9,7 +9,6 @@
 )]
 
 use crate::error::{Error, require};
-use crate::express::UserPath;
 
 const COLUMNS: &[&str] = &[
     "id",
@@ -89,12 +88,12 @@ impl Table {
     pub(crate) fn of_express<'a>(
         name: &'a str,
         columns: impl IntoIterator<Item = (&'a str, &'a str)>,
-        user_path: &UserPath,
+        user_path: String,
     ) -> Result<Self, Error> {
         let columns: Vec<_> = columns.into_iter().collect();
         let mut table = Self::with_columns(name, COLUMNS_OF_EXPRESS);
         table.express = true;
-        table.user_path = user_path.to_string();
+        table.user_path = user_path;
         table.by_user = columns.iter().any(|(column, _)| *column == BY_USER);
         table.called(columns)
     }
