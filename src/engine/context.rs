@@ -17,6 +17,7 @@ use crate::engine::database::Database;
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::events::Events;
+use crate::record::Record;
 use crate::state::Limits;
 use crate::store::Store;
 use crate::token::{Key, Tokens};
@@ -47,6 +48,36 @@ impl Context {
     {
         let store = self.store.clone();
         self.threads.ask(waited, move || work(&*store)).await
+    }
+
+    /// Loads a session's row, with its user's where that is in another database.
+    pub(crate) async fn load(
+        &self,
+        waited: &Waited,
+        key: Key,
+        now: i64,
+    ) -> Result<Option<Record>, Error> {
+        let user_of = self.database.as_ref().and_then(Database::user_of);
+        let load = move |store: &dyn Store| {
+            let record = store.load(&key, now)?;
+            let id = record.as_ref().and_then(|it| it.user_id.as_ref());
+            // The users' database fails by itself.
+            let user = user_of.zip(id).map(|(user_of, id)| user_of(id)).transpose();
+            Ok((record, user))
+        };
+        let [of_store, of_users] = &self.outages;
+        let answer = self.ask(waited, load).await;
+        of_store.note(&answer);
+        let (mut record, user) = answer?;
+        let user = user.map_err(Error::of_store);
+        // Nothing is known of the other database where nobody was looked for.
+        if !matches!(user, Ok(None)) {
+            of_users.note(&user);
+        }
+        if let (Some(record), Some(user)) = (&mut record, user?) {
+            record.user = user;
+        }
+        Ok(record)
     }
 
     /// A point in time as an application sees it; the farthest one for a time that chrono cannot

@@ -22,7 +22,7 @@ use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
 use crate::error::Error;
 use crate::request::reading;
-use crate::session::response;
+use crate::session::lifecycle;
 use crate::state::Schema;
 use crate::store::Store;
 use crate::token::Tokens;
@@ -316,7 +316,7 @@ impl Fairing for Sessions {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        response::finish(request, response).await;
+        lifecycle::finish(request, response).await;
     }
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {

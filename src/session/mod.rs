@@ -14,8 +14,9 @@ mod form;
 
 mod save;
 
+pub(crate) mod guard;
 pub(crate) mod info;
-pub(crate) mod load;
+pub(crate) mod lifecycle;
 mod replace;
 pub(crate) mod response;
 pub(crate) mod tell;

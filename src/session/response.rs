@@ -1,4 +1,5 @@
-//! The end of a request: save, cookie, headers, or the application's own error page.
+//! What a response says beside its body: its error page, its headers, and the status of an error.
+
 use std::panic::AssertUnwindSafe;
 
 use rocket::futures::FutureExt;
@@ -6,110 +7,39 @@ use rocket::http::{Header, Status};
 use rocket::response::Responder;
 use rocket::{Request, Response};
 
-use crate::config::OnGone;
 use crate::error::{Error, ErrorKind};
 use crate::request::catcher::catcher;
-use crate::request::reading;
-use crate::session::Session;
-use crate::session::load::Slot;
 use crate::session::replace::{lists, replace};
 use crate::session::tell::store_unavailable;
-use crate::state::SetCookie;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
 const RETRY_AFTER: &str = "2";
 
-/// Saves the session and completes the response; called after the handler and the catchers, before
-/// the first byte.
-pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response<'r>) {
-    match Slot::of(request).get() {
-        None => {}
-        Some(Ok(session)) => {
-            save(session, request, response).await;
-            keep_private(response);
-        }
-        Some(Err(error)) => {
-            store_unavailable(request, error);
-            // A guard such as `Option<&Session>` makes a stranger of somebody whose session could
-            // not be read.
-            if response.status() != Status::ServiceUnavailable {
-                replace(
-                    response,
-                    error_page(request, Status::ServiceUnavailable).await,
-                );
-            }
-            keep_private(response);
-        }
-    }
-    if response.status() == Status::ServiceUnavailable
-        && response.headers().get_one("Retry-After").is_none()
-    {
+/// Tells a client when to try again, where the answer is 503.
+pub(super) fn retry_later(response: &mut Response<'_>) {
+    let retries = response.headers().contains("Retry-After");
+    if response.status() == Status::ServiceUnavailable && !retries {
         response.set_raw_header("Retry-After", RETRY_AFTER);
     }
 }
 
-async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut Response<'r>) {
-    let config = &session.context().config;
-    let shown = match reading::is_read(request, response.status()) {
-        true => session.remove_taken_flashes(),
-        false => Ok(()),
-    };
-    let saved = match shown {
-        Ok(()) => session.commit().await,
-        Err(error) => Err(error),
-    };
-    let cookie = match saved {
-        Ok((_, true)) if config.on_gone == OnGone::Unauthorized => {
-            replace(response, error_page(request, Status::Unauthorized).await);
-            return;
-        }
-        Ok((cookie, _)) => cookie,
-        Err(error) => {
-            store_unavailable(request, &error);
-            log::error!(
-                "a session was not saved, and {} is answered with 503: {error}",
-                request.uri().path()
-            );
-            replace(
-                response,
-                error_page(request, Status::ServiceUnavailable).await,
-            );
-            // The token that the browser has opens nothing any more.
-            if session.has_unsent_token() {
-                set_cookies(session, true, request, response);
-            }
-            return;
-        }
-    };
-    // Rocket has drained its cookie jar before response fairings run (`dispatch` in rocket 0.5.2).
-    if let SetCookie::Remove = cookie {
-        response.adjoin_header(config.cookie.remove(request));
-    }
-    let sets = matches!(cookie, SetCookie::Set);
-    set_cookies(session, sets, request, response);
-}
-
-/// Sets the session's cookie if `sets`, and the second one if it changes.
-fn set_cookies(session: &Session, sets: bool, request: &Request<'_>, response: &mut Response<'_>) {
-    let config = &session.context().config.cookie;
-    if let Some((token, max_age)) = session.cookie().filter(|_| sets) {
-        response.adjoin_header(config.set(request, token, max_age));
-    }
-    match session.form_cookie(sets) {
-        Some(Some(text)) => response.adjoin_header(config.set_form(request, text)),
-        Some(None) => response.adjoin_header(config.remove_form(request)),
-        None => {}
-    }
-}
-
 /// Keeps caches from giving one visitor's page to another (CVE-2023-30861 was that in Flask).
-fn keep_private(response: &mut Response<'_>) {
+pub(super) fn keep_private(response: &mut Response<'_>) {
     if response.headers().get_one("Cache-Control").is_none() {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
     if !lists(response, "Vary", "Cookie") {
         response.adjoin_header(Header::new("Vary", "Cookie"));
     }
+}
+
+/// Puts the application's page for `status` in the place of a response.
+pub(super) async fn show_error_page<'r>(
+    request: &'r Request<'_>,
+    response: &mut Response<'r>,
+    status: Status,
+) {
+    replace(response, error_page(request, status).await);
 }
 
 /// The page that the application's catchers make for `status`.

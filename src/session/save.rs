@@ -9,7 +9,7 @@ use rocket::tokio::sync::MutexGuard;
 use super::Session;
 use crate::engine::commit::{Commit, Committed};
 use crate::error::{Error, ErrorKind};
-use crate::state::{SetCookie, State, Verb};
+use crate::state::{State, Verb};
 use crate::store::sql::backend::Backend;
 
 impl Session {
@@ -135,40 +135,12 @@ impl Session {
         }
     }
 
-    /// Brings the store up to date; what the browser is to be told, and whether the session was
-    /// ended meanwhile.
-    pub(crate) async fn commit(&self) -> Result<(SetCookie, bool), Error> {
-        let now = self.context.now();
-        let (cookie, commit) = {
-            let mut state = self.state();
-            let plan = state.plan(self.limits(), now);
-            if plan.verb == Verb::Nothing {
-                return Ok((plan.cookie, false));
-            }
-            (plan.cookie, self.begin_commit(&mut state, plan.verb, now)?)
-        };
-        let _turn = self.turn(&commit).await;
-        let work = commit.clone();
-        let committed = self.context.ask(&self.waited, move |store| {
-            let mut committed = work.run(store)?;
-            work.limit(store, &mut committed);
-            Ok(committed)
-        });
-        match committed.await {
-            Ok(committed) => self
-                .finish_commit(&commit, committed)
-                .map(|gone| match gone {
-                    true => (SetCookie::Nothing, true),
-                    false => (cookie, false),
-                }),
-            Err(error) => {
-                self.state().save_failed(&commit.pending);
-                Err(error)
-            }
-        }
-    }
-
-    fn begin_commit(&self, state: &mut State, verb: Verb, now: i64) -> Result<Arc<Commit>, Error> {
+    pub(super) fn begin_commit(
+        &self,
+        state: &mut State,
+        verb: Verb,
+        now: i64,
+    ) -> Result<Arc<Commit>, Error> {
         if verb == Verb::Renew && state.stored().is_some_and(|it| it.token.is_none()) {
             let message = "a session that was loaded by its key cannot get a new token: no browser would be told";
             return Err(Error::new(ErrorKind::Value, message));
@@ -184,7 +156,7 @@ impl Session {
         Ok(Arc::new(commit))
     }
 
-    async fn turn(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {
+    pub(super) async fn turn(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {
         match &commit.pending.stored {
             Some(stored) if matches!(commit.verb, Verb::Update | Verb::Renew) => {
                 let turn = self.context.turns.wait(&stored.record.key);
@@ -195,7 +167,11 @@ impl Session {
     }
 
     /// Takes over what became of a plan; whether the session was ended meanwhile.
-    fn finish_commit(&self, commit: &Commit, committed: Committed) -> Result<bool, Error> {
+    pub(super) fn finish_commit(
+        &self,
+        commit: &Commit,
+        committed: Committed,
+    ) -> Result<bool, Error> {
         self.tell_of(commit, &committed);
         let mut state = self.state();
         match committed {

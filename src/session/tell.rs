@@ -6,13 +6,14 @@ use rocket::Request;
 use serde_json::{Value, json};
 
 use super::Session;
-use super::load::{Slot, client};
+use super::guard::Slot;
 use crate::engine::commit::{Commit, Committed, Saved};
 use crate::engine::context::Context;
 use crate::error::Error;
 use crate::events::About;
 use crate::record::Record;
 use crate::request::Incoming;
+use crate::request::client::Client;
 use crate::state::Verb;
 use crate::token::Key;
 
@@ -138,6 +139,16 @@ impl Context {
             client: Some(&client(request, self)),
         };
         self.events.tell(event, about, details);
+    }
+}
+
+/// The client of a request, with its route where events are written.
+pub(super) fn client(request: &Request<'_>, context: &Context) -> Client {
+    let config = &context.config;
+    let client = Client::of(request, &config.trusted_proxies, config.client_address);
+    match context.events.are_told() {
+        true => client.with_route(request),
+        false => client,
     }
 }
 
