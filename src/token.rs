@@ -121,10 +121,12 @@ impl TokenCodec for Native {
     }
 }
 
+type Draw = dyn Fn(&dyn TokenCodec) -> Result<Token, Error> + Send + Sync;
+
 /// Draws the tokens of an application, reads and writes them.
 #[derive(Clone)]
 pub(crate) struct Tokens {
-    draw: Arc<dyn Fn(&dyn TokenCodec) -> Result<Token, Error> + Send + Sync>,
+    draw: Arc<Draw>,
     codec: Arc<dyn TokenCodec>,
 }
 

@@ -5,9 +5,9 @@ mod columns;
 pub(crate) mod pool;
 mod row;
 mod setup;
-mod sql;
 pub(crate) mod statement;
 pub(crate) mod table;
+mod texts;
 pub(crate) mod transaction;
 mod users;
 
@@ -20,8 +20,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use self::row::record;
-use self::sql::Sql;
 use self::statement::{Execute, Statement, Value};
+use self::texts::Sql;
 use self::users::{Users, reading};
 use crate::error::Error;
 use crate::record::Record;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use diesel::r2d2::ConnectionManager;
 
 use super::DieselStore;
-use super::sql::Sql;
+use super::texts::Sql;
 use super::users::{Names, Users};
 use crate::error::Error;
 use crate::store::pool::Bounds;

@@ -6,8 +6,8 @@ use std::sync::{Once, OnceLock};
 use diesel::result::Error::NotFound;
 
 use super::DieselStore;
-use super::sql::Sql;
 use super::statement::{Execute, Statement, Value};
+use super::texts::Sql;
 use crate::error::Error;
 use crate::record::Record;
 use crate::store::sql::backend::Backend;
