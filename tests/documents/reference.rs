@@ -41,13 +41,13 @@ fn methods(text: &str) -> Vec<(String, bool)> {
 
 /// All methods in the order of the reference: rustdoc shows the modules of a file before the file.
 fn methods_of_session() -> Vec<(String, bool)> {
-    let guard = source("guard.rs");
-    let modules = guard.lines().filter_map(|line| {
+    let session = source("session/mod.rs");
+    let modules = session.lines().filter_map(|line| {
         let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
         line.strip_prefix("mod ")?.strip_suffix(';')
     });
-    let files = modules.map(|name| source(&format!("guard/{name}.rs")));
-    let files: Vec<_> = files.chain([guard.clone()]).collect();
+    let files = modules.map(|name| source(&format!("session/{name}.rs")));
+    let files: Vec<_> = files.chain([session.clone()]).collect();
     files.iter().flat_map(|text| methods(text)).collect()
 }
 
