@@ -1,6 +1,7 @@
 //! The parameters of a URL as sqlx, `mysql_async` and `tokio-postgres` spell them, which Rocket's own
 //! pools are built on.
 
+use super::sqlite::is_scheme;
 use crate::error::{Error, require};
 
 /// What they call a parameter, and what the client library does. Without the latter it is ignored.
@@ -58,6 +59,7 @@ const OF_POSTGRESQL: [(&str, Option<&str>); 8] = [
 ///
 /// After an `@`, the question mark may be a part of the password.
 pub(super) fn translated(url: &str) -> Result<(String, Vec<String>), Error> {
+    let url = &with_usual_scheme(url);
     let table = match url.split_once(':').unwrap_or_default().0 {
         "mysql" | "mariadb" => &OF_MYSQL[..],
         "postgres" | "postgresql" => &OF_POSTGRESQL,
@@ -99,6 +101,16 @@ pub(super) fn translated(url: &str) -> Result<(String, Vec<String>), Error> {
     let query = parameters.join("&");
     let sign = if query.is_empty() { "" } else { "?" };
     Ok((format!("{place}{sign}{query}"), ignored))
+}
+
+/// Most crates read a scheme in any case.
+fn with_usual_scheme(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(&scheme.to_ascii_lowercase()) => {
+            format!("{}://{rest}", scheme.to_ascii_lowercase())
+        }
+        _ => url.to_owned(),
+    }
 }
 
 /// The setting in `options[setting]`, as sqlx writes one of PostgreSQL.

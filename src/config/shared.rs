@@ -30,7 +30,11 @@ const BOUNDS: [(&str, u64, u64, &str, u64); 3] = [
 /// Reads an entry without what is for Rocket's own pools alone, which is logged.
 pub(super) fn read(figment: &Figment, key: &str) -> Result<DatabaseConfig, Error> {
     let entry = figment.extract_inner(key);
-    let mut entry: Dict = entry.map_err(|error| unreadable(key, error))?;
+    let mut entry: Dict = entry.map_err(|mut error: rocket::figment::Error| {
+        // Else the entry would be named twice.
+        error.path.clear();
+        unreadable(key, error)
+    })?;
     let take = |keys: &[&'static str], entry: &mut Dict| -> Vec<(&'static str, Value)> {
         let taken = keys.iter().copied();
         taken
@@ -186,6 +190,12 @@ mod tests {
             ),
             ("redis://h/0?protocol=resp3", "redis://h/0?protocol=resp3"),
             ("valkeys://h/0", "valkeys://h/0"),
+            ("MySQL://Ada@H/App", "mysql://Ada@H/App"),
+            (
+                "POSTGRES://h/app?ssl-ca=a",
+                "postgres://h/app?sslrootcert=a",
+            ),
+            ("Redis://h/0", "redis://h/0"),
             (
                 "redis+unix:///run/r.sock?db=1",
                 "redis+unix:///run/r.sock?db=1",
@@ -235,6 +245,18 @@ mod tests {
         ] {
             assert!(read(entry).is_ok(), "{entry}");
         }
+    }
+
+    #[test]
+    fn an_entry_that_is_no_table_is_named_once() {
+        let figment = Figment::from(Toml::string("[databases]\napp = \"app.db\""));
+        let refusal = DatabaseConfig::read(&figment, "app")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refusal.starts_with("databases.app cannot be used: "),
+            "{refusal}"
+        );
     }
 
     #[test]

@@ -41,7 +41,11 @@ pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
     }
     let (scheme, _) = url.split_once(':').unwrap_or_default();
     let is_path = scheme.is_empty() || scheme == "file" || scheme.contains('/');
-    (is_path && !SCHEMES.contains(&url)).then(|| url.into())
+    (is_path && !is_scheme(url)).then(|| url.into())
+}
+
+pub(super) fn is_scheme(word: &str) -> bool {
+    SCHEMES.contains(&word)
 }
 
 /// Whether sqlx takes the rest of a name for parameters.

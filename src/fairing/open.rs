@@ -63,6 +63,7 @@ impl Sessions {
         threads: &Arc<Threads>,
     ) -> Result<Place, Error> {
         let Some(name) = config.users.as_deref() else {
+            // Tests of routes may keep the sessions in memory.
             if place.database.is_none() && self.user.is_some() {
                 log::warn!(
                     "Sessions::with_user has no effect, since the sessions are not in an SQL database of \
@@ -102,7 +103,16 @@ impl Sessions {
         let (store, origins): (Arc<dyn Store>, _) = match (&self.store, memory) {
             (Some(store), _) => (store.clone(), Vec::new()),
             (None, Some(number)) => (Arc::new(MemoryStore::configured(number)?), in_memory()),
-            (None, None) => return redis(config, entry, format),
+            (None, None) => {
+                let place = redis(config, entry, format)?;
+                let is_usable = self.user.is_none() || config.users.is_some();
+                require(is_usable || place.is_none(), || {
+                    "Sessions::with_user has no effect on sessions in Redis; name the entry of [default.databases] \
+                     that has the users in session.users, or leave the call out"
+                        .to_owned()
+                })?;
+                return Ok(place);
+            }
         };
         if format.is_some() {
             log::warn!(

@@ -1,5 +1,6 @@
 //! Flash messages and the answers that nobody reads, on each kind of store.
 
+use rocket::figment::Figment;
 use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
 use rocket::response::Redirect;
@@ -10,8 +11,43 @@ use testing::database::TestDatabase;
 use testing::site;
 use testing::{on_every_backend, on_redis};
 
-on_every_backend!(an_answer_that_nobody_reads_takes_no_message);
-on_redis!(an_answer_that_nobody_reads_takes_no_message);
+on_every_backend!(
+    an_answer_that_nobody_reads_takes_no_message,
+    a_message_that_is_left_at_the_sign_out_is_shown,
+);
+on_redis!(
+    an_answer_that_nobody_reads_takes_no_message,
+    a_message_that_is_left_at_the_sign_out_is_shown,
+);
+
+/// The same in the format of Express.
+#[cfg(all(feature = "mysql", feature = "redis"))]
+mod express {
+    use super::*;
+
+    fn client(database: &TestDatabase) -> Client {
+        let session = r#"{format="express",secrets=["keyboard cat"],create_table=true}"#;
+        let url = ("databases.app.url", &database.url);
+        let figment = site::figment(session).merge(url);
+        Client::tracked(application(figment, Sessions::fairing())).unwrap()
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn mariadb() {
+        let database = testing::database::empty_mariadb();
+        assert_taken_by_readers_alone(&client(&database));
+        assert_shown_after_a_sign_out(&client(&database));
+    }
+
+    #[test]
+    #[ignore = "needs Redis: run ./test.sh"]
+    fn redis() {
+        let database = testing::database::redis();
+        assert_taken_by_readers_alone(&client(&database));
+        assert_shown_after_a_sign_out(&client(&database));
+    }
+}
 
 #[post("/leave/<message>")]
 fn leave(session: &Session, message: &str) -> Result<(), Error> {
@@ -54,16 +90,76 @@ async fn saved(session: &Session, code: u16) -> Result<Status, Error> {
     session.flashes().map(|_| Status::new(code))
 }
 
-fn application(sessions: Sessions) -> Rocket<Build> {
-    let routes = routes![leave, page, own_head, preflight, elsewhere, answer, saved];
-    rocket::custom(site::figment("{}"))
-        .mount("/", routes)
+#[post("/begin")]
+fn begin(session: &Session) -> Result<(), Error> {
+    session.log_in("ada")?;
+    session.insert("secret", "of ada")?;
+    session.flash("info", "of before")
+}
+
+#[post("/sign_out/<first>")]
+fn sign_out(session: &Session, first: &str) -> Result<(), Error> {
+    if first == "message" {
+        session.flash("success", "signed out")?;
+    }
+    session.log_out();
+    if first == "end" {
+        session.flash("success", "signed out")?;
+    }
+    Ok(())
+}
+
+#[get("/secret")]
+fn secret(session: &Session) -> Result<String, Error> {
+    let secret = session.get::<String>("secret")?;
+    Ok(format!("{:?} {secret:?}", session.user_id()))
+}
+
+fn application(figment: Figment, sessions: Sessions) -> Rocket<Build> {
+    let of_messages = routes![leave, page, own_head, preflight, elsewhere, answer, saved];
+    rocket::custom(figment)
+        .mount("/", of_messages)
+        .mount("/", routes![begin, sign_out, secret])
         .attach(sessions)
 }
 
-fn an_answer_that_nobody_reads_takes_no_message(database: &TestDatabase) {
+fn client(database: &TestDatabase) -> Client {
     let sessions = Sessions::fairing().with_store(database.store.clone());
-    let client = Client::tracked(application(sessions)).unwrap();
+    Client::tracked(application(site::figment("{}"), sessions)).unwrap()
+}
+
+fn a_message_that_is_left_at_the_sign_out_is_shown(database: &TestDatabase) {
+    assert_shown_after_a_sign_out(&client(database));
+}
+
+fn assert_shown_after_a_sign_out(client: &Client) {
+    let get = |path| client.get(path).dispatch().into_string().unwrap();
+    let cookies = || {
+        let cookies = client.cookies();
+        cookies.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for first in ["end", "message"] {
+        client.post("/begin").dispatch();
+        assert_eq!(get("/secret"), r#"Some("ada") Some("of ada")"#);
+        let old = cookies();
+        let answer = client.post(format!("/sign_out/{first}")).dispatch();
+        assert_eq!(answer.status(), Status::Ok);
+        drop(answer);
+        assert_ne!(cookies(), old);
+        let old = Header::new("Cookie", old.join("; "));
+        let ended = client.get("/secret").header(old).dispatch();
+        assert_eq!(ended.into_string().unwrap(), "None None");
+        assert_eq!(get("/secret"), "None None");
+        assert_eq!(get("/page"), r#"["signed out"] and 0"#);
+        assert_eq!(get("/page"), "[] and 0");
+    }
+}
+
+fn an_answer_that_nobody_reads_takes_no_message(database: &TestDatabase) {
+    assert_taken_by_readers_alone(&client(database));
+}
+
+fn assert_taken_by_readers_alone(client: &Client) {
     let shown = || client.get("/page").dispatch().into_string().unwrap();
     client.post("/leave/hello").dispatch();
 

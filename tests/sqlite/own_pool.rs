@@ -64,6 +64,34 @@ fn users_of_the_fairing_are_refused_with_the_remedy() {
 }
 
 #[test]
+fn a_pool_without_a_busy_timeout_is_logged_with_the_remedy() {
+    for (timeout, expected) in [("0", 1), ("1000", 0)] {
+        let database = sqlite();
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("output");
+        let port = free_port();
+        let mut command = command(&database);
+        command
+            .env("BUSY_TIMEOUT", timeout)
+            .env("ROCKET_PORT", port.to_string())
+            .env("ROCKET_SESSION", "{cookie={secure=false}}")
+            .stdout(std::fs::File::create(&output).unwrap());
+        let server = Server::start(&mut command, port);
+        for _ in 0..3 {
+            let mut browser = Browser::default();
+            assert_eq!(browser.post(&format!("{}/visits", server.base)).0, 200);
+        }
+        let output = std::fs::read_to_string(&output).unwrap();
+        let lines = output.lines().filter(|line| line.contains("busy_timeout"));
+        let lines: Vec<_> = lines.collect();
+        assert_eq!(lines.len(), expected, "{output}");
+        for words in ["DieselStore::new", "CustomizeConnection"] {
+            assert!(lines.iter().all(|line| line.contains(words)), "{lines:?}");
+        }
+    }
+}
+
+#[test]
 fn users_in_a_database_of_the_configuration_are_accepted() {
     let [database, people] = [sqlite(), sqlite()];
     people.run("CREATE TABLE people (id VARCHAR(9) PRIMARY KEY, name VARCHAR(9))");

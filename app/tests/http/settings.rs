@@ -125,6 +125,16 @@ fn what_cannot_be_meant_is_refused() {
         ),
         (r#"cookie={name=""}"#, "session.cookie.name", "use letters"),
         (
+            r#"user_path="userId""#,
+            "session.user_path is set",
+            r#"session.format = "express""#,
+        ),
+        (
+            r#"user_path="",format="own""#,
+            "session.user_path is set",
+            "leave it out",
+        ),
+        (
             r#"cookie={secure=false,same_site="none"}"#,
             "session.cookie.same_site",
             "session.cookie.secure = true",

@@ -12,13 +12,16 @@ use super::users::{Names, Users};
 use crate::error::Error;
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Connections, Manager};
+use crate::store::sql::pool::{Connections, Given, Manager};
 use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {
-    /// Uses a pool that the application already has.
+    /// Uses a pool that the application already has, whose connections stay as they are.
+    ///
+    /// Give each of them what [`connect`](DieselStore::connect) would: on SQLite `PRAGMA busy_timeout`,
+    /// on MariaDB and MySQL a strict `sql_mode`. A line of the log says so where that is missing.
     pub fn new(pool: diesel::r2d2::Pool<ConnectionManager<C>>) -> Self {
-        Self::on(pool)
+        Self::on(Given::new(pool))
     }
 
     /// Opens a pool of its own, of up to `size` connections, which are made when they are needed and

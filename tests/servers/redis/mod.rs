@@ -5,3 +5,4 @@ mod outage;
 mod records;
 mod renewal;
 mod texts;
+mod users;

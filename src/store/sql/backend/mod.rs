@@ -12,6 +12,8 @@ use std::path::PathBuf;
 
 use diesel::QueryResult;
 use diesel::r2d2::R2D2Connection;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+use diesel::{RunQueryDsl, sql_query};
 
 use crate::error::Error;
 
@@ -81,6 +83,12 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     fn objection(&mut self, _url: &str) -> QueryResult<Option<&'static str>> {
         Ok(None)
     }
+    /// What a connection of an application's pool lacks of [`SET_UP`](Backend::SET_UP) so that sessions
+    /// are lost or not saved, with the statement that adds it.
+    #[doc(hidden)]
+    fn lack(&mut self) -> QueryResult<Option<&'static str>> {
+        Ok(None)
+    }
     /// Finds out at launch whether the server can be used as configured; the error has the remedy.
     #[doc(hidden)]
     fn check(
@@ -101,6 +109,14 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     ) -> Outcome<T> {
         self.exclusively(work)
     }
+}
+
+/// A setting of a connection.
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+#[derive(diesel::QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    value: String,
 }
 
 #[cfg(feature = "sqlite")]
@@ -126,6 +142,16 @@ impl Backend for diesel::SqliteConnection {
             None => url.to_owned(),
         };
         (!in_memory && !path.is_empty() && path != ":memory:").then(|| path.into())
+    }
+
+    fn lack(&mut self) -> QueryResult<Option<&'static str>> {
+        let setting: Setting =
+            sql_query("SELECT CAST(timeout AS TEXT) AS value FROM pragma_busy_timeout")
+                .get_result(self)?;
+        Ok((setting.value == "0").then_some(
+            "no busy_timeout, so that a session is not saved while another connection writes; run \
+             PRAGMA busy_timeout = 2000",
+        ))
     }
 
     const TYPE_OF: &'static str = "SELECT type FROM pragma_table_info(?, NULLIF(?, '')) \
@@ -156,6 +182,14 @@ impl Backend for diesel::MysqlConnection {
         "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
     const TIME: Option<&'static str> =
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
+
+    fn lack(&mut self) -> QueryResult<Option<&'static str>> {
+        let setting: Setting = sql_query("SELECT @@SESSION.sql_mode AS value").get_result(self)?;
+        Ok((!setting.value.contains("STRICT_")).then_some(
+            "no strict sql_mode, so that a session that is too long is cut off and lost; run \
+             SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
+        ))
+    }
 
     const TYPE_OF: &'static str = "SELECT CONCAT_WS(' ', data_type, character_set_name, \
         collation_name) FROM information_schema.columns WHERE table_name = ? \

@@ -1,7 +1,7 @@
 //! Where connections come from: a pool, whoever made it, or the one of a transaction.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use diesel::r2d2::ConnectionManager;
 
@@ -120,9 +120,31 @@ impl<C: Backend> Lease<C> for Own<C> {
     }
 }
 
-impl<C: Backend> Connections<C> for r2d2::Pool<ConnectionManager<C>> {
+/// A pool of the application's, of which one connection is looked at.
+pub(crate) struct Given<C: Backend> {
+    pool: r2d2::Pool<ConnectionManager<C>>,
+    seen: Once,
+}
+
+impl<C: Backend> Given<C> {
+    pub(crate) fn new(pool: r2d2::Pool<ConnectionManager<C>>) -> Self {
+        let seen = Once::new();
+        Self { pool, seen }
+    }
+}
+
+impl<C: Backend> Connections<C> for Given<C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(self.get()?))
+        let mut connection = self.pool.get()?;
+        self.seen.call_once(|| {
+            if let Ok(Some(lack)) = connection.lack() {
+                log::warn!(
+                    "the pool given to DieselStore::new has connections with {lack} for each, in a \
+                     CustomizeConnection of the pool"
+                );
+            }
+        });
+        Ok(Box::new(connection))
     }
 }
 

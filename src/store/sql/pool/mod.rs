@@ -27,7 +27,7 @@ use diesel::ConnectionError;
 use diesel::connection::CacheSize;
 
 use self::connect::Attempts;
-pub(crate) use self::connections::{Connections, Single};
+pub(crate) use self::connections::{Connections, Given, Single};
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, is_open_to_all};
 use self::limit::Limit;

@@ -324,6 +324,27 @@ mod mariadb {
 
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_pool_without_a_strict_mode_lacks_it() {
+        let mut connection = MysqlConnection::establish(&url()).unwrap();
+        let mut lack_in = |mode: &str| {
+            let set = format!("SET SESSION sql_mode = {mode}");
+            connection.batch_execute(&set).unwrap();
+            connection.lack().unwrap()
+        };
+        let lack = lack_in("'PIPES_AS_CONCAT'").unwrap();
+        let (_, remedy) = lack.split_once("SET SESSION sql_mode = ").unwrap();
+        for mode in [
+            remedy,
+            "'STRICT_TRANS_TABLES'",
+            "'STRICT_ALL_TABLES'",
+            "'TRADITIONAL'",
+        ] {
+            assert_eq!(lack_in(mode), None, "{mode}");
+        }
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
     fn a_row_that_changed_since_the_snapshot_is_rolled_back() {
         let connect = || MysqlConnection::establish(&url()).unwrap();
         let (mut connection, mut other) = (connect(), connect());
