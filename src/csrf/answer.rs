@@ -78,16 +78,24 @@ pub(super) fn origin(request: &Request<'_>, reason: Reason) -> String {
     if reason != Reason::OtherOrigin {
         return String::new();
     }
-    let header = |name: &str| {
-        let value = request.headers().get_one(name).unwrap_or("none");
-        format!("{:?}", value.chars().take(100).collect::<String>())
+    let shown = |values: &mut dyn Iterator<Item = &str>| {
+        let short = |value: &str| value.chars().take(100).collect::<String>();
+        let values = values.take(2).map(|value| format!("{:?}", short(value)));
+        let values = values.collect::<Vec<_>>().join(", ");
+        // Without quotes: "none" is a value of Sec-Fetch-Site.
+        match values.is_empty() {
+            true => "absent".to_owned(),
+            false => values,
+        }
     };
-    let host = request.host().map(ToString::to_string).unwrap_or_default();
+    let header = |name| shown(&mut request.headers().get(name));
+    let host = request.host().map(ToString::to_string);
     format!(
-        " (Origin: {}, Sec-Fetch-Site: {}, Host: {host:?}); if that origin is yours, add it to \
+        " (Origin: {}, Sec-Fetch-Site: {}, Host: {}); if that origin is yours, add it to \
          session.trusted_origins, or have the proxy pass the Host header on",
         header("Origin"),
         header("Sec-Fetch-Site"),
+        shown(&mut host.as_deref().into_iter()),
     )
 }
 

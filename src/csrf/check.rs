@@ -45,7 +45,11 @@ pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>, exemp
     {
         let (method, path) = (request.method(), request.uri().path());
         let origin = answer::origin(request, reason);
-        log::warn!("{method} {path} is refused with 403: {reason}{origin}");
+        let logged = match log::log_enabled!(log::Level::Info) {
+            true => format!("; Rocket logs it as {}", answer::METHOD),
+            false => String::new(),
+        };
+        log::warn!("{method} {path} is refused with 403: {reason}{origin}{logged}");
         let details = json!({ "method": method.as_str(), "why": reason.to_string() });
         context.tell(request, event(reason, sender), &details);
         Refusal::note(request, method, reason);
@@ -83,9 +87,11 @@ async fn check(
     let Some(token) = token(request, &beginning).filter(|token| !token.is_empty()) else {
         return Some(Reason::NoToken);
     };
+    let is_cut_off = beginning.len() >= BEGINNING && beginning.ends_with(token);
     let mut secrets = secrets(request, context);
     match secrets.any(|secret| token::is_for(token, &secret)) {
         true => None,
+        false if is_cut_off => Some(Reason::NoToken),
         false if lacks_tls(request, context) => Some(Reason::PlainHttp),
         false if !has_cookie(request, context) => Some(Reason::NoCookie),
         false => Some(Reason::StaleToken),
@@ -173,7 +179,7 @@ fn in_form(beginning: &str) -> Option<&str> {
 fn in_multipart(beginning: &str) -> Option<&str> {
     let (_, part) = beginning.split_once(&format!("name=\"{FIELD}\""))?;
     let (_, value) = part.split_once("\r\n\r\n")?;
-    value.split("\r\n").next()
+    value.split('\r').next()
 }
 
 #[cfg(test)]

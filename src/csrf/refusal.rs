@@ -15,7 +15,7 @@ use rocket::http::Method;
 pub enum Reason {
     /// A page of another origin sent it.
     OtherOrigin,
-    /// It has no CSRF token.
+    /// It has no CSRF token in its first 512 bytes, nor in the header `X-CSRF-Token`.
     NoToken,
     /// Its CSRF token is of another session of the browser: its user signed in or out after the page
     /// was loaded, or another tab was loaded at the same time.
@@ -31,7 +31,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::OtherOrigin => "a page of another origin sent it",
-            Self::NoToken => "it has no CSRF token",
+            Self::NoToken => {
+                "it has no CSRF token in its first 512 bytes, nor in the header X-CSRF-Token"
+            }
             Self::StaleToken => "its CSRF token is of another session",
             Self::NoCookie => "the browser sent no cookie with its CSRF token",
             Self::PlainHttp => {
