@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rocket::figment::Figment;
 
+use super::missing::missing;
 use super::period::Period;
 use super::{shared, sqlite};
 use crate::error::{Error, require};
@@ -60,6 +61,9 @@ pub(crate) struct DatabaseConfig {
     #[serde(skip)]
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "for SQLite alone"))]
     pub(crate) makes_file: bool,
+    /// How Rocket's own pools read the URL of SQLite, where they read it otherwise.
+    #[serde(skip)]
+    pub(crate) misread: Option<String>,
 }
 
 fn default_pool_size() -> u32 {
@@ -95,10 +99,7 @@ impl DatabaseConfig {
     pub(crate) fn read(figment: &Figment, name: &str) -> Result<Self, Error> {
         let key = format!("databases.{name}");
         if figment.find_value(&key).is_err() {
-            return Err(Error::configuration(format!(
-                "there is no database {name:?}; add [default.databases.{name}] with url = \"sqlite:app.db\" to \
-                 Rocket.toml, or name another one in session.database"
-            )));
+            return Err(missing(figment, name));
         }
         let mut config = shared::read(figment, &key)?;
         super::url::check(&config.url)
@@ -106,8 +107,9 @@ impl DatabaseConfig {
         let written = figment.find_metadata(&format!("{key}.url"));
         let file = written.and_then(|it| it.source.as_ref()?.file_path());
         let (url, remark) = sqlite::resolve(&config.url, file.and_then(Path::parent));
-        if let Some(remark) = remark {
-            log::warn!("{key}.url is {:?}: {remark}", config.url);
+        config.misread = remark.map(|remark| format!("{key}.url is {:?}: {remark}", config.url));
+        if let Some(misread) = &config.misread {
+            log::warn!("{misread}");
         }
         config.url = url;
         require((1..=256).contains(&config.pool_size), || {
@@ -157,6 +159,7 @@ impl DatabaseConfig {
             wsrep_sync_wait: true,
             allow_eviction: false,
             makes_file: false,
+            misread: None,
         }
     }
 

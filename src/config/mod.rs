@@ -2,6 +2,7 @@
 
 mod check;
 mod database;
+mod missing;
 mod parameters;
 mod period;
 mod shared;

@@ -93,7 +93,10 @@ impl Sessions {
     ) -> Result<(), Error> {
         let of = |name: &str, error: Error| match error.kind() {
             ErrorKind::Configuration => named(name, error),
-            _ => unusable(name, config, error),
+            _ => match database.and_then(|it| it.misread(&error)) {
+                Some(misread) => named(name, error).because(misread),
+                None => unusable(name, config, error),
+            },
         };
         if let Some(database) = database {
             let name = config.users.as_ref().unwrap_or(&config.database);

@@ -183,13 +183,15 @@ mod modes {
     }
 
     #[test]
-    fn a_file_that_is_there_keeps_its_mode_and_one_warning_says_who_may_read_it() {
-        for (given, of_folder, warnings) in [
-            (0o644, 0o755, 1),
-            (0o666, 0o711, 1),
-            (0o644, 0o750, 0),
-            (0o640, 0o755, 0),
-            (0o600, 0o755, 0),
+    fn a_file_that_is_there_keeps_its_mode_and_one_warning_says_what_all_may_do() {
+        for (given, of_folder, warning) in [
+            (0o644, 0o755, Some(("read", "chmod o-r"))),
+            (0o646, 0o711, Some(("read and write", "chmod o-rw"))),
+            (0o666, 0o711, Some(("read and write", "chmod o-rw"))),
+            (0o642, 0o755, Some(("write", "chmod o-w"))),
+            (0o644, 0o750, None),
+            (0o640, 0o755, None),
+            (0o600, 0o755, None),
         ] {
             let folder = tempfile::tempdir().unwrap();
             fs::set_permissions(folder.path(), fs::Permissions::from_mode(of_folder)).unwrap();
@@ -198,9 +200,16 @@ mod modes {
             fs::set_permissions(&file, fs::Permissions::from_mode(given)).unwrap();
             let (_server, output) = visited(&file, "022");
             assert_eq!(mode(&file), given);
-            let remedy = format!("chmod o-rw {}*", file.display());
-            let lines = output.lines().filter(|line| line.contains(&remedy));
-            assert_eq!(lines.count(), warnings, "{given:o}: {output}");
+            let lines = output.lines().filter(|line| line.contains("every account"));
+            let expected = warning.map(|(may, remedy)| {
+                let file = file.display();
+                format!("{file}, which every account of this machine may {may}; take that away: {remedy} {file}*")
+            });
+            let lines: Vec<_> = lines.collect();
+            assert_eq!(lines.len(), expected.iter().len(), "{given:o}: {output}");
+            if let Some(expected) = expected {
+                assert!(lines[0].ends_with(&expected), "{given:o}: {lines:?}");
+            }
         }
     }
 }

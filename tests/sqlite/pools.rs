@@ -203,6 +203,50 @@ fn a_relative_file_of_sqlx_that_is_there_is_logged() {
     }
 }
 
+/// Rocket's own pool has made the users there.
+#[test]
+fn a_missing_table_is_blamed_on_a_url_that_rockets_pool_reads_otherwise() {
+    let session = "[default.session]\ncreate_table = false";
+    for (theirs, start, url, remedy) in [
+        (
+            "conf/sqlite:app.db",
+            "conf",
+            "sqlite:app.db",
+            "write \"app.db\"",
+        ),
+        (
+            "conf/sqlite:app.db?mode=rwc",
+            "conf",
+            "sqlite:app.db?mode=rwc",
+            "write \"sqlite://app.db?mode=rwc\"",
+        ),
+        ("start/app.db", "start", "sqlite:app.db", "an absolute path"),
+    ] {
+        for (users, session, table) in [
+            ("users,id,name", "", "no such table: users"),
+            ("", session, "no such table: sessions"),
+        ] {
+            let folder = folders();
+            let toml = format!("[default.databases.app]\nurl = {url:?}\n{session}");
+            fs::write(folder.path().join("conf/Rocket.toml"), toml).unwrap();
+            for name in [theirs, "conf/app.db"] {
+                File::create(folder.path().join(name)).unwrap();
+            }
+            let mut command = command(folder.path(), start, free_port());
+            command.env("USERS", users);
+            let (status, printed) = ended(&mut command);
+            assert!(!status.success(), "{url}: {printed}");
+            let is_reason = |line: &&str| line.starts_with("Error: databases.app: ");
+            let line = printed.lines().find(is_reason);
+            let line = line.unwrap_or_else(|| panic!("{url}: {printed}"));
+            for words in [table, &format!("databases.app.url is {url:?}"), remedy] {
+                assert!(line.contains(words), "{words}: {line}");
+            }
+            assert!(!line.contains("run its migrations"), "{line}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_setting_of_either_is_refused() {
     for (entry, words) in [

@@ -57,6 +57,8 @@ pub struct Database {
     clock: Arc<Clock>,
     /// Which file or server was opened or made.
     pub(crate) origin: String,
+    /// See [`DatabaseConfig`](crate::config::DatabaseConfig).
+    misread: Option<String>,
     /// An [`Opened`].
     opened: Box<dyn Any + Send + Sync>,
     /// Where the sessions are.
@@ -108,12 +110,25 @@ impl Database {
     pub(crate) fn check_users(&self) -> Result<(), Error> {
         let looked = (self.user)("").map(drop);
         looked.map_err(|error| match error.into_diesel() {
-            Ok(cause) => Error::configuration(format!(
-                "Sessions::with_user cannot be used: {cause}; run its migrations, or name a table, its key and \
-                 its columns as they are called there"
-            )),
+            Ok(cause) => {
+                let misread = self.misread(&cause);
+                let remedy = misread.unwrap_or_else(|| {
+                    "run its migrations, or name a table, its key and its columns as they are called there"
+                        .to_owned()
+                });
+                Error::configuration(format!(
+                    "Sessions::with_user cannot be used: {cause}; {remedy}"
+                ))
+            }
             Err(error) => error,
         })
+    }
+
+    /// Returns why a table is missing, if Rocket's own pools read the URL as another file's.
+    pub(crate) fn misread(&self, error: &dyn fmt::Display) -> Option<String> {
+        let misread = self.misread.as_ref();
+        let misread = misread.filter(|_| error.to_string().contains("no such table"));
+        misread.map(|misread| format!("it is likely in another file: {misread}"))
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {

@@ -22,7 +22,7 @@ use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::store::sql::backend::encryption;
-use crate::store::sql::pool::{Connections, DatabaseFile, Manager, is_open_to_all};
+use crate::store::sql::pool::{Connections, DatabaseFile, Manager, open_to_all};
 use crate::store::sql::statement::Execute;
 use crate::store::sql::table::Table;
 
@@ -118,12 +118,12 @@ impl Database {
             Some(path) => {
                 let path = absolute(path).unwrap_or_else(|_| path.clone());
                 let opened = if path.exists() { "opened" } else { "made" };
-                let remedy = match is_open_to_all(&path) {
-                    true => format!(
-                        ", which every account of this machine may read or write; take that away: chmod o-rw {}*",
+                let remedy = match open_to_all(&path) {
+                    Some((may, mode)) => format!(
+                        ", which every account of this machine may {may}; take that away: chmod {mode} {}*",
                         path.display()
                     ),
-                    false => String::new(),
+                    None => String::new(),
                 };
                 format!("{opened} the database file {}{remedy}", path.display())
             }
@@ -157,6 +157,7 @@ impl Database {
             threads,
             clock: Arc::new(Clock::of_this_machine()),
             origin,
+            misread: config.misread.clone(),
             opened: Box::new(opened),
             store,
             place: Place::Here,

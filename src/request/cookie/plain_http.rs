@@ -40,11 +40,17 @@ impl CookieConfig {
         }
         let clients = match (self.plain_on_loopback, config.address.is_loopback()) {
             (true, true) => return None,
-            (true, false) => "at addresses other than http://localhost no client sends it back",
-            (false, _) => "over http many clients, such as Safari and curl, do not send it back",
+            (true, false) => {
+                " except at http://localhost, http://127.0.0.1 and http://[::1]: no browser sends it back to \
+                 other http:// addresses"
+            }
+            (false, _) => {
+                ": over http, Chrome and curl send it back to localhost, 127.0.0.1 and [::1] alone, and \
+                 Safari and Python's requests to no address"
+            }
         };
         Some(format!(
-            "the session's cookie is Secure: {clients}; use https, or set secure = false in \
+            "the session's cookie is Secure{clients}; use https, or set secure = false in \
              [{}.session.cookie]",
             figment.profile()
         ))

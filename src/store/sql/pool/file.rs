@@ -189,20 +189,24 @@ fn is_made(url: &str) -> bool {
     })
 }
 
-/// Whether every account of this machine may read or write the file.
-pub(crate) fn is_open_to_all(path: &Path) -> bool {
+/// What every account of this machine may do with the file, and the mode that takes it away.
+pub(crate) fn open_to_all(path: &Path) -> Option<(&'static str, &'static str)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let may = |path: &Path, what: u32| {
-            let found = fs::metadata(path);
-            found.is_ok_and(|it| it.permissions().mode() & what != 0)
-        };
+        let mode = |path: &Path| fs::metadata(path).map_or(0, |it| it.permissions().mode());
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        may(&real, 0o006) && real.ancestors().skip(1).all(|folder| may(folder, 0o001))
+        let mut folders = real.ancestors().skip(1);
+        match mode(&real) & 0o006 {
+            _ if folders.any(|folder| mode(folder) & 0o001 == 0) => None,
+            0o006 => Some(("read and write", "o-rw")),
+            0o004 => Some(("read", "o-r")),
+            0o002 => Some(("write", "o-w")),
+            _ => None,
+        }
     }
     #[cfg(not(unix))]
-    false
+    None
 }
 
 fn log_path(path: &Path) -> PathBuf {

@@ -29,7 +29,7 @@ use diesel::connection::CacheSize;
 use self::connect::Attempts;
 pub(crate) use self::connections::{Connections, Given, Single};
 use self::file::Connected;
-pub(crate) use self::file::{DatabaseFile, is_open_to_all};
+pub(crate) use self::file::{DatabaseFile, open_to_all};
 use self::limit::Limit;
 pub(crate) use self::renewed::Renewed;
 pub(crate) use self::run::{is_rolled_back, run};
