@@ -13,6 +13,7 @@ mod backup;
 mod clocks;
 mod concurrency;
 mod contract;
+mod database;
 #[cfg(all(feature = "mysql", feature = "redis"))]
 mod express;
 #[cfg(any(feature = "mysql", feature = "postgres"))]

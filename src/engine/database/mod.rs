@@ -195,20 +195,44 @@ impl Database {
 
     /// Runs `work` with a connection, on one of the store threads.
     ///
-    /// `work` runs again only if the database says that it did not happen, as after a deadlock.
-    /// Fails as unavailable if the connections are of another type than `C`.
+    /// `work` runs again only if the database says that it did not happen, as after a deadlock. So it
+    /// borrows what it captured, as `&name` below, and several statements belong in
+    /// [`transaction`](diesel::Connection::transaction).
+    ///
+    /// # Errors
+    ///
+    /// Diesel's error becomes an [`Error`], whose [`source`](std::error::Error::source) it is:
+    /// - [`Unavailable`](crate::ErrorKind::Unavailable), which responds with 503, for a violated
+    ///   constraint and for `NotFound`, too;
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge) for a value that the database does not take;
+    /// - [`RolledBack`](crate::ErrorKind::RolledBack), without a source, for `RollbackTransaction`.
+    ///
+    /// Fails as unavailable, too, when no connection is free in time, and when the connections are of
+    /// another type than `C`.
+    ///
+    /// So `work` answers a value for each error of Diesel that the application expects:
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")] mod example {
     /// use diesel::prelude::*;
+    /// use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};
     /// use rocket_diesel_session::{Database, Error};
     ///
-    /// diesel::table! { notes (id) { id -> BigInt, text -> Text, } }
+    /// diesel::table! {
+    ///     users {
+    ///         id -> BigInt,
+    ///         name -> Text,
+    ///     }
+    /// }
     ///
-    /// async fn add(database: &Database, text: String) -> Result<usize, Error> {
+    /// /// Adds a user; returns `None` if the name is taken.
+    /// async fn register(database: &Database, name: String) -> Result<Option<usize>, Error> {
     ///     let insert = move |connection: &mut SqliteConnection| {
-    ///         let row = notes::text.eq(&text);
-    ///         diesel::insert_into(notes::table).values(row).execute(connection)
+    ///         let row = diesel::insert_into(users::table).values(users::name.eq(&name));
+    ///         match row.execute(connection) {
+    ///             Err(DatabaseError(UniqueViolation, _)) => Ok(None),
+    ///             inserted => inserted.map(Some),
+    ///         }
     ///     };
     ///     database.run(insert).await
     /// }
