@@ -49,7 +49,7 @@ pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>, exemp
             true => format!("; Rocket logs it as {}", answer::METHOD),
             false => String::new(),
         };
-        log::warn!("{method} {path} is refused with 403: {reason}{origin}{logged}");
+        log::warn!("{method} {path} is refused by the CSRF protection: {reason}{origin}{logged}");
         let details = json!({ "method": method.as_str(), "why": reason.to_string() });
         context.tell(request, event(reason, sender), &details);
         Refusal::note(request, method, reason);
@@ -140,10 +140,12 @@ fn is_upgrade(request: &Request<'_>) -> bool {
 }
 
 /// What a page of another site can send without asking (the Fetch Standard's safelisted requests) has
-/// to show that it comes from a page of ours.
+/// to show that it comes from a page of ours. What CORS may allow to an origin without TLS has to as
+/// well.
 fn needs_token(request: &Request<'_>, sender: Sender) -> bool {
     match request.content_type() {
         _ if sender == Sender::Trusted => false,
+        _ if sender == Sender::Insecure => true,
         Some(it) => it.is_form() || it.is_form_data() || it.is_plain(),
         None => request.method() == Method::Post && sender == Sender::Unknown,
     }

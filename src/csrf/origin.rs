@@ -9,6 +9,8 @@ pub(crate) enum Sender {
     Own,
     /// A page of an origin that the settings name.
     Trusted,
+    /// The same without TLS, behind which this application is.
+    Insecure,
     Other,
     /// Neither header came: a program, or a browser from before 2020.
     Unknown,
@@ -40,11 +42,10 @@ impl Site<'_> {
         }
     }
 
-    /// Behind TLS, a trusted origin without it may be anybody's, so its forms need a token as our own
-    /// do.
+    /// Behind TLS, a trusted origin without it may be anybody's.
     fn foreign(&self, origin: &str) -> Sender {
         match self.trusts(origin) {
-            true if self.secure && !origin.starts_with("https://") => Sender::Own,
+            true if self.secure && !origin.starts_with("https://") => Sender::Insecure,
             true => Sender::Trusted,
             false => Sender::Other,
         }
@@ -115,7 +116,7 @@ mod tests {
                 Some("https://www.example.org"),
                 Sender::Trusted,
             ),
-            ("cross-site", Some("http://blog.example"), Sender::Own),
+            ("cross-site", Some("http://blog.example"), Sender::Insecure),
             ("cross-site", Some("null"), Sender::Other),
             ("garbage", OWN, Sender::Own),
             ("garbage", Some("https://evil.example"), Sender::Other),

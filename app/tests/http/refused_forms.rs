@@ -194,7 +194,10 @@ fn a_site_over_plain_http_says_that_it_needs_https() {
         shows(&refused, 403, &["does not accept its Secure cookie"]);
     }
     let output = application.output();
-    assert!(output.contains("POST /register is refused with 403: it came over plain http"));
+    assert!(
+        output
+            .contains("POST /register is refused by the CSRF protection: it came over plain http")
+    );
     assert!(
         output.contains(r#""event":"csrf_refused","level":"warn""#),
         "{output}"

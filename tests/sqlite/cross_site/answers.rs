@@ -87,11 +87,14 @@ fn the_log_names_method_path_and_why_once() {
     };
     let lines: Vec<_> = log
         .lines()
-        .filter(|line| line.contains("is refused with 403:"))
+        .filter(|line| line.contains("is refused by the CSRF protection:"))
         .collect();
     assert_eq!(lines.len(), 8, "{log}");
     for line in &lines[..5] {
-        assert!(line.contains("POST /change is refused with 403"), "{line}");
+        assert!(
+            line.contains("POST /change is refused by the CSRF protection"),
+            "{line}"
+        );
     }
     assert!(
         lines[0]
@@ -108,7 +111,7 @@ fn the_log_names_method_path_and_why_once() {
     );
     assert!(lines[0].contains("session.trusted_origins"), "{log}");
     assert!(
-        lines[5].contains("DELETE /change is refused with 403"),
+        lines[5].contains("DELETE /change is refused by the CSRF protection"),
         "{log}"
     );
     assert!(!lines[5].contains("secret"), "{log}");

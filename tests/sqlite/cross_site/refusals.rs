@@ -246,6 +246,12 @@ fn a_trusted_origin_without_tls_needs_a_token_behind_tls() {
         let status = send(&site, Method::Post, Some(ContentType::Form), headers, body);
         assert_eq!(status, expected, "{body}");
     }
+    for method in [Method::Post, Method::Put, Method::Delete] {
+        for content in [Some(ContentType::JSON), None] {
+            let status = send(&site, method, content.clone(), headers, "{}");
+            assert_eq!(status, 403, "{method} {content:?}");
+        }
+    }
 }
 
 #[test]
