@@ -200,7 +200,13 @@ impl State {
             .as_ref()
             .is_some_and(|present| *present != user_id)
         {
+            // The messages of this request are for the user who signs in.
+            let waiting = flash::waiting(&self.contents)?;
+            self.left.retain(|flash| waiting.contains(flash));
             self.apply(Change::clear(), limits)?;
+            for flash in self.left.clone() {
+                self.apply(Change::show(flash), limits)?;
+            }
         }
         let change = Change::LogIn {
             user_id,

@@ -137,6 +137,18 @@ fn a_sign_in_after_the_message_keeps_it() {
 }
 
 #[test]
+fn a_message_that_is_left_before_another_user_signs_in_is_shown() {
+    for (order, shown) in [("fl", true), ("lf", true), ("fcl", false), ("ftl", false)] {
+        let visit = Visit::new();
+        visit.leave(order);
+        assert_eq!(visit.page_of_the_old_session(), NOTHING, "{order}");
+        let message = if shown { "\"signed out\"" } else { "" };
+        let expected = format!(r#"Some("grace") [{message}] None None"#);
+        assert_eq!(visit.page(), expected, "{order}");
+    }
+}
+
+#[test]
 fn an_anonymous_visitor_gets_the_message_too() {
     let visit = Visit::new();
     visit.leave("o");
