@@ -33,8 +33,10 @@ pub(crate) struct Context {
     pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
-    /// Of the store, and of the database of the users where it is another one.
+    /// Of loading from the store, and from the database of the users where it is another one.
     pub(crate) outages: [Outage; 2],
+    /// Of saving.
+    pub(crate) unsaved: Outage,
     pub(crate) turns: Turns,
     pub(crate) sweeper: Sweeper,
 }
@@ -92,23 +94,34 @@ impl Context {
     }
 }
 
-/// Whether loading fails, so that an outage is logged once and not with each request.
-#[derive(Default)]
-pub(crate) struct Outage(AtomicBool);
+/// Logs an outage once and not with each request.
+pub(crate) struct Outage {
+    lasts: AtomicBool,
+    /// "loaded" or "saved".
+    done: &'static str,
+}
 
 impl Outage {
+    pub(crate) fn of(done: &'static str) -> Self {
+        Self {
+            lasts: AtomicBool::new(false),
+            done,
+        }
+    }
+
     pub(crate) fn note<T>(&self, answer: &Result<T, Error>) {
+        let Self { lasts, done } = self;
         match answer {
             Ok(_) => {
-                if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
-                    log::info!("sessions can be loaded again");
+                if lasts.load(Ordering::Relaxed) && lasts.swap(false, Ordering::Relaxed) {
+                    log::info!("sessions can be {done} again");
                 }
             }
             Err(error) => {
-                if error.tells_of_outage() && !self.0.swap(true, Ordering::Relaxed) {
+                if error.tells_of_outage() && !lasts.swap(true, Ordering::Relaxed) {
                     log::error!(
-                        "a session could not be loaded, and requests that need one are answered with 503 \
-                         (logged once until one is loaded again): {error}"
+                        "a session could not be {done}, and requests that need it are answered with 503 \
+                         (logged once until one is {done} again): {error}"
                     );
                 }
             }

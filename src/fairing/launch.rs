@@ -10,7 +10,7 @@ use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::csrf::exemption;
 use crate::engine::cleanup::{Sweep, Sweeper};
-use crate::engine::context::{Context, Turns};
+use crate::engine::context::{Context, Outage, Turns};
 use crate::engine::database::Database;
 use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
@@ -78,7 +78,8 @@ impl Sessions {
             threads,
             clock,
             events,
-            outages: Default::default(),
+            outages: [Outage::of("loaded"), Outage::of("loaded")],
+            unsaved: Outage::of("saved"),
             turns: Turns::default(),
             sweeper,
         })

@@ -108,10 +108,12 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         }
         Err(error) => {
             store_unavailable(request, &error);
-            log::error!(
-                "a session was not saved, and {} is answered with 503: {error}",
-                request.uri().path()
-            );
+            if !error.tells_of_outage() {
+                log::error!(
+                    "a session was not saved, and {} is answered with 503: {error}",
+                    request.uri().path()
+                );
+            }
             show_error_page(request, response, Status::ServiceUnavailable).await;
             // The token that the browser has opens nothing any more.
             if session.has_unsent_token() {
@@ -141,7 +143,9 @@ impl Session {
             work.limit(store, &mut committed);
             Ok(committed)
         });
-        match committed.await {
+        let committed = committed.await;
+        self.context.unsaved.note(&committed);
+        match committed {
             Ok(committed) => match self.finish_commit(&commit, committed)? {
                 true => Ok((SetCookie::Nothing, true)),
                 false => Ok((cookie, false)),
