@@ -23,9 +23,14 @@ pub(super) fn retry_later(response: &mut Response<'_>) {
     }
 }
 
-/// Keeps caches from giving one visitor's page to another (CVE-2023-30861 was that in Flask).
+/// Keeps caches from giving one visitor's page to another (CVE-2023-30861 was that in Flask). A policy
+/// of the application stays, unless it lets caches share a response that sets a cookie.
 pub(super) fn keep_private(response: &mut Response<'_>) {
-    if response.headers().get_one("Cache-Control").is_none() {
+    let headers = response.headers();
+    let policy = headers.get("Cache-Control").collect::<Vec<_>>().join(",");
+    let policy = policy.to_ascii_lowercase();
+    let is_shared = !policy.contains("private") && !policy.contains("no-store");
+    if policy.is_empty() || is_shared && headers.contains("Set-Cookie") {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
     if !lists(response, "Vary", "Cookie") {
@@ -69,9 +74,10 @@ impl<'r> Responder<'r, 'static> for Error {
         if self.tells_of_outage() {
             store_unavailable(request, &self);
         }
+        let (method, path) = (request.method(), request.uri().path());
         match self.status() {
-            status if status.code >= 500 => log::error!("{self}"),
-            _ => log::info!("{self}"),
+            status if status.code >= 500 => log::error!("{method} {path} fails: {self}"),
+            _ => log::info!("{method} {path} fails: {self}"),
         }
         Err(self.status())
     }

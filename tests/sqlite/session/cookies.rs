@@ -1,7 +1,11 @@
 //! What the browser is told, and what the store never is.
 
+use std::sync::Arc;
+
+use rocket::fairing::AdHoc;
 use rocket::http::Header;
-use rocket_diesel_session::{Store, Token};
+use rocket::local::blocking::Client;
+use rocket_diesel_session::{Error, MemoryStore, Session, Sessions, Store, Token};
 
 use testing::site::*;
 
@@ -111,4 +115,35 @@ fn pages_that_read_a_session_are_not_cached() {
         Some("private, max-age=60"),
         "a handler's own header is left alone"
     );
+}
+
+#[test]
+fn no_policy_lets_caches_share_a_response_that_sets_the_cookie() {
+    for (policy, expected) in [
+        ("public, max-age=600", "no-store"),
+        ("s-maxage=600", "no-store"),
+        ("max-age=600", "no-store"),
+        ("private, max-age=600", "private, max-age=600"),
+        ("No-Store", "No-Store"),
+    ] {
+        let fairing = AdHoc::on_response("policy", move |_, response| {
+            Box::pin(async move {
+                response.set_raw_header("Cache-Control", policy);
+            })
+        });
+        let rocket = rocket::custom(figment("{}"))
+            .attach(fairing)
+            .attach(Sessions::fairing().with_store(Arc::new(MemoryStore::new())))
+            .mount("/", rocket::routes![begins]);
+        let client = Client::tracked(rocket).unwrap();
+        let answer = client.post("/begins").dispatch();
+        assert!(answer.headers().contains("Set-Cookie"));
+        let policies: Vec<_> = answer.headers().get("Cache-Control").collect();
+        assert_eq!(policies, [expected], "{policy}");
+    }
+}
+
+#[rocket::post("/begins")]
+fn begins(session: &Session) -> Result<(), Error> {
+    session.insert("language", "en")
 }
