@@ -12,8 +12,13 @@ struct Trusted(Vec<String>);
 /// To be attached after the sessions, whose error page takes the place of an answer with its headers.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("API origins", |rocket| async {
-        let trusted = rocket.figment().extract_inner("session.trusted_origins");
-        let trusted = Trusted(trusted.unwrap_or_default());
+        let figment = rocket.figment();
+        let trusted = figment.extract_inner("session.trusted_origins");
+        let mut trusted: Vec<String> = trusted.unwrap_or_default();
+        // Pages without TLS may be anybody's, but for those of this machine.
+        let plain = figment.extract_inner("session.cookie.secure").ok();
+        trusted.retain(|origin| plain == Some(false) || is_trustworthy(origin));
+        let trusted = Trusted(trusted);
         let allow = AdHoc::on_response("CORS", |request, response| {
             Box::pin(async move { allow(request, response) })
         });
@@ -45,6 +50,15 @@ pub(crate) fn allow(request: &Request<'_>, response: &mut Response<'_>) {
     }
 }
 
+/// Whether nobody between the origin and the browser can change its pages (W3C Secure Contexts).
+fn is_trustworthy(origin: &str) -> bool {
+    let host = origin.strip_prefix("http://");
+    host.is_none_or(|host| {
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        ["localhost", "127.0.0.1", "[::1]"].contains(&host)
+    })
+}
+
 /// The origin that the request names, if it is trusted. Two of them are none.
 fn trusted_origin<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let mut origins = request.headers().get("Origin");
@@ -52,4 +66,31 @@ fn trusted_origin<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let Trusted(trusted) = request.rocket().state()?;
     let known = |trusted: &String| trusted.eq_ignore_ascii_case(origin);
     trusted.iter().any(known).then_some(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_trustworthy;
+
+    #[test]
+    fn pages_without_tls_are_trustworthy_on_this_machine_alone() {
+        for origin in [
+            "https://example.org",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:8000",
+            "http://[::1]:8000",
+        ] {
+            assert!(is_trustworthy(origin), "{origin}");
+        }
+        for origin in [
+            "http://example.org",
+            "http://example.org:8000",
+            "http://localhost.example.org",
+            "http://127.0.0.1.example.org:80",
+            "http://192.168.0.1",
+        ] {
+            assert!(!is_trustworthy(origin), "{origin}");
+        }
+    }
 }

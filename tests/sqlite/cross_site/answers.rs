@@ -166,7 +166,7 @@ fn the_log_explains_the_method_that_rocket_logs() {
         return;
     };
     let lines: Vec<_> = log.lines().collect();
-    let refused = |line: &&str| line.contains("POST /change is refused with 403");
+    let refused = |line: &&str| line.contains("POST /change is refused by the CSRF protection");
     let [first, second] = lines.iter().copied().filter(refused).collect::<Vec<_>>()[..] else {
         panic!("{log}");
     };
