@@ -9,6 +9,7 @@ use rocket::{Request, Response};
 use serde_json::json;
 
 use super::refusal::{Reason, Refusal};
+use crate::request::accept;
 use crate::request::catcher::catcher;
 
 /// A request fairing cannot answer, so a refused request goes to a route that does, under a method
@@ -99,13 +100,7 @@ pub(super) fn origin(request: &Request<'_>, reason: Reason) -> String {
     )
 }
 
-/// In bytes: Rocket 0.5 parses a header in time that grows with the square of its length.
-const LONGEST_ACCEPT: usize = 1_024;
-
 fn prefers_json(request: &Request<'_>) -> bool {
-    let header = request.headers().get_one("Accept").unwrap_or_default();
-    let accept = (header.len() <= LONGEST_ACCEPT).then(|| request.accept());
     let json = |sub: &str| sub == "json" || sub.ends_with("+json");
-    let preferred = accept.flatten().map(|accept| accept.preferred());
-    preferred.is_some_and(|it| json(&it.media_type().sub().as_str().to_ascii_lowercase()))
+    accept::preferred(request).is_some_and(|it| json(&it.sub().as_str().to_ascii_lowercase()))
 }
