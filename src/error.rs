@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Unavailable,
     /// The session ended while the request was running, so its changes were not kept: 401.
     Gone,
+    /// Nobody is signed in: 401.
+    Anonymous,
     /// The session's data would exceed `max_data`, or a value what the database takes; what was stored
     /// before is intact: 413.
     TooLarge,
@@ -52,6 +54,16 @@ impl Error {
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// The same error for another owner, with its causes as text.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            kind: self.kind,
+            message: self.to_string(),
+            cause: None,
+            of_store: self.of_store,
+        }
     }
 
     pub(crate) fn gone() -> Self {

@@ -34,6 +34,7 @@
 //! |---|---|
 //! | [`Session`] | the request guard: values, messages, sign-in and sign-out, devices, transactions |
 //! | [`Sessions`] | the fairing: CSRF protection, the signed-in user's row, a store or a clock of the application |
+//! | [`SignedIn`](sign_in::SignedIn) | the request guard for routes that need a signed-in user |
 //! | [`LiveSessions`] | all sessions, outside a request |
 //! | [`Database`] | the application's own queries, with the connections of the sessions |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
@@ -69,6 +70,10 @@ mod live;
 mod record;
 mod request;
 mod session;
+/// A request guard for routes that need a signed-in user.
+pub mod sign_in {
+    pub use crate::session::signed_in::SignedIn;
+}
 mod state;
 mod store;
 mod token;

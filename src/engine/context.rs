@@ -27,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
     pub(crate) database: Option<Database>,
+    /// A session is loaded with its user's row. A store of the application may do so unseen.
+    pub(crate) loads_users: bool,
     /// Which files and servers were opened or made.
     pub(crate) origins: Vec<String>,
     pub(crate) clock: Arc<Clock>,

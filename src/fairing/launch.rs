@@ -73,6 +73,7 @@ impl Sessions {
             limits,
             tokens,
             database,
+            loads_users: self.user.is_some() || self.store.is_some(),
             origins: place.origins,
             store,
             threads,

@@ -163,7 +163,7 @@ impl Sessions {
     }
 
     /// Loads columns of the signed-in user's row together with the session, for
-    /// [`Session::user`](crate::Session::user).
+    /// [`SignedIn`](crate::sign_in::SignedIn) and [`Session::user`](crate::Session::user).
     ///
     /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
     /// the column `key` of `table`, a text or a number; it costs no further statement. The names are

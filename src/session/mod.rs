@@ -19,6 +19,7 @@ pub(crate) mod info;
 pub(crate) mod lifecycle;
 mod replace;
 pub(crate) mod response;
+pub(crate) mod signed_in;
 pub(crate) mod tell;
 
 use std::net::IpAddr;

@@ -88,7 +88,7 @@ impl Error {
     pub(crate) fn status(&self) -> Status {
         match self.kind() {
             ErrorKind::Unavailable => Status::ServiceUnavailable,
-            ErrorKind::Gone => Status::Unauthorized,
+            ErrorKind::Anonymous | ErrorKind::Gone => Status::Unauthorized,
             ErrorKind::TooLarge => Status::PayloadTooLarge,
             ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {
                 Status::InternalServerError

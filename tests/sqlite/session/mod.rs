@@ -11,5 +11,6 @@ mod outage;
 mod outside;
 mod saving;
 mod sign_out;
+mod signed_in;
 mod users;
 mod values;

@@ -1,0 +1,137 @@
+//! The request guard for the row of the signed-in user.
+
+use std::any::type_name;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::{Ignite, Rocket, Sentinel};
+use serde::de::DeserializeOwned;
+
+use super::Session;
+use crate::engine::context::Context;
+use crate::error::{Error, ErrorKind};
+
+/// The row of the signed-in user, of the columns that [`Sessions::with_user`](crate::Sessions::with_user)
+/// names.
+///
+/// A route that takes it is for signed-in users. The row comes with the session in one statement.
+///
+/// ```no_run
+/// use rocket::{get, routes};
+/// use rocket_diesel_session::Sessions;
+/// use rocket_diesel_session::sign_in::SignedIn;
+///
+/// #[derive(rocket::serde::Deserialize)]
+/// #[serde(crate = "rocket::serde")]
+/// struct User {
+///     name: String,
+/// }
+///
+/// #[get("/account")]
+/// fn account(user: SignedIn<User>) -> String {
+///     format!("This is the account of {}.", user.name)
+/// }
+///
+/// #[get("/")]
+/// fn home(user: Option<SignedIn<User>>) -> String {
+///     user.map_or("Hello".into(), |user| format!("Hello {}", user.name))
+/// }
+///
+/// #[rocket::launch]
+/// fn rocket() -> _ {
+///     rocket::build()
+///         .mount("/", routes![account, home])
+///         .attach(Sessions::fairing().with_user("users", "id", &["name"]))
+/// }
+/// ```
+///
+/// The request fails with
+///
+/// - 401 if nobody is signed in, or the user's row is gone,
+/// - 500 if the row does not fit `T`; the log says why,
+/// - 503 if the session cannot be loaded, also where a route takes `Option<SignedIn<T>>`.
+///
+/// The launch stops if a route takes it and [`Sessions::fairing`](crate::Sessions::fairing) is not
+/// attached or `with_user` is not called. Whether a store of
+/// [`Sessions::with_store`](crate::Sessions::with_store) loads users is not known at launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedIn<T>(pub T);
+
+impl<T> SignedIn<T> {
+    /// Returns the row.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::sign_in::SignedIn;
+    /// # struct User;
+    /// #[rocket::get("/account")]
+    /// fn account(user: SignedIn<User>) {
+    ///     let user: User = user.into_inner();
+    /// }
+    /// # impl<'de> rocket::serde::Deserialize<'de> for User {
+    /// #     fn deserialize<D: rocket::serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> { Ok(User) }
+    /// # }
+    /// ```
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for SignedIn<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for SignedIn<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: DeserializeOwned + Send + Sync + 'static> FromRequest<'r> for SignedIn<T> {
+    type Error = Error;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Error> {
+        let error = match request.guard::<&Session>().await {
+            Outcome::Success(session) => match row(session) {
+                Ok(user) => return Outcome::Success(Self(user)),
+                Err(error) => error,
+            },
+            Outcome::Error((_, error)) => error.copy(),
+            Outcome::Forward(status) => return Outcome::Forward(status),
+        };
+        // `Option<SignedIn<T>>` drops it.
+        if matches!(error.kind(), ErrorKind::Value | ErrorKind::Configuration) {
+            log::error!("{error}");
+        }
+        Outcome::Error((error.status(), error))
+    }
+}
+
+fn row<T: DeserializeOwned>(session: &Session) -> Result<T, Error> {
+    if !session.context().loads_users {
+        return Err(Error::configuration(NO_USERS));
+    }
+    let anonymous = || Error::new(ErrorKind::Anonymous, "nobody is signed in");
+    session.user()?.ok_or_else(anonymous)
+}
+
+const NO_USERS: &str =
+    "Sessions::with_user is not called: call it with the users' table, its key and the columns";
+
+impl<T> Sentinel for SignedIn<T> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        let missing = match rocket.state::<Arc<Context>>() {
+            None => "no Sessions::fairing() is attached: attach it",
+            Some(context) if !context.loads_users => NO_USERS,
+            Some(_) => return false,
+        };
+        let user = type_name::<T>();
+        log::error!("a route takes SignedIn<{user}>, but {missing}");
+        true
+    }
+}
