@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
+use rocket::http::uri::Origin;
 use rocket::{Build, Rocket};
 
 use super::{Sessions, given};
@@ -24,6 +25,7 @@ impl Sessions {
         let figment = rocket.figment();
         check_log(figment)?;
         exemption::check(self.refuses_cross_site, &self.csrf_exempt)?;
+        self.sign_in_page.map_or(Ok(()), check_page)?;
         let config = Config::read(figment)?;
         let limits = config.limits(self.schema.clone());
         self.tokens.check()?;
@@ -152,6 +154,16 @@ fn unusable(database: &str, config: &Config, error: Error) -> Error {
             "check that it runs, that its url is right, and that its table is there: run its migrations, or set \
              session.create_table = true"
         }
+    })
+}
+
+/// Checks the path of [`Sessions::with_sign_in_page`].
+fn check_page(path: &str) -> Result<(), Error> {
+    let is_path = Origin::parse(path).is_ok() && !path.contains(['\\', '#']);
+    require(is_path && !path.contains("//"), || {
+        format!(
+            "Sessions::with_sign_in_page was given {path:?}; give a path of this application, such as \"/sign_in\""
+        )
     })
 }
 

@@ -48,6 +48,7 @@ pub struct Sessions {
     clock: Arc<Clock>,
     refuses_cross_site: bool,
     csrf_exempt: Vec<&'static str>,
+    sign_in_page: Option<&'static str>,
 }
 
 impl Sessions {
@@ -65,6 +66,7 @@ impl Sessions {
             clock: Arc::new(Clock::of_this_machine()),
             refuses_cross_site: false,
             csrf_exempt: Vec::new(),
+            sign_in_page: None,
         }
     }
 
@@ -187,6 +189,50 @@ impl Sessions {
             key,
             columns,
         });
+        self
+    }
+
+    /// Redirects browsers to a path of this application where [`SignedIn`](crate::sign_in::SignedIn)
+    /// finds nobody signed in.
+    ///
+    /// A request that loads a page (GET or HEAD, HTML preferred in `Accept`, and `navigate` in
+    /// `Sec-Fetch-Mode` where a browser sends that header) gets 303 in place of the 401. Other requests,
+    /// such as a script's `fetch` and a form's POST, get the 401, so a script does not take the sign-in
+    /// page for success.
+    ///
+    /// A path that is not local stops the launch.
+    ///
+    /// ```no_run
+    /// # use rocket_diesel_session::Sessions;
+    /// use rocket_diesel_session::sign_in::SignedIn;
+    ///
+    /// #[derive(rocket::serde::Deserialize)]
+    /// #[serde(crate = "rocket::serde")]
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// #[rocket::get("/")]
+    /// fn home(user: SignedIn<User>) -> String {
+    ///     format!("Hello {}", user.name)
+    /// }
+    ///
+    /// #[rocket::get("/sign_in")]
+    /// fn sign_in() -> &'static str {
+    ///     "Sign in."
+    /// }
+    ///
+    /// #[rocket::launch]
+    /// fn rocket() -> _ {
+    ///     let sessions = Sessions::fairing()
+    ///         .with_user("users", "id", &["name"])
+    ///         .with_sign_in_page("/sign_in");
+    ///     rocket::build().mount("/", rocket::routes![home, sign_in]).attach(sessions)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_sign_in_page(mut self, path: &'static str) -> Self {
+        self.sign_in_page = Some(path);
         self
     }
 
@@ -316,7 +362,7 @@ impl Fairing for Sessions {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        lifecycle::finish(request, response).await;
+        lifecycle::finish(request, response, self.sign_in_page).await;
     }
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {

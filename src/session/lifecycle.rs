@@ -8,7 +8,7 @@ use rocket::{Request, Response};
 use super::Session;
 use super::form::FormSecrets;
 use super::guard::Slot;
-use super::response::{keep_private, retry_later, show_error_page};
+use super::response::{keep_private, redirect_to_sign_in, retry_later, show_error_page};
 use super::tell::{client, store_unavailable};
 use crate::config::OnGone;
 use crate::csrf::token::FormCookie;
@@ -64,10 +64,17 @@ impl Session {
 
 /// Saves the session and completes the response; called after the handler and the catchers, before
 /// the first byte.
-pub(crate) async fn finish<'r>(request: &'r Request<'_>, response: &mut Response<'r>) {
+pub(crate) async fn finish<'r>(
+    request: &'r Request<'_>,
+    response: &mut Response<'r>,
+    sign_in_page: Option<&'static str>,
+) {
     match Slot::of(request).get() {
         None => {}
         Some(Ok(session)) => {
+            if let Some(page) = sign_in_page {
+                redirect_to_sign_in(request, response, page);
+            }
             save(session, request, response).await;
             keep_private(response);
         }

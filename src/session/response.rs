@@ -4,12 +4,14 @@ use std::panic::AssertUnwindSafe;
 
 use rocket::futures::FutureExt;
 use rocket::http::{Header, Status};
-use rocket::response::Responder;
+use rocket::response::{Redirect, Responder};
 use rocket::{Request, Response};
 
 use crate::error::{Error, ErrorKind};
+use crate::request::accept;
 use crate::request::catcher::catcher;
 use crate::session::replace::{lists, replace};
+use crate::session::signed_in;
 use crate::session::tell::store_unavailable;
 
 /// Seconds after which a browser or a proxy may try again when the store did not answer.
@@ -33,9 +35,35 @@ pub(super) fn keep_private(response: &mut Response<'_>) {
     if policy.is_empty() || is_shared && headers.contains("Set-Cookie") {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    if !lists(response, "Vary", "Cookie") {
-        response.adjoin_header(Header::new("Vary", "Cookie"));
+    vary(response, "Cookie");
+}
+
+/// Tells caches that the answer differs with a header of the request.
+fn vary(response: &mut Response<'_>, header: &'static str) {
+    if !lists(response, "Vary", header) {
+        response.adjoin_header(Header::new("Vary", header));
     }
+}
+
+/// Redirects a browser to the sign-in page in place of a 401 of [`SignedIn`](crate::sign_in::SignedIn).
+pub(super) fn redirect_to_sign_in<'r>(
+    request: &'r Request<'_>,
+    response: &mut Response<'r>,
+    page: &'static str,
+) {
+    if response.status() != Status::Unauthorized || !signed_in::has_refused(request) {
+        return;
+    }
+    // A sign-in page for users alone would lead to itself.
+    let is_page = page.split('?').next() == Some(request.uri().path().as_str());
+    if !is_page
+        && accept::loads_page(request)
+        && let Ok(redirect) = Redirect::to(page).respond_to(request)
+    {
+        replace(response, redirect);
+    }
+    vary(response, "Accept");
+    vary(response, "Sec-Fetch-Mode");
 }
 
 /// Puts the application's page for `status` in the place of a response.

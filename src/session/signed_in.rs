@@ -48,7 +48,8 @@ use crate::error::{Error, ErrorKind};
 ///
 /// The request fails with
 ///
-/// - 401 if nobody is signed in, or the user's row is gone,
+/// - 401 if nobody is signed in, or the user's row is gone;
+///   [`with_sign_in_page`](crate::Sessions::with_sign_in_page) redirects browsers from there,
 /// - 500 if the row does not fit `T`; the log says why,
 /// - 503 if the session cannot be loaded, also where a route takes `Option<SignedIn<T>>`.
 ///
@@ -91,6 +92,13 @@ impl<T> DerefMut for SignedIn<T> {
     }
 }
 
+/// Whether the guard found nobody signed in.
+struct Refused(bool);
+
+pub(super) fn has_refused(request: &Request<'_>) -> bool {
+    request.local_cache(|| Refused(false)).0
+}
+
 #[rocket::async_trait]
 impl<'r, T: DeserializeOwned + Send + Sync + 'static> FromRequest<'r> for SignedIn<T> {
     type Error = Error;
@@ -104,9 +112,13 @@ impl<'r, T: DeserializeOwned + Send + Sync + 'static> FromRequest<'r> for Signed
             Outcome::Error((_, error)) => error.copy(),
             Outcome::Forward(status) => return Outcome::Forward(status),
         };
-        // `Option<SignedIn<T>>` drops it.
-        if matches!(error.kind(), ErrorKind::Value | ErrorKind::Configuration) {
-            log::error!("{error}");
+        match error.kind() {
+            ErrorKind::Anonymous => {
+                request.local_cache(|| Refused(true));
+            }
+            // `Option<SignedIn<T>>` drops it.
+            ErrorKind::Value | ErrorKind::Configuration => log::error!("{error}"),
+            _ => {}
         }
         Outcome::Error((error.status(), error))
     }

@@ -10,6 +10,7 @@ mod other_fairings;
 mod outage;
 mod outside;
 mod saving;
+mod sign_in_page;
 mod sign_out;
 mod signed_in;
 mod users;

@@ -175,7 +175,7 @@ fn a_row_that_does_not_fit_is_500_and_logged_with_the_reason() {
 fn a_session_that_cannot_be_loaded_is_503_and_not_anonymous() {
     let store = Arc::new(Watched::default());
     let sessions = Sessions::fairing().with_store(store.clone());
-    let rocket = rocket::custom(site::figment("{}")).attach(sessions);
+    let rocket = rocket::custom(site::figment("{}")).attach(sessions.with_sign_in_page("/sign_in"));
     let client = Client::untracked(rocket.mount("/", routes![home, maybe, reason])).unwrap();
     let cookie = format!("__Host-id={}", site::invented_token());
     store.fail(u32::MAX);
