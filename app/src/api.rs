@@ -18,6 +18,7 @@ use crate::body::Body;
 use crate::caller::Caller;
 use crate::fresh::Fresh;
 use crate::headers::SignedOut;
+use crate::listed::{self, Ended};
 use crate::own_password::{self, PasswordChange};
 use crate::problem::Problem;
 use crate::refusal::{self, Refusal};
@@ -133,7 +134,7 @@ fn me(user: &User) -> Json<Profile> {
 
 #[get("/devices")]
 async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<Device>>, Error> {
-    session.devices().await.map(Json)
+    listed::devices(session).await.map(Json)
 }
 
 /// Not found: somebody else's, an unknown one, and one that is signed out already.
@@ -143,11 +144,10 @@ async fn end_device(
     _fresh: Fresh,
     session: &Session,
 ) -> Result<Option<NoContent>, Error> {
-    let ended = session.end_device(key).await?;
-    if !ended {
-        session.event("malicious_direct_reference", json!({}));
-    }
-    Ok(ended.then_some(NoContent))
+    Ok(match listed::end(session, key).await? {
+        Ended::Now => Some(NoContent),
+        Ended::Already | Ended::Unknown => None,
+    })
 }
 
 #[delete("/devices")]

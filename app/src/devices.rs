@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use rocket::fairing::AdHoc;
 use rocket::response::Redirect;
 use rocket::serde::Serialize;
-use rocket::serde::json::json;
 use rocket::{get, post, routes};
 use rocket_diesel_session::{Device, Error, Session};
 use rocket_dyn_templates::{Template, context};
@@ -12,16 +11,17 @@ use rocket_dyn_templates::{Template, context};
 use crate::agent;
 use crate::caller::Caller;
 use crate::fresh::Fresh;
+use crate::listed::{self, Ended};
 use crate::moment::Moment;
-use crate::page::{Answer, Page};
+use crate::page::{Answer, INFO, Page};
 use crate::user::User;
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![devices, end, end_page, end_others, end_others_page];
-    AdHoc::on_ignite("Devices", |rocket| async {
-        rocket.mount("/account/devices", routes)
-    })
+    AdHoc::on_ignite("Devices", |rocket| async { rocket.mount(LIST, routes) })
 }
+
+const LIST: &str = "/account/devices";
 
 /// A device as the page shows it.
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ impl Shown {
 
 #[get("/")]
 async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
-    let (devices, now) = (session.devices().await?, session.now());
+    let (devices, now) = (listed::devices(session).await?, session.now());
     // The present one first, then as they were used last.
     let (mut shown, others): (Vec<_>, Vec<_>) = devices
         .iter()
@@ -66,10 +66,10 @@ fn end_page(_key: &str) -> Redirect {
 
 #[get("/end_others")]
 fn end_others_page() -> Redirect {
-    Redirect::to("/account/devices")
+    Redirect::to(LIST)
 }
 
-/// Not found: somebody else's, an unknown one, and one that is signed out already.
+/// Not found: another user's and an unknown one.
 #[post("/<key>/end")]
 async fn end(
     key: &str,
@@ -77,13 +77,12 @@ async fn end(
     page: Page<'_>,
     session: &Session,
 ) -> Result<Option<Answer>, Error> {
-    match session.end_device(key).await? {
-        true => back(&page, "That device is signed out.").map(Some),
-        false => {
-            // Another user's, perhaps: nobody is offered a device that is not there.
-            session.event("malicious_direct_reference", json!({}));
-            Ok(None)
-        }
+    match listed::end(session, key).await? {
+        Ended::Now => back(&page, "That device is signed out.").map(Some),
+        Ended::Already => page
+            .go(INFO, LIST.to_owned(), "That device is signed out already.")
+            .map(Some),
+        Ended::Unknown => Ok(None),
     }
 }
 
@@ -95,5 +94,5 @@ async fn end_others(_fresh: Fresh, page: Page<'_>, caller: Caller<'_>) -> Result
 }
 
 fn back(page: &Page<'_>, done: &str) -> Result<Answer, Error> {
-    page.done("/account/devices".to_owned(), done)
+    page.done(LIST.to_owned(), done)
 }

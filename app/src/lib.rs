@@ -24,6 +24,7 @@ pub mod fuzz;
 mod headers;
 mod known_device;
 pub mod launch;
+mod listed;
 #[cfg(target_os = "linux")]
 mod listener;
 mod moment;

@@ -121,7 +121,7 @@ fn one_device_is_signed_out_and_nobody_elses(database: &TestDatabase) {
     let page = ada.get("/account/devices").body;
     assert!(page.contains("That device is signed out.") && !page.contains("iPhone"));
     assert!(!is_signed_in(&telephone) && is_signed_in(&program));
-    assert_eq!(end(&of_telephone), (404, 404), "repeated");
+    assert_eq!(end(&of_telephone), (303, 404), "repeated");
 
     let path = format!("/api/v1/devices/{of_program}");
     assert_eq!(ada.delete(&path).status, 204);

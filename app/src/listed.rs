@@ -1,0 +1,63 @@
+//! The devices that a session was shown, so that one that has ended since is no attack on another
+//! user's.
+
+use rocket::serde::json::json;
+use rocket_diesel_session::{Device, Error, Session};
+
+/// The session's value.
+const LISTED: &str = "listed_devices";
+
+/// The oldest are forgotten.
+const MOST: usize = 50;
+
+/// The result of signing a device out.
+pub(crate) enum Ended {
+    Now,
+    /// It was listed before.
+    Already,
+    /// It may be another user's.
+    Unknown,
+}
+
+/// Returns the user's devices and remembers that they were listed.
+pub(crate) async fn devices(session: &Session) -> Result<Vec<Device>, Error> {
+    let devices = session.devices().await?;
+    remember(session, devices.iter().map(|device| device.key.short()))?;
+    Ok(devices)
+}
+
+/// Signs out the device with this short key. One that was never listed is reported as an attack.
+pub(crate) async fn end(session: &Session, key: &str) -> Result<Ended, Error> {
+    if session.end_device(key).await? {
+        // Its own sign-out leaves no session that could remember it.
+        if session.user_id().is_some() {
+            remember(session, [key])?;
+        }
+        return Ok(Ended::Now);
+    }
+    if listed(session)?.iter().any(|listed| listed == key) {
+        return Ok(Ended::Already);
+    }
+    session.event("malicious_direct_reference", json!({}));
+    Ok(Ended::Unknown)
+}
+
+fn listed(session: &Session) -> Result<Vec<String>, Error> {
+    Ok(session.get(LISTED)?.unwrap_or_default())
+}
+
+/// Saves nothing for a device that is listed again.
+fn remember<'k>(session: &Session, keys: impl IntoIterator<Item = &'k str>) -> Result<(), Error> {
+    let mut listed = listed(session)?;
+    let before = listed.len();
+    for key in keys {
+        if !listed.iter().any(|listed| listed == key) {
+            listed.push(key.to_owned());
+        }
+    }
+    if listed.len() == before {
+        return Ok(());
+    }
+    listed.drain(..listed.len().saturating_sub(MOST));
+    session.insert(LISTED, listed)
+}
