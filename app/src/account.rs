@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::fresh::Fresh;
 use crate::own_password::{self, PasswordChange};
 use crate::page::{Answer, Page, Visit};
-use crate::refused_form::Why;
+use crate::typed_location::TypedLocation;
 use crate::user::User;
 use crate::{fields, next, refused_form, users};
 
@@ -38,19 +38,17 @@ pub(crate) fn stage() -> AdHoc {
 /// A location that was typed before the user had to sign in again is shown until it is saved.
 #[get("/")]
 fn account(user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
-    let typed = session.get::<String>(TYPED_LOCATION)?;
-    let refused = typed.as_ref().map(|_| NOT_SAVED);
-    let values = context! { location: typed.as_ref().unwrap_or(&user.location) };
-    page.show("account", context! { values, refused })
+    match TypedLocation::of(session)? {
+        Some(typed) => {
+            let refused = typed.notice(user);
+            page.show("account", context! { values: typed, refused })
+        }
+        None => page.show(
+            "account",
+            context! { values: context! { location: &user.location } },
+        ),
+    }
 }
-
-const NOT_SAVED: Why = (
-    "Press Save once more",
-    "You had to sign in first, so your location is not saved yet.",
-);
-
-/// The session's value for a location that was typed and could not be saved.
-pub(crate) const TYPED_LOCATION: &str = "typed_location";
 
 /// The address of a refused form, which people open again.
 #[get("/location")]
@@ -61,6 +59,9 @@ fn location_page() -> Redirect {
 #[derive(FromForm)]
 struct Place {
     location: String,
+    /// The e-mail address of the account whose form it is.
+    #[field(default = String::new())]
+    location_of: String,
 }
 
 /// Changes the row of whoever is signed in, and nobody else's: the id comes from the session alone.
@@ -74,8 +75,9 @@ async fn move_to(
     let place = form.location.trim();
     if page.user.is_none() {
         let (status, next) = (Status::Unauthorized, Some("/account".to_owned()));
+        let typed = TypedLocation::new(place, &form.location_of);
         return match session.was_ended() {
-            true => refused_form::sign_in_first(&page, status, next, place).map(Ok),
+            true => refused_form::sign_in_first(&page, status, next, typed.as_ref()).map(Ok),
             false => Ok(Err(status)),
         };
     }
@@ -89,7 +91,7 @@ async fn move_to(
     }
     let now = database.now().timestamp_millis();
     users::set_location(database, id, place.to_owned(), now).await?;
-    session.remove(TYPED_LOCATION)?;
+    TypedLocation::forget(session)?;
     session.event("user_updated", json!({ "what": "location" }));
     page.done("/account".to_owned(), "Your location is saved.")
         .map(Ok)

@@ -50,6 +50,10 @@ pub(crate) struct SignIn {
     #[serde(skip)]
     #[field(default = String::new())]
     pub(crate) location: String,
+    /// The e-mail address of that user.
+    #[serde(skip)]
+    #[field(default = String::new())]
+    pub(crate) location_of: String,
 }
 
 /// Brings stored e-mail addresses into their canonical form at launch, where `session.migrate` is true.

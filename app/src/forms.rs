@@ -8,13 +8,15 @@ use rocket::{get, post, routes};
 use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
-use crate::account::TYPED_LOCATION;
 use crate::accounts::{self, Registration, SignIn};
 use crate::caller::Caller;
 use crate::headers::SignedOut;
+use crate::next;
 use crate::page::{Answer, Page, Visit};
+use crate::refusal::Refusal;
 use crate::refused_form::NOT_SIGNED_IN;
-use crate::{fields, next};
+use crate::typed_location::TypedLocation;
+use crate::user::Profile;
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![register_page, register, login_page, login, logout];
@@ -37,7 +39,11 @@ async fn register(
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let done = "Welcome! Your account is ready, and you are signed in.";
-    match accounts::register(&caller, &form, Some(done)).await? {
+    let registered = match accounts::register(&caller, &form, Some(done)).await? {
+        Err(Refusal::Taken) => sign_in_instead(&caller, &form).await?,
+        other => other,
+    };
+    match registered {
         Ok(_) => Ok(Left(Redirect::to(next::or_home(next)))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("form");
@@ -53,6 +59,23 @@ async fn register(
             page.mend("register", status, own)
         }
     }
+}
+
+/// Signs in who sent a registration twice: the account has this password already. Whatever else a
+/// sign-in is refused for, the address is taken.
+async fn sign_in_instead(
+    caller: &Caller<'_>,
+    form: &Registration,
+) -> Result<Result<Profile, Refusal>, Error> {
+    let given = SignIn {
+        email: form.email.clone(),
+        password: form.password.clone(),
+        remember: form.remember,
+        ..SignIn::default()
+    };
+    let done = "Your account is ready, and you are signed in.";
+    let signed_in = accounts::sign_in(caller, &given, Some(done)).await?;
+    Ok(signed_in.map_err(|_| Refusal::Taken))
 }
 
 /// After a sign-out there is no session that could hold a message, so the address says it, and so it
@@ -75,17 +98,17 @@ pub(crate) fn login_page(
 async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let values = context! { email: &form.email, remember: form.remember };
-    let location = &form.location;
+    let typed = TypedLocation::new(&form.location, &form.location_of);
     match accounts::sign_in(&caller, &form, Some("You are signed in.")).await? {
         Ok(_) => {
-            if !location.is_empty() && fields::location(location).is_ok() {
-                caller.session.insert(TYPED_LOCATION, location)?;
+            if let Some(typed) = typed {
+                typed.keep(caller.session)?;
             }
             Ok(Left(Redirect::to(next::or_home(next))))
         }
         Err(refusal) => {
             let (status, errors) = refusal.on_form("form");
-            page.mend("login", status, context! { values, errors, next, location })
+            page.mend("login", status, context! { values, errors, next, typed })
         }
     }
 }

@@ -18,6 +18,12 @@ pub(crate) const STALE: &str = "This takes a sign-in of the last 10 minutes. Sig
 /// A user has signed in a moment ago. A route that takes it asks all others for their password.
 pub(crate) struct Fresh;
 
+impl Fresh {
+    pub(crate) fn is_given(session: &Session) -> bool {
+        session.now() - session.signed_in_at() <= FRESH
+    }
+}
+
 /// Whether the guard refused somebody who is signed in, but not freshly.
 struct Stale(bool);
 
@@ -34,7 +40,7 @@ impl<'r> FromRequest<'r> for Fresh {
         try_outcome!(request.guard::<&User>().await);
         let session = request.guard::<&Session>().await;
         let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
-        if session.now() - session.signed_in_at() > FRESH {
+        if !Self::is_given(session) {
             request.local_cache(|| {
                 session.event("authz_fail", json!({ "why": "no fresh sign-in" }));
                 Stale(true)

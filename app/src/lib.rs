@@ -41,6 +41,7 @@ mod refusal;
 mod refused_form;
 mod schema;
 mod settings;
+mod typed_location;
 mod user;
 mod users;
 

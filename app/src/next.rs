@@ -12,10 +12,22 @@ const HOME: &str = "/home";
 const ELSEWHERE: &[&str] = &["", "/login", "/register", "/logout", "/account/confirm"];
 
 /// `next` if it is a page of ours that a person can be sent to, the home page otherwise.
+/// Of a page that asks for a sign-in it is the page behind it.
 pub(crate) fn or_home(next: Option<&str>) -> String {
-    next.filter(|next| is_local(next))
-        .unwrap_or(HOME)
-        .to_owned()
+    let behind = next.and_then(behind);
+    let local = next.filter(|next| is_local(next)).map(str::to_owned);
+    local
+        .or(behind.filter(|next| is_local(next)))
+        .unwrap_or_else(|| HOME.to_owned())
+}
+
+/// Returns the page to which a page that asks for a sign-in leads.
+fn behind(page: &str) -> Option<String> {
+    let page = Origin::parse(page).ok().filter(|_| is_path(page, &[]))?;
+    let asks = ["/login", "/register", "/account/confirm"].contains(&page.path().as_str());
+    let mut fields = page.query().filter(|_| asks)?.raw_segments();
+    let next = fields.find_map(|field| field.as_str().strip_prefix("next=").map(RawStr::new))?;
+    next.url_decode().ok().map(Into::into)
 }
 
 /// The page that a request is about: the one asked for, or the one with the form that was sent.
@@ -65,6 +77,8 @@ mod tests {
             assert_eq!(or_home(Some(next)), next);
         }
         assert_eq!(or_home(None), HOME);
+        let confirm = "/account/confirm?a=b&next=%2Faccount%2Fdevices%3Fa%3Db%2520c";
+        assert_eq!(or_home(Some(confirm)), "/account/devices?a=b%20c");
     }
 
     #[test]
@@ -93,6 +107,8 @@ mod tests {
             "/logout/",
             "/register",
             "/account/confirm?next=/account/confirm",
+            "/account/confirm?next=%2F%2Fevil",
+            "/login?next=https:evil",
             "",
             "messages",
             "../x",

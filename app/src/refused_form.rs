@@ -6,14 +6,15 @@ use rocket::form::{Form, FromForm};
 use rocket::http::{RawStr, Status};
 use rocket::response::Redirect;
 use rocket::serde::Serialize;
-use rocket_diesel_session::Error;
 use rocket_diesel_session::csrf::{Reason, Refusal};
+use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
 use crate::fresh::Fresh;
-use crate::next;
 use crate::page::{Answer, INFO, Page};
+use crate::typed_location::TypedLocation;
 use crate::user::User;
+use crate::{fields, next};
 
 /// A heading, and the reason with the next step.
 pub(crate) type Why = (&'static str, &'static str);
@@ -38,6 +39,8 @@ struct Typed {
     remember: bool,
     #[field(default = String::new())]
     location: String,
+    #[field(default = String::new())]
+    location_of: String,
     #[serde(skip)]
     next: Option<String>,
 }
@@ -94,18 +97,27 @@ async fn again_for(
     request: &Request<'_>,
 ) -> Option<Result<Answer, Error>> {
     let (status, refused) = (Status::Forbidden, reason(request));
+    let session = request.guard::<&Session>().await.succeeded()?;
     let next = typed.next.as_deref();
-    Some(match request.uri().path().as_str() {
-        "/login" | "/register" => {
-            let known = format!(
-                "You are signed in already, as {}. Sign out first to use another account.",
-                user.email
-            );
-            page.go(INFO, next::or_home(next), &known)
+    let location = TypedLocation::new(&typed.location, &typed.location_of);
+    Some(match (request.uri().path().as_str(), location) {
+        ("/login", Some(location)) => {
+            let refused = location.notice(user);
+            page.mend("account", status, context! { refused, values: location })
         }
-        "/account/location" => page.mend("account", status, context! { refused, values: typed }),
-        "/account/confirm" => page.mend("confirm", status, context! { refused, next }),
-        "/account/password" => match request.guard::<Fresh>().await.succeeded() {
+        ("/login" | "/register", _) => page.go(INFO, next::or_home(next), &known(user, typed)),
+        ("/account/location", Some(location)) if location.is_of_another(user) => {
+            let refused = location.notice(user);
+            page.mend("account", status, context! { refused, values: location })
+        }
+        ("/account/location", _) => {
+            page.mend("account", status, context! { refused, values: typed })
+        }
+        ("/account/confirm", _) if Fresh::is_given(session) => {
+            Ok(Left(Redirect::to(next::or_home(next))))
+        }
+        ("/account/confirm", _) => page.mend("confirm", status, context! { refused, next }),
+        ("/account/password", _) => match request.guard::<Fresh>().await.succeeded() {
             Some(Fresh) => page.mend("password", status, context! { refused }),
             None => {
                 let next = "/account/password";
@@ -116,6 +128,17 @@ async fn again_for(
     })
 }
 
+/// What a user reads who signs in or registers once more.
+fn known(user: &User, typed: &Typed) -> String {
+    let email = &user.email;
+    match fields::canonical_email(&typed.email) == *email {
+        true => format!("You are signed in already, as {email}."),
+        false => {
+            format!("You are signed in already, as {email}. Sign out first to use another account.")
+        }
+    }
+}
+
 fn again_for_nobody(
     typed: &Typed,
     page: &Page<'_>,
@@ -123,9 +146,14 @@ fn again_for_nobody(
 ) -> Option<Result<Answer, Error>> {
     let (status, refused) = (Status::Forbidden, reason(request));
     let next = typed.next.as_deref();
+    let location = TypedLocation::new(&typed.location, &typed.location_of);
     let path = request.uri().path().as_str();
     Some(match path {
-        "/login" => page.mend("login", status, context! { refused, values: typed, next }),
+        "/login" => page.mend(
+            "login",
+            status,
+            context! { refused, values: typed, next, typed: location },
+        ),
         "/register" => page.mend(
             "register",
             status,
@@ -133,7 +161,7 @@ fn again_for_nobody(
         ),
         "/logout" => Ok(Left(Redirect::to("/login?signed_out"))),
         _ if path.starts_with("/account/") => {
-            sign_in_first(page, status, next::page_of(request), &typed.location)
+            sign_in_first(page, status, next::page_of(request), location.as_ref())
         }
         _ => return None,
     })
@@ -144,9 +172,9 @@ pub(crate) fn sign_in_first(
     page: &Page<'_>,
     status: Status,
     next: Option<String>,
-    location: &str,
+    typed: Option<&TypedLocation>,
 ) -> Result<Answer, Error> {
     let (refused, next) = (NOT_SIGNED_IN, next.as_deref().unwrap_or("/account"));
-    let own = context! { refused, next, location };
+    let own = context! { refused, next, typed };
     page.mend("login", status, own)
 }

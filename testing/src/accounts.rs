@@ -19,11 +19,21 @@ pub const PAGES: [&str; 6] = [
 ];
 
 pub fn register(visitor: &Visitor, email: &str, more: &[(&str, &str)]) -> Answer {
+    register_with(visitor, email, PASSWORD, more)
+}
+
+/// Registers with another password, which signs nobody in who has an account.
+pub fn register_with(
+    visitor: &Visitor,
+    email: &str,
+    password: &str,
+    more: &[(&str, &str)],
+) -> Answer {
     let fields = [
         ("first_name", "Ada"),
         ("last_name", "Lovelace"),
         ("email", email),
-        ("password", PASSWORD),
+        ("password", password),
     ];
     visitor.post("/register", &[&fields, more].concat())
 }

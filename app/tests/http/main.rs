@@ -26,4 +26,5 @@ mod redis;
 mod refused_forms;
 mod requirements;
 mod settings;
+mod tabs;
 mod throttle;

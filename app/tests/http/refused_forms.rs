@@ -6,6 +6,8 @@ use testing::database::sqlite;
 use testing::sql;
 use testing::visitor::{Answer, Visitor};
 
+use crate::accounts::password::age;
+
 const OLDER: &str = "This form has expired";
 const SIGNED_OUT: &str = "You are no longer signed in";
 
@@ -109,6 +111,7 @@ fn a_form_of_the_account_is_shown_again_after_a_second_sign_in() {
     shows(&page, 403, &[OLDER, "<h1>Change your password</h1>"]);
     assert!(!page.body.contains("staple"));
     let fields = [("password", PASSWORD), ("next", "/account/devices")];
+    age(&database, 11);
     let page = send("/account/confirm", &fields);
     let next = r#"name="next" value="&#x2f;account&#x2f;devices""#;
     shows(&page, 403, &[OLDER, next]);

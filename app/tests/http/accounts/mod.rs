@@ -5,6 +5,6 @@ mod closed;
 mod crash;
 mod devices;
 mod messages;
-mod password;
+pub(crate) mod password;
 mod remember;
 mod rules;

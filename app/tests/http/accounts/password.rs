@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rocket::serde::json::json;
 
-use testing::accounts::{EMAIL, PASSWORD, complaint, cookie, is_signed_in, register, sign_in};
+use testing::accounts::{
+    EMAIL, PASSWORD, complaint, cookie, is_signed_in, register, register_with, sign_in,
+};
 use testing::application::Application;
 use testing::database::TestDatabase;
 use testing::visitor::{Answer, Visitor};
@@ -29,7 +31,7 @@ fn an_account_and_its_first_session_are_made_together_or_not_at_all(database: &T
 
     sql::execute(database, "ALTER TABLE away RENAME TO sessions");
     assert_eq!(register(&visitor, EMAIL, &[]).location(), "/home");
-    let taken = register(&application.visitor(), EMAIL, &[]);
+    let taken = register_with(&application.visitor(), EMAIL, NEW_PASSWORD, &[]);
     assert_eq!((taken.status, taken.cookies().len()), (422, 0));
     let rows = ["users", "sessions"].map(|table| sql::count(database, table));
     assert_eq!(rows, [1, 1]);
