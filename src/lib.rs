@@ -10,7 +10,7 @@
 //! ```toml
 //! # Rocket.toml
 //! [default.databases.app]
-//! url = "sqlite:app.db"            # or mysql://…  postgres://…  redis://…  memory:
+//! url = "app.db"                   # or mysql://…  postgres://…  redis://…  memory:
 //! ```
 //!
 //! ```rust,no_run
