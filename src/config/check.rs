@@ -12,6 +12,7 @@ const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), Error> {
+        self.check_names()?;
         self.check_time_outs()?;
         self.check_limits()?;
         self.check_secrets()?;
@@ -19,6 +20,22 @@ impl Config {
         self.user_path()?;
         self.table()?;
         self.cookie.check()
+    }
+
+    /// A URL in place of an entry's name would be printed with its password.
+    fn check_names(&self) -> Result<(), Error> {
+        let names = [
+            ("database", Some(&self.database)),
+            ("users", self.users.as_ref()),
+        ];
+        names.into_iter().try_for_each(|(key, name)| {
+            require(name.is_none_or(|name| !name.contains(['/', ':', '@'])), || {
+                format!(
+                    "session.{key} is a URL; write that as url = \"…\" below [default.databases.app], and \
+                     session.{key} = \"app\""
+                )
+            })
+        })
     }
 
     fn check_time_outs(&self) -> Result<(), Error> {

@@ -5,8 +5,10 @@ mod database;
 mod missing;
 mod parameters;
 mod period;
+mod server;
 mod shared;
 mod sqlite;
+mod unreadable;
 mod url;
 
 use std::collections::BTreeMap;
@@ -15,12 +17,14 @@ use std::time::Duration;
 
 use rocket::data::ByteUnit;
 use rocket::figment::Figment;
+use rocket::serde::de::{self, Deserialize, Deserializer};
 
 pub(crate) use self::database::DatabaseConfig;
 pub(crate) use self::url::opened_at;
 
 use self::period::{Interval, Period};
-use crate::error::Error;
+use self::unreadable::unreadable;
+use crate::error::{Error, require};
 use crate::events::{EventsKey, Sink};
 use crate::express::UserPath;
 use crate::express::signature::Secrets;
@@ -94,6 +98,7 @@ pub(crate) struct Config {
     /// launch where it is left out, so that a session has another name after it.
     pub(crate) events_key: Option<EventsKey>,
     /// The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    #[serde(deserialize_with = "proxies")]
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// What is stored and told of a browser's address: "off": nothing; "truncated": its network;
     /// "full".
@@ -141,7 +146,7 @@ impl Default for Config {
 
 /// Who else has to understand the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", expecting = "\"own\" or \"express\"")]
 pub(crate) enum Format {
     Own,
     Express,
@@ -149,7 +154,7 @@ pub(crate) enum Format {
 
 /// What happens to a request whose session ended under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", expecting = "\"ignore\" or \"unauthorized\"")]
 pub(crate) enum OnGone {
     /// It is answered as it would have been; what it wrote to the session is not kept.
     Ignore,
@@ -160,6 +165,14 @@ pub(crate) enum OnGone {
 impl Config {
     /// Reads and checks the whole configuration.
     pub(crate) fn read(figment: &Figment) -> Result<Self, Error> {
+        if let Ok(value) = figment.find_value("session") {
+            let read = value.into_dict().map(drop);
+            require(read.is_some(), || {
+                "session is no table; write [default.session] with its settings below it, or \
+                 {key=\"value\"} in the environment"
+                    .to_owned()
+            })?;
+        }
         let mut config: Self = figment
             .focus("session")
             .extract()
@@ -254,15 +267,22 @@ impl Config {
     }
 }
 
-fn unreadable(table: &str, error: rocket::figment::Error) -> Error {
-    let path = error
-        .path
-        .iter()
-        .fold(table.to_owned(), |path, key| format!("{path}.{key}"));
-    Error::configuration(format!(
-        "{path} cannot be used: {}; see guide::settings in the documentation",
-        error.kind
-    ))
+fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpAddr>, D::Error> {
+    let texts = <Vec<String> as Deserialize>::deserialize(deserializer)?;
+    let parsed = texts.iter().map(|text| {
+        let (address, _) = text.split_once('/').unwrap_or((text, ""));
+        match (text.parse(), address.parse::<IpAddr>()) {
+            (Ok(address), _) => Ok(address),
+            (_, Ok(_)) => Err(de::Error::custom(format!(
+                "{text:?} is a network and no IP address; write that of each proxy: \
+                 [\"10.0.0.1\"]"
+            ))),
+            _ => Err(de::Error::custom(format!(
+                "{text:?} is no IP address; write the address of each proxy: [\"127.0.0.1\"]"
+            ))),
+        }
+    });
+    parsed.collect()
 }
 
 fn millis(duration: Duration) -> i64 {

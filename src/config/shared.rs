@@ -4,7 +4,8 @@ use rocket::figment::Figment;
 use rocket::figment::providers::Serialized;
 use rocket::figment::value::{Dict, Num, Value};
 
-use super::{DatabaseConfig, parameters, unreadable};
+use super::unreadable::unreadable;
+use super::{DatabaseConfig, parameters};
 use crate::error::{Error, require};
 
 /// The settings of `rocket_sync_db_pools` and `rocket_db_pools` that are not ours.
@@ -269,7 +270,7 @@ mod tests {
                 "twice",
             ),
             // It may be the end of a password.
-            ("mysql://ada:x?charset=@h/app", "charset"),
+            ("mysql://ada:x?charset=@h/app", "? as %3F"),
             ("redis+unix:///run/r.sock?password=x", "password"),
         ] {
             let refusal = read(&format!("url = {url:?}")).unwrap_err();

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::sqlite;
+use super::{server, sqlite};
 use crate::error::{Error, require};
 
 /// The parameters of SQLite's own URIs.
@@ -38,16 +38,24 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
             .to_owned()
         },
     )?;
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    match scheme {
+        "redis+unix" | "unix" => {}
+        _ if server::is_server(scheme) => server::check(scheme, rest)?,
+        "memory" => server::check_file(url)?,
+        _ => {}
+    }
     if let Some(name) = sqlite::name(url) {
+        server::check_file(url)?;
         return check_sqlite(url, &name);
     }
-    let (scheme, rest) = url.split_once(':').unwrap_or_default();
     match scheme {
         "mysql" | "mariadb" => check_mysql(rest),
         "redis" | "rediss" | "valkey" | "valkeys" => check_parameters(rest, &["protocol"]),
         "redis+unix" | "unix" => check_parameters(rest, &["db", "pass", "protocol", "user"]),
         "redis-cluster" | "rediss-cluster" => check_parameters(rest, &[]),
         // PostgreSQL's client library knows its parameters, of which each version has more.
+        "postgres" | "postgresql" => server::check_libpq_parameters(parameters(rest)),
         _ => Ok(()),
     }
 }

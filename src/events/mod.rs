@@ -23,7 +23,10 @@ use crate::token::{Key, Token, mac};
 
 /// Where events go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(
+    rename_all = "lowercase",
+    expecting = "\"off\", \"stdout\" or \"stderr\""
+)]
 pub(crate) enum Sink {
     Off,
     Stdout,

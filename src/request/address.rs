@@ -6,7 +6,10 @@ use rocket::Request;
 
 /// What is told and stored of a browser's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(
+    rename_all = "lowercase",
+    expecting = "\"off\", \"truncated\" or \"full\""
+)]
 pub(crate) enum ClientAddress {
     Off,
     /// Its network alone: the first 24 bits of IPv4, 56 of IPv6.

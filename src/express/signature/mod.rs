@@ -24,9 +24,28 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 const LONGEST_ID: usize = 128;
 
 /// The secrets of the cookie: the first one signs, all of them verify.
-#[derive(Clone, Default, serde::Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default)]
 pub(crate) struct Secrets(Vec<String>);
+
+/// A text or a list of them, as express-session takes both.
+#[derive(serde::Deserialize)]
+#[serde(
+    untagged,
+    expecting = "one of its values is no text; write [\"…\"] with each secret in quotes"
+)]
+enum Given {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl<'de> serde::Deserialize<'de> for Secrets {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Given::deserialize(deserializer)? {
+            Given::One(secret) => vec![secret],
+            Given::Several(secrets) => secrets,
+        }))
+    }
+}
 
 impl Secrets {
     /// How many there are, and whether each says something.

@@ -14,7 +14,11 @@ use crate::request::address::is_trusted;
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table, [default.session.cookie]"
+)]
 pub(crate) struct CookieConfig {
     /// Its name, without `__Host-` or `__Secure-`: the prefix that the other settings allow is put
     /// before it. With the format "express" its whole name, by default "connect.sid".
@@ -71,7 +75,10 @@ enum Auto {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(
+    rename_all = "lowercase",
+    expecting = "\"strict\", \"lax\" or \"none\""
+)]
 enum SameSiteConfig {
     Strict,
     Lax,
@@ -79,7 +86,10 @@ enum SameSiteConfig {
 }
 
 #[derive(Clone, Copy, Debug, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(
+    rename_all = "lowercase",
+    expecting = "\"low\", \"medium\" or \"high\""
+)]
 enum Priority {
     Low,
     Medium,

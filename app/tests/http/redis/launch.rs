@@ -200,7 +200,7 @@ fn what_cannot_be_read_or_reached_is_refused_in_one_line() {
         ),
         (
             format!("redis://:{SECRET}@127.0.0.1:port"),
-            "redis://user:password@host:6379/0",
+            "redis://USER:PASSWORD@HOST:PORT",
         ),
         (
             format!("redis://:{SECRET}@127.0.0.1/first"),
