@@ -90,13 +90,9 @@ impl Error {
         self.of_store && self.kind == ErrorKind::Unavailable
     }
 
-    /// Diesel's error that caused this one, or this one again.
-    pub(crate) fn into_diesel(mut self) -> Result<diesel::result::Error, Self> {
-        let cause = self
-            .cause
-            .take()
-            .map(|cause| cause.downcast::<diesel::result::Error>());
-        match cause {
+    /// Returns the cause if it is an `E`, else this error again.
+    pub(crate) fn into_cause<E: StdError + 'static>(mut self) -> Result<E, Self> {
+        match self.cause.take().map(|cause| cause.downcast::<E>()) {
             Some(Ok(cause)) => Ok(*cause),
             Some(Err(cause)) => Err(self.because(cause)),
             None => Err(self),

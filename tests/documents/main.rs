@@ -14,6 +14,7 @@ mod dependencies;
 mod guide;
 #[cfg(unix)]
 mod in_your_application;
+mod layers;
 mod links;
 mod migrations;
 #[cfg(unix)]

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
+use diesel::result::Error as DieselError;
 use diesel_migrations::EmbeddedMigrations;
 
 use crate::clock::Clock;
@@ -109,7 +110,7 @@ impl Database {
     /// Looks for nobody's row, to find out a name of the users' table that is not there.
     pub(crate) fn check_users(&self) -> Result<(), Error> {
         let looked = (self.user)("").map(drop);
-        looked.map_err(|error| match error.into_diesel() {
+        looked.map_err(|error| match error.into_cause::<DieselError>() {
             Ok(cause) => {
                 let misread = self.misread(&cause);
                 let remedy = misread.unwrap_or_else(|| {

@@ -29,7 +29,7 @@ impl<C: Backend> DieselStore<C> {
             connection.transact(|connection| {
                 let value = work(connection)?;
                 let saved = save(&*within(self, connection)).map_err(|error| {
-                    error.into_diesel().unwrap_or_else(|error| {
+                    error.into_cause().unwrap_or_else(|error| {
                         failed = Some(error);
                         DieselError::RollbackTransaction
                     })
