@@ -1,5 +1,4 @@
-//! An application that has had users before: in a table of its own, under numbers, with a guard of
-//! its own.
+//! An application that has had users before: in a table of its own, under numbers.
 //!
 //! ```sh
 //! sqlite3 app.db < examples/own_users/members.sql
@@ -13,12 +12,11 @@ use pbkdf2::phc::PasswordHash;
 use rocket::figment::Figment;
 use rocket::form::{Form, FromForm};
 use rocket::http::Status;
-use rocket::outcome::try_outcome;
-use rocket::request::{FromRequest, Outcome, Request};
-use rocket::response::Redirect;
+use rocket::response::{Redirect, content::RawHtml};
 use rocket::serde::Deserialize;
 use rocket::tokio::task::spawn_blocking;
 use rocket::{Build, Config, Rocket, get, post, routes};
+use rocket_diesel_session::sign_in::SignedIn;
 use rocket_diesel_session::{Database, Error, Session, Sessions};
 
 use schema::members;
@@ -33,26 +31,11 @@ mod schema {
     }
 }
 
-/// What a session brings along of its member's row.
+/// The columns of a member's row that are loaded with the session.
 #[derive(Deserialize)]
 #[serde(crate = "rocket::serde")]
 struct Member {
     nickname: String,
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Member {
-    type Error = String;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
-        let session = request.guard::<&Session>().await;
-        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
-        match session.user() {
-            Ok(Some(member)) => Outcome::Success(member),
-            Ok(None) => Outcome::Error((Status::Unauthorized, "nobody is signed in".into())),
-            Err(why) => Outcome::Error((Status::InternalServerError, why.to_string())),
-        }
-    }
 }
 
 #[derive(FromForm)]
@@ -62,8 +45,16 @@ struct Credentials {
 }
 
 #[get("/")]
-fn club(member: Member) -> String {
+fn club(member: SignedIn<Member>) -> String {
     format!("Welcome to the club, {}.", member.nickname)
+}
+
+#[get("/sign_in")]
+fn sign_in_page() -> RawHtml<&'static str> {
+    RawHtml(
+        r#"<form method="post"><input name="nickname"><input name="password" type="password">
+           <button>Sign in</button></form>"#,
+    )
 }
 
 #[post("/sign_in", data = "<form>")]
@@ -102,8 +93,12 @@ fn sign_out(session: &Session) -> Redirect {
 
 fn application(figment: Figment) -> Rocket<Build> {
     rocket::custom(figment)
-        .mount("/", routes![club, sign_in, sign_out])
-        .attach(Sessions::fairing().with_user("members", "number", &["nickname"]))
+        .mount("/", routes![club, sign_in_page, sign_in, sign_out])
+        .attach(
+            Sessions::fairing()
+                .with_user("members", "number", &["nickname"])
+                .with_sign_in_page("/sign_in"),
+        )
 }
 
 #[rocket::launch]

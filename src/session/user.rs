@@ -101,13 +101,10 @@ impl Session {
     /// [`Sessions::with_user`](crate::Sessions::with_user) was not called.
     /// Fails if the row does not fit `T`.
     ///
-    /// With it, a guard of the application takes a few lines:
+    /// A route for signed-in users alone takes [`SignedIn`](crate::sign_in::SignedIn).
     ///
     /// ```
-    /// use rocket::http::Status;
-    /// use rocket::outcome::{Outcome, try_outcome};
-    /// use rocket::request::{self, FromRequest, Request};
-    /// use rocket_diesel_session::Session;
+    /// use rocket_diesel_session::{Error, Session};
     ///
     /// #[derive(rocket::serde::Deserialize)]
     /// #[serde(crate = "rocket::serde")]
@@ -115,18 +112,9 @@ impl Session {
     ///     email: String,
     /// }
     ///
-    /// #[rocket::async_trait]
-    /// impl<'r> FromRequest<'r> for User {
-    ///     type Error = String;
-    ///
-    ///     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, String> {
-    ///         let session = try_outcome!(request.guard::<&Session>().await.map_error(|(status, why)| (status, why.to_string())));
-    ///         match session.user() {
-    ///             Ok(Some(user)) => Outcome::Success(user),
-    ///             Ok(None) => Outcome::Error((Status::Unauthorized, "nobody is signed in".into())),
-    ///             Err(why) => Outcome::Error((Status::InternalServerError, why.to_string())),
-    ///         }
-    ///     }
+    /// fn greeting(session: &Session) -> Result<String, Error> {
+    ///     let user = session.user::<User>()?;
+    ///     Ok(user.map_or("Hello".into(), |user| format!("Hello {}", user.email)))
     /// }
     /// ```
     pub fn user<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {

@@ -75,6 +75,32 @@ fn with_chromium(url: &str, photo: &Path) {
     chromium.open(url);
     chromium.click("[action='/sign_out'] button");
     becomes("p", "You are signed out.");
+    submit("button");
+    becomes("h1", "grace");
+    let folder = photo.parent().unwrap();
+    in_shell(folder, "sqlite3 app.db 'DELETE FROM sessions'");
+    chromium.click("#like");
+    wait_until("the sign-in page", Duration::from_secs(30), || {
+        chromium.url().ends_with("/sign_in")
+    });
+}
+
+/// The lines of the sign-in, and those of the other routes and of the launch that name what it has.
+fn lines_about_sessions(main: &str) -> usize {
+    let (before, rest) = main.split_once("// Only users").unwrap();
+    let (sign_in, after) = rest.split_once("// A page").unwrap();
+    let names = ["ession", "SignedIn", "field(", "messages(", "csrf", "with_"];
+    let names_one = |line: &&str| names.iter().any(|name| line.contains(name));
+    let others = before.lines().chain(after.lines()).filter(names_one);
+    let sign_in = sign_in.lines().filter(|line| !line.trim().is_empty());
+    others.count() + sign_in.count()
+}
+
+#[test]
+fn the_guide_says_how_many_lines_are_about_sessions() {
+    let main = file("//", "src/main.rs");
+    let words = format!("{} lines of its `src/main.rs`", lines_about_sessions(&main));
+    assert!(GUIDE.contains(&words), "{words}");
 }
 
 #[test]
