@@ -5,7 +5,7 @@ use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::response::Redirect;
 use rocket::{Request, catch, catchers, uri};
-use rocket_diesel_session::Error;
+use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::{Template, context};
 
 use crate::fresh::{self, STALE};
@@ -29,18 +29,23 @@ async fn bad_request(status: Status, request: &Request<'_>) -> Complete<Either<T
 /// Sends people to the sign-in page, or has them confirm who they are, and from there back to the
 /// page they asked for.
 #[catch(401)]
-fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
+async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
     let stale = fresh::is_stale(request);
     if accepts_json(request) {
         let why = if stale { STALE } else { "Sign in first." };
         return Right(Problem::new(Status::Unauthorized, why));
     }
     let next = next::page_of(request);
-    let sent = !matches!(request.method(), Method::Get | Method::Head);
-    Left(Redirect::to(match stale {
-        true => uri!("/account", account::confirm_page(next)),
-        false => uri!(forms::login_page(next, _, sent.then_some(true))),
-    }))
+    if stale {
+        return Left(Redirect::to(uri!("/account", account::confirm_page(next))));
+    }
+    let session = request.guard::<&Session>().await.succeeded();
+    let ended = is_sent(request) && session.is_some_and(Session::was_ended);
+    Left(Redirect::to(uri!(forms::login_page(
+        next,
+        _,
+        ended.then_some(true)
+    ))))
 }
 
 /// Shows a refused form again where there is one to show.
@@ -81,22 +86,38 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
         ),
         503 if caller::is_put_off(request) => (
             "One moment, please",
-            "Too many passwords are being checked, so yours was not checked. Nothing was changed. Try \
-             again in a few seconds.",
+            "Too many passwords are being checked, so yours was not checked. Nothing was changed.",
+        ),
+        503 if is_anonymous(request).await => (
+            "One moment, please",
+            "The site cannot reach its database right now. Nothing was changed.",
         ),
         503 => (
             "One moment, please",
-            "The site cannot reach your session right now. If you were signed in, you still are. Try \
-             again in a few seconds.",
+            "The site cannot reach your session right now. If you were signed in, you still are.",
         ),
         _ => (
             "Something went wrong",
-            "The error is on our side, and it was logged. Try again in a moment.",
+            "The error is on our side, and it was logged.",
         ),
     };
+    let failed = status.code >= 500;
     if accepts_json(request) {
-        return Right(Problem::new(status, message));
+        let step = if failed {
+            " Try again in a few seconds."
+        } else {
+            ""
+        };
+        return Right(Problem::new(status, &format!("{message}{step}")));
     }
+    let step = match failed {
+        true if is_sent(request) => {
+            " Reload this page in a few seconds. Your browser then sends what you typed again."
+        }
+        true => " Try again in a few seconds.",
+        false => "",
+    };
+    let message = format!("{message}{step}");
     // Whether somebody is signed in cannot be told while the store is away, so the page says
     // neither.
     let known = status != Status::ServiceUnavailable;
@@ -108,12 +129,25 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
     let form_token = page
         .as_ref()
         .and_then(|page| page.form_token().ok().flatten());
-    let retry = status.code >= 500 && request.method() == Method::Get;
+    // A link would lose what was typed.
+    let reload = failed && is_sent(request);
+    let retry = failed && !reload;
     let again = next::page_of_form(request).filter(|_| refused_form::helps_again(request));
     Left(Template::render(
         "error",
-        context! { user, form_token, status: status.code, title, message, retry, again, without_account: !known },
+        context! { user, form_token, status: status.code, title, message, reload, retry, again, without_account: !known },
     ))
+}
+
+/// Whether nobody is signed in, which is known of a request without a session even while the store is
+/// away.
+async fn is_anonymous(request: &Request<'_>) -> bool {
+    let session = request.guard::<&Session>().await.succeeded();
+    session.is_some_and(Session::is_new)
+}
+
+fn is_sent(request: &Request<'_>) -> bool {
+    !matches!(request.method(), Method::Get | Method::Head)
 }
 
 /// In bytes; browsers send some 150.

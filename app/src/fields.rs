@@ -16,7 +16,7 @@ pub(crate) type Check = Result<(), Cow<'static, str>>;
 const LONGEST_EMAIL: usize = 254 * 4;
 
 /// Returns an address as it is stored and compared: in lower case, the local part in the Unicode form
-/// NFC, the domain in ASCII as mail servers and `<input type="email">` of Chromium have it (UTS 46).
+/// NFC, the domain in ASCII as mail servers have it (UTS 46).
 pub(crate) fn canonical_email(text: &str) -> String {
     if text.len() > LONGEST_EMAIL {
         return text.to_owned();

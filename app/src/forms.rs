@@ -78,19 +78,22 @@ async fn sign_in_instead(
     Ok(signed_in.map_err(|_| Refusal::Taken))
 }
 
-/// After a sign-out there is no session that could hold a message, so the address says it, and so it
-/// does of a form whose session had ended.
+/// After a sign-out there is no session that could hold a message, so the address says it. It says,
+/// too, that a form was sent, which is shown only if the session has ended: anybody can make a link.
 #[get("/login?<next>&<signed_out>&<ended>")]
 pub(crate) fn login_page(
     next: Option<&str>,
     signed_out: Option<bool>,
     ended: Option<bool>,
+    session: &Session,
     page: Page<'_>,
 ) -> Result<Visit, Error> {
-    let refused = ended.and_then(|ended| ended.then_some(NOT_SIGNED_IN));
+    let sent = ended.unwrap_or(false);
+    let refused = (sent && session.was_ended()).then_some(NOT_SIGNED_IN);
+    let ended = !sent && session.was_ended();
     Ok(match page.user {
         Some(_) => Left(Redirect::to(next::or_home(next))),
-        None => Right(page.show_form("login", context! { next, signed_out, refused })?),
+        None => Right(page.show_form("login", context! { next, signed_out, ended, refused })?),
     })
 }
 

@@ -21,6 +21,7 @@ mod events;
 mod headers;
 mod output;
 mod privacy;
+mod reasons;
 #[cfg(feature = "redis")]
 mod redis;
 mod refused_forms;

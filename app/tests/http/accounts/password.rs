@@ -285,7 +285,7 @@ fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
         stranger.get("/account/confirm").location(),
         "/login?next=%2Faccount%2Fconfirm"
     );
-    assert_eq!(confirm(&stranger, "/home").location(), "/login?ended=true");
+    assert_eq!(confirm(&stranger, "/home").location(), "/login");
     assert_eq!(
         stranger.get("/account/password").location(),
         "/login?next=%2Faccount%2Fpassword"
