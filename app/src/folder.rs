@@ -15,7 +15,9 @@ pub(crate) fn figment(profile: Profile) -> Figment {
     let file = config_file();
     let templates = beside(&file, "templates");
     let file = Toml::file(file).nested();
-    let mut figment = Figment::from(Config::default());
+    // As much as a form has, and as the proxies of `deploy/` let through.
+    let limit = Serialized::default("limits.json", "32 KiB");
+    let mut figment = Figment::from(Config::default()).merge(limit);
     if synonyms(&profile).contains(&Profile::new("dev")) {
         // Not every client sends a Secure cookie back over http.
         figment = figment.merge(Serialized::default("session.cookie.secure", false));

@@ -37,9 +37,12 @@ pub(crate) fn taken() -> Complaints {
 
 /// What is told after too many attempts, whether the account exists or not.
 pub(crate) fn too_often(seconds: i64) -> String {
-    let minutes = (seconds + 59) / 60;
-    let plural = if minutes == 1 { "" } else { "s" };
-    format!("There were too many attempts. Please try again in {minutes} minute{plural}.")
+    let wait = match seconds {
+        ..=1 => "1 second".to_owned(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    };
+    format!("There were too many attempts. Please try again in {wait}.")
 }
 
 impl Refusal {

@@ -1,5 +1,8 @@
 //! Problem details for each error of the API.
 
+use std::borrow::Cow;
+
+use rocket::data::ByteUnit;
 use rocket::http::{Header, Method, Status};
 use rocket::response::Responder;
 use rocket::route::Route;
@@ -39,7 +42,7 @@ async fn error(status: Status, request: &Request<'_>) -> Complete<Answer> {
 }
 
 fn answer(status: Status, request: &Request<'_>, is_unreadable: bool) -> Answer {
-    let problem = |status| Problem::new(status, detail(status, request));
+    let problem = |status| Problem::new(status, &detail(status, request));
     if !is_unreadable && !matches!(status.code, 403 | 404) {
         return Answer::Plain(problem(status));
     }
@@ -59,8 +62,8 @@ fn answer(status: Status, request: &Request<'_>, is_unreadable: bool) -> Answer 
     }
 }
 
-fn detail(status: Status, request: &Request<'_>) -> &'static str {
-    match status.code {
+fn detail(status: Status, request: &Request<'_>) -> Cow<'static, str> {
+    let text = match status.code {
         400 => "The request cannot be read. Send one JSON object, in UTF-8.",
         401 if fresh::is_stale(request) => fresh::STALE,
         401 => "Sign in first.",
@@ -69,7 +72,10 @@ fn detail(status: Status, request: &Request<'_>) -> &'static str {
         405 => {
             "This address does not take this method. The header Allow lists those that it takes."
         }
-        413 => "The body is too large. Send at most 1 MiB.",
+        413 => {
+            let limit = request.limits().get("json").map_or(0, ByteUnit::as_u64);
+            return format!("The body is too large. Send at most {} KiB.", limit / 1_024).into();
+        }
         415 => "The body has another type. Send JSON with \"Content-Type: application/json\".",
         422 => {
             "The JSON does not have the expected form. Send an object whose members have the types \
@@ -84,7 +90,8 @@ fn detail(status: Status, request: &Request<'_>) -> &'static str {
              Retry-After."
         }
         _ => "The server failed, which has been logged. Try again later.",
-    }
+    };
+    text.into()
 }
 
 /// What to do about a request that the CSRF protection refused.

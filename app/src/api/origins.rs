@@ -1,7 +1,8 @@
 //! Lets pages of the configured origins call the API (CORS).
 
 use rocket::fairing::AdHoc;
-use rocket::http::{Header, Method};
+use rocket::http::{Header, Method, Status};
+use rocket::response::Body;
 use rocket::{Request, Response};
 
 use super::errors;
@@ -40,14 +41,28 @@ pub(crate) fn allow(request: &Request<'_>, response: &mut Response<'_>) {
         "Access-Control-Expose-Headers",
         "Allow, Retry-After, WWW-Authenticate",
     );
-    let asked = request.headers().contains("Access-Control-Request-Method");
-    if asked && request.method() == Method::Options {
-        let methods = errors::methods_at(request).join(", ");
-        response.set_raw_header("Access-Control-Allow-Methods", methods);
-        let headers = "Content-Type, X-CSRF-Token";
-        response.set_raw_header("Access-Control-Allow-Headers", headers);
-        response.set_raw_header("Access-Control-Max-Age", "600");
+    let asked = request.headers().get_one("Access-Control-Request-Method");
+    if let Some(method) = asked.filter(|_| request.method() == Method::Options) {
+        allow_to_ask(method, request, response);
     }
+}
+
+/// Allows a wrong address and a wrong method, too: the page then reads the problem that says so.
+fn allow_to_ask(method: &str, request: &Request<'_>, response: &mut Response<'_>) {
+    let mut methods = errors::methods_at(request);
+    let is_name = method.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+    if is_name && !methods.contains(&method) {
+        methods.push(method);
+    }
+    if response.status() == Status::NotFound {
+        response.set_status(Status::NoContent);
+        response.remove_header("Content-Type");
+        *response.body_mut() = Body::default();
+    }
+    response.set_raw_header("Access-Control-Allow-Methods", methods.join(", "));
+    let headers = "Content-Type, X-CSRF-Token, X-Requested-With";
+    response.set_raw_header("Access-Control-Allow-Headers", headers);
+    response.set_raw_header("Access-Control-Max-Age", "600");
 }
 
 /// Whether nobody between the origin and the browser can change its pages (W3C Secure Contexts).

@@ -127,6 +127,42 @@ fn a_browser_that_asks_first_is_told_the_methods_and_headers() {
     }
 }
 
+/// The page reads the problem; a refused preflight would show it a network error.
+#[test]
+fn a_page_reads_the_problem_of_a_wrong_address_and_of_a_wrong_method() {
+    let database = database::sqlite();
+    let application = start(&database);
+    for (path, method) in [
+        ("/api/v1/nowhere", "GET"),
+        ("/api/v2", "PUT"),
+        ("/api/v1/me", "PATCH"),
+        ("/api/v1/me", "FOO"),
+    ] {
+        let asks = [
+            ("Access-Control-Request-Method", method),
+            ("Access-Control-Request-Headers", "x-requested-with"),
+            ("Origin", TRUSTED),
+        ];
+        let answer = ask(&application, Method::OPTIONS, path, &asks);
+        assert_eq!(answer.status(), 204, "{path}");
+        assert_allowed(&answer, TRUSTED, path);
+        let methods = value(&answer, "Access-Control-Allow-Methods").unwrap();
+        assert!(methods.split(", ").any(|it| it == method), "{methods}");
+        let headers = value(&answer, "Access-Control-Allow-Headers").unwrap();
+        assert!(headers.contains("X-Requested-With"), "{headers}");
+        let foreign = [asks[0], ("Origin", "https://evil.example")];
+        let answer = ask(&application, Method::OPTIONS, path, &foreign);
+        assert_not_allowed(&answer, &format!("/api of {path}"));
+    }
+    let odd = [
+        ("Access-Control-Request-Method", "A, *"),
+        ("Origin", TRUSTED),
+    ];
+    let answer = ask(&application, Method::OPTIONS, "/api/v1/me", &odd);
+    let methods = value(&answer, "Access-Control-Allow-Methods").unwrap();
+    assert!(!methods.contains('*'), "{methods}");
+}
+
 #[test]
 fn no_other_origin_may_read_anything() {
     let database = database::sqlite();

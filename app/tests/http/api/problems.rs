@@ -215,7 +215,7 @@ fn a_body_that_is_wrong_is_a_problem_of_its_kind() {
         request.header("Content-Type", content_type).send().unwrap()
     };
     let json = "application/json";
-    let deep = [b'['; 100_000];
+    let deep = [b'['; 30_000];
     let many = format!(r#"{{"email":{},"password":"x"}}"#, "9".repeat(400));
     for (content_type, body, status) in [
         (json, &b""[..], 400),
@@ -253,7 +253,12 @@ fn bodies_and_outages_are_problems_too() {
     };
     problem(sign_in("{".into()), 400, "");
     problem(sign_in(r#"{"email":1}"#.into()), 422, "");
-    problem(sign_in(format!("{{}}{}", " ".repeat(2_000_000))), 413, "");
+    problem(sign_in(format!("{{}}{}", " ".repeat(32_700))), 400, "");
+    for length in [32_768, 40_000, 2_000_000] {
+        let (large, _) = problem(sign_in(format!("{{}}{}", " ".repeat(length))), 413, "");
+        let detail = large["detail"].as_str().unwrap();
+        assert!(detail.contains("at most 32 KiB"), "{detail}");
+    }
     let (problem_of_fields, _) = problem(sign_in("{}".into()), 400, "");
     assert!(problem_of_fields["errors"]["email"].is_string());
     problem(
