@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Config, Format};
+use super::period::Interval;
+use super::{Config, Format, origin};
 use crate::error::{Error, require};
 use crate::events::EventsKey;
 
@@ -14,6 +15,7 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), Error> {
         self.check_names()?;
         self.check_time_outs()?;
+        self.check_sweep_interval()?;
         self.check_limits()?;
         self.check_secrets()?;
         self.check_origins()?;
@@ -68,6 +70,15 @@ impl Config {
                 )
             },
         )
+    }
+
+    fn check_sweep_interval(&self) -> Result<(), Error> {
+        match self.sweep_interval {
+            Interval::Every(period) => require(period.0 >= Duration::from_secs(1), || {
+                format!("session.sweep_interval is {period}; it must be at least 1s, or \"off\"")
+            }),
+            Interval::Off => Ok(()),
+        }
     }
 
     fn check_limits(&self) -> Result<(), Error> {
@@ -125,16 +136,15 @@ impl Config {
 
     fn check_origins(&self) -> Result<(), Error> {
         for origin in &self.trusted_origins {
-            let authority = ["https://", "http://"].map(|scheme| origin.strip_prefix(scheme));
-            let authority = authority.into_iter().flatten().next();
-            require(
-                authority.is_some_and(|it| !it.is_empty() && !it.contains(['/', '@', ' '])),
-                || {
-                    format!(
-                        "session.trusted_origins has {origin:?}; write scheme and host, and a port that is not the usual one: \"https://www.example.org\""
-                    )
-                },
-            )?;
+            if let Some(remedy) = origin::refusal(origin) {
+                let shown = match origin.contains('@') {
+                    true => "an origin with an account".to_owned(),
+                    false => format!("{origin:?}"),
+                };
+                return Err(Error::configuration(format!(
+                    "session.trusted_origins has {shown}; {remedy}"
+                )));
+            }
         }
         Ok(())
     }

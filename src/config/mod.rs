@@ -3,6 +3,7 @@
 mod check;
 mod database;
 mod missing;
+mod origin;
 mod parameters;
 mod period;
 mod server;
@@ -215,6 +216,11 @@ impl Config {
         self.create_table.unwrap_or(is_ours)
     }
 
+    /// Whether the settings name a column of Express's table that has the user.
+    pub(crate) fn has_user_column(&self) -> bool {
+        self.format == Format::Express && self.columns.contains_key("user_id")
+    }
+
     /// Whether a database that is not there is made: without the sessions table it would be useless.
     pub(crate) fn makes_file(&self) -> bool {
         self.migrate || self.creates_table()
@@ -246,7 +252,7 @@ impl Config {
     pub(crate) fn sweep_interval(&self) -> Option<Duration> {
         match self.sweep_interval {
             Interval::Off => None,
-            Interval::Every(period) => Some(period.0.max(Duration::from_secs(1))),
+            Interval::Every(period) => Some(period.0),
         }
     }
 

@@ -194,4 +194,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn an_interval_below_a_second_is_refused() {
+        for interval in ["0", "\"500ms\"", "\"0s\""] {
+            let toml = format!("[session]\nsweep_interval = {interval}");
+            let refusal = Config::read(&Figment::from(Toml::string(&toml))).map(drop);
+            let refusal = refusal.map_err(|error| error.to_string()).unwrap_err();
+            assert!(refusal.contains("session.sweep_interval is "), "{refusal}");
+            assert!(refusal.contains("at least 1s, or \"off\""), "{refusal}");
+        }
+    }
 }

@@ -116,7 +116,12 @@ impl Sessions {
         let nobody = Token::generate()?.key();
         store.load(&nobody, 0).map_err(sessions)?;
         // Changes nothing, but fails where the store may not be written.
-        store.touch(&nobody, 0, 0).map_err(sessions)
+        store.touch(&nobody, 0, 0).map_err(sessions)?;
+        // The statements before do not name this column.
+        if database.is_some() && config.has_user_column() {
+            store.list("", 0).map_err(sessions)?;
+        }
+        Ok(())
     }
 
     fn make_tables(&self, config: &Config, database: &Database) -> Result<(), Error> {

@@ -96,6 +96,27 @@ fn a_table_of_another_kind_in_the_format_express_names_the_columns_that_it_lacks
     }
 }
 
+#[cfg(feature = "mysql")]
+#[test]
+#[ignore = "needs MariaDB: run ./test.sh"]
+fn a_column_for_the_user_that_a_table_of_express_lacks_is_named() {
+    let database = testing::database::mariadb();
+    let (_, columns) = FOREIGN[0];
+    database.run(&format!("CREATE TABLE visits ({columns})"));
+    for name in ["user_id", "who"] {
+        let session = format!(
+            "format=\"express\",secrets=[\"x\"],table=\"visits\",columns={{user_id={name:?}}}"
+        );
+        let line = line_of(&database, &session);
+        for words in [
+            &*format!("\"visits\" lacks the columns {name};"),
+            "leave user_id out of session.columns",
+        ] {
+            assert!(line.contains(words), "{words}: {line}");
+        }
+    }
+}
+
 on_every_backend!(
     a_table_of_an_express_store_hints_at_the_format,
     a_table_of_that_name_under_the_default_name_hints_at_the_format,

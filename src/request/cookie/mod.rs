@@ -1,5 +1,6 @@
 //! From the configuration to `Set-Cookie`, and from the raw `Cookie` header to a token.
 
+mod domain;
 mod plain_http;
 
 use std::net::IpAddr;
@@ -119,15 +120,12 @@ impl CookieConfig {
                 self.path
             )
         })?;
-        require(
-            self.domain
-                .as_deref()
-                .is_none_or(|domain| !domain.is_empty() && printable(domain)),
-            || {
-                "session.cookie.domain is no domain; leave it out to keep the cookie to this host"
-                    .into()
-            },
-        )?;
+        let domain = self.domain.as_deref();
+        if let Some((domain, remedy)) = domain.and_then(|it| Some((it, domain::refusal(it)?))) {
+            return Err(Error::configuration(format!(
+                "session.cookie.domain is {domain:?}; {remedy}"
+            )));
+        }
         let insecure = self.secure != Secure::Always(true);
         require(
             !(insecure && self.same_site == SameSiteConfig::None),

@@ -44,6 +44,9 @@ impl<C: Backend> DieselStore<C> {
         let (name, missing) = (self.table.name(), missing.join(", "));
         let lacks = format!("its table {name:?} lacks the columns {missing}");
         Some(Error::configuration(match foreign {
+            Some(("express-mysql-session", _)) if self.table.is_of_express() => format!(
+                "{lacks}; add a generated column that has the user, or leave user_id out of session.columns"
+            ),
             _ if self.table.is_of_express() => format!(
                 "{lacks}; name the table of express-mysql-session in session.table and its columns in \
                  session.columns, or leave session.format out"
