@@ -20,7 +20,7 @@ const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,im
 fn send(_user: SignedIn<User>) {}
 
 #[get("/own_401")]
-fn own_401() -> Status {
+fn own_401(_session: &Session) -> Status {
     Status::Unauthorized
 }
 
