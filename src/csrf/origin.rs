@@ -134,7 +134,7 @@ mod tests {
             ("https://example.org", Sender::Own, Sender::Own),
             ("https://EXAMPLE.org", Sender::Own, Sender::Own),
             ("https://www.example.org", Sender::Trusted, Sender::Trusted),
-            ("http://blog.example", Sender::Own, Sender::Trusted),
+            ("http://blog.example", Sender::Insecure, Sender::Trusted),
             ("http://blog.example:80", Sender::Other, Sender::Other),
             (
                 "https://www.example.org, https://www.example.org",

@@ -201,7 +201,7 @@ impl State {
             .is_some_and(|present| *present != user_id)
         {
             // The messages of this request are for the user who signs in.
-            let waiting = flash::waiting(&self.contents)?;
+            let waiting = flash::waiting(&self.contents).unwrap_or_default();
             self.left.retain(|flash| waiting.contains(flash));
             self.apply(Change::clear(), limits)?;
             for flash in self.left.clone() {
