@@ -1,7 +1,7 @@
 //! The paths that take webhooks, which have no token.
 
-use rocket::Request;
 use rocket::http::Method;
+use rocket::{Orbit, Request, Rocket};
 
 use crate::engine::context::Context;
 use crate::error::{Error, require};
@@ -34,4 +34,30 @@ pub(super) fn holds(request: &Request<'_>, context: &Context, exempt: &[&str]) -
     request.method() == Method::Post
         && exempt.contains(&request.uri().path().as_str())
         && !Incoming::of(request, &context.config.cookie, &context.tokens).came
+}
+
+/// Returns the exempt paths at which no route takes a POST.
+pub(crate) fn unused<'p>(rocket: &Rocket<Orbit>, exempt: &'p [&'p str]) -> Vec<&'p str> {
+    let is_used = |path: &str| {
+        let mut posts = rocket.routes().filter(|it| it.method == Method::Post);
+        posts.any(|route| leads(route.uri.path(), path))
+    };
+    exempt
+        .iter()
+        .copied()
+        .filter(|path| !is_used(path))
+        .collect()
+}
+
+/// Whether a route with this pattern takes this path.
+fn leads(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(part), _) if part.ends_with("..>") => return true,
+            (Some(part), Some(segment)) if part == segment || part.starts_with('<') => {}
+            _ => return false,
+        }
+    }
 }

@@ -49,7 +49,8 @@ impl Sessions {
 /// The store that the application gave cannot be used.
 pub(super) fn unusable(error: Error) -> Error {
     Error::configuration(format!("the store of Sessions::with_store: {error}")).because(
-        "check that its database runs and that its table is there: run the migrations, or call \
-         DieselStore::create_table before",
+        "check that its database runs, that its table is there (run the migrations, or call \
+         DieselStore::create_table before), and that the names given to DieselStore::with_table and \
+         DieselStore::with_user are those of the database",
     )
 }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use self::grace::with_grace;
 use crate::clock::Clock;
-use crate::csrf::check;
+use crate::csrf::{check, exemption};
 use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
 use crate::error::Error;
@@ -349,6 +349,10 @@ impl Fairing for Sessions {
             for line in context.origins.iter().chain(&cookie) {
                 // Rocket prints this target at each level but "off".
                 log::warn!(target: "rocket::launch", "{line}");
+            }
+            for path in exemption::unused(rocket, &self.csrf_exempt) {
+                let line = "is exempt from the CSRF protection, but no route takes a POST there";
+                log::warn!(target: "rocket::launch", "{path} {line}");
             }
             spawn(context::follow_clock(Arc::downgrade(context)));
         }

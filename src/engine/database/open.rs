@@ -184,9 +184,9 @@ fn check_file(path: &Path, is_made: bool) -> Result<(), Error> {
     })?;
     require(is_made || path.exists(), || {
         format!(
-            "its file {} does not exist, and without session.create_table and session.migrate nothing makes it; \
-             check the path in its url, or start the application, which may",
-            path.display()
+            "its file {} does not exist; check the path in its url, or have the application make it: start it with \
+             session.create_table or session.migrate",
+            absolute(path).unwrap_or_else(|_| path.to_owned()).display()
         )
     })?;
     let writable = match path.exists() {

@@ -1,9 +1,15 @@
 //! A path that servers post to, which have no token.
 
+use std::sync::Arc;
+
 use rocket::http::{ContentType, Header, Method};
-use rocket_diesel_session::Sessions;
+use rocket::local::blocking::Client;
+use rocket_diesel_session::{MemoryStore, Sessions};
+
+use testing::site::figment;
 
 use super::site::Site;
+use crate::log::log_of;
 
 const PLAIN_HTTP: &str = "{cookie={secure=false}}";
 const EXEMPT: &str = "/webhooks/payments";
@@ -117,6 +123,42 @@ fn a_request_with_a_session_is_not_exempt() {
 fn stops_the_launch(taste: fn(Sessions) -> Sessions) -> bool {
     std::panic::catch_unwind(|| Site::with(PLAIN_HTTP, taste).rows()).is_err()
 }
+
+#[test]
+fn an_exemption_without_a_route_is_warned_of() {
+    let name = "cross_site::exemptions::an_exemption_without_a_route_is_warned_of";
+    let Some(log) = log_of(name, |level| {
+        let exempt = ["/hooks/pay", "/hooks/pya", "/any/thing", "/read"];
+        let sessions = Sessions::fairing().with_cross_site_protection();
+        let sessions = exempt
+            .into_iter()
+            .fold(sessions, Sessions::with_csrf_exemption);
+        let settings = figment("{}").merge(("log_level", level));
+        let rocket = rocket::custom(settings)
+            .attach(sessions.with_store(Arc::new(MemoryStore::new())))
+            .mount("/hooks", rocket::routes![pay])
+            .mount("/", rocket::routes![any, read]);
+        drop(Client::untracked(rocket).unwrap());
+    }) else {
+        return;
+    };
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|it| it.contains("no route takes"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    assert!(lines[0].contains("/hooks/pya"), "{log}");
+    assert!(lines[1].contains("/read"), "{log}");
+}
+
+#[rocket::post("/pay")]
+fn pay() {}
+
+#[rocket::post("/any/<_..>")]
+fn any() {}
+
+#[rocket::get("/read")]
+fn read() {}
 
 #[test]
 fn an_exemption_that_is_no_path_or_of_no_use_stops_the_launch() {
