@@ -13,9 +13,9 @@ use crate::engine::database::Database;
 use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::express;
-#[cfg(feature = "redis")]
-use crate::express::store::ExpressStore;
 use crate::state::Limits;
+#[cfg(feature = "redis")]
+use crate::store::Adapter;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
@@ -145,7 +145,7 @@ impl Sessions {
         let mut database =
             Database::open(entry, threads.clone(), config.table()?, self.user, max_data)?;
         if let Some(format) = format {
-            database = database.shared_with_express(format);
+            database = database.shared(Arc::new(format));
         }
         Ok(Place {
             store: database.store(),
@@ -173,10 +173,7 @@ fn redis(
         Some(format) => {
             let path = format.user_path.clone();
             let user_of = Box::new(move |text: &str| path.user_of(text));
-            Arc::new(ExpressStore {
-                texts: Box::new(TextStore(redis, user_of)),
-                format: format.clone(),
-            })
+            format.adapt(Arc::new(TextStore(redis, user_of)))
         }
     };
     Ok(Some(Place {

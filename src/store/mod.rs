@@ -18,9 +18,19 @@ pub(crate) mod redis;
 )]
 pub(crate) mod sql;
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::record::Record;
 use crate::token::Key;
+
+/// Has the sessions of a store read and written as another application does.
+pub(crate) trait Adapter: Send + Sync {
+    fn adapt(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
+
+    /// Does the same within a transaction.
+    fn adapt_within<'s>(&self, store: &'s dyn Store) -> Box<dyn Store + 's>;
+}
 
 /// A place where sessions are kept.
 ///

@@ -25,14 +25,12 @@ use crate::clock::Clock;
 use crate::engine::commit::{Commit, Committed};
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
-use crate::express::Format;
-use crate::express::store::ExpressStore;
-use crate::store::Store;
 use crate::store::pool::Repeat;
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::{Renewed, run};
 use crate::store::sql::transaction::Within;
+use crate::store::{Adapter, Store};
 
 /// The database of the application's own tables, which also holds the sessions unless they are in
 /// Redis.
@@ -60,16 +58,11 @@ pub struct Database {
     pub(crate) origin: String,
     /// See [`DatabaseConfig`](crate::config::DatabaseConfig).
     misread: Option<String>,
-    /// An [`Opened`].
-    opened: Box<dyn Any + Send + Sync>,
+    opened: Arc<dyn Opened>,
     /// Where the sessions are.
     store: Arc<dyn Store>,
     place: Place,
     apart: Arc<dyn Store>,
-    user: Arc<UserOf>,
-    create_table: Box<dyn Fn() -> Result<(), Error> + Send + Sync>,
-    explain: Box<dyn Fn(Error) -> Error + Send + Sync>,
-    migrate: fn(&dyn Any, &EmbeddedMigrations) -> Result<(), Error>,
 }
 
 /// Looks up a user's row by the user's id.
@@ -79,13 +72,25 @@ pub(crate) type UserOf = dyn Fn(&str) -> Result<Option<String>, Error> + Send + 
 #[derive(Clone)]
 enum Place {
     Here,
-    /// Here, in a table that an Express application shares.
-    WithExpress(Arc<Format>),
+    /// Here, in a table that another application shares.
+    Shared(Arc<dyn Adapter>),
     Elsewhere,
 }
 
-/// What is known of a database together with its connections' type.
-struct Opened<C: Backend> {
+/// What a database does, whatever the type of its connections is; a [`Typed`].
+trait Opened: Any + Send + Sync {
+    /// Looks up a user's row by the user's id.
+    fn user(&self, id: &str) -> Result<Option<String>, Error>;
+
+    fn create_table(&self) -> Result<(), Error>;
+
+    /// Returns the reason for an error of the sessions table, if it lacks columns.
+    fn explain(&self, error: Error) -> Error;
+
+    fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error>;
+}
+
+struct Typed<C: Backend> {
     pool: Renewed<C>,
     store: Arc<DieselStore<C>>,
     within: Within<C>,
@@ -104,12 +109,14 @@ pub(crate) struct UserTable {
 impl Database {
     /// What looks up the signed-in user, where that cannot be done together with the session.
     pub(crate) fn user_of(&self) -> Option<Arc<UserOf>> {
-        matches!(self.place, Place::Elsewhere).then(|| self.user.clone())
+        let opened = self.opened.clone();
+        let user = move |id: &str| opened.user(id);
+        matches!(self.place, Place::Elsewhere).then(|| Arc::new(user) as _)
     }
 
     /// Looks for nobody's row, to find out a name of the users' table that is not there.
     pub(crate) fn check_users(&self) -> Result<(), Error> {
-        let looked = (self.user)("").map(drop);
+        let looked = self.opened.user("").map(drop);
         looked.map_err(|error| match error.into_cause::<DieselError>() {
             Ok(cause) => {
                 let misread = self.misread(&cause);
@@ -143,14 +150,14 @@ impl Database {
 
     /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.
     pub(crate) fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
-        (self.migrate)(&*self.opened, migrations)
+        self.opened.migrate(migrations)
     }
 
     /// Makes the sessions table where there is none and one is needed; blocks.
     pub(crate) fn create_table(&self) -> Result<(), Error> {
         match self.place {
             Place::Elsewhere => Ok(()),
-            _ => (self.create_table)(),
+            _ => self.opened.create_table(),
         }
     }
 
@@ -158,7 +165,7 @@ impl Database {
     pub(crate) fn explain(&self, error: Error) -> Error {
         match self.place {
             Place::Elsewhere => error,
-            _ => (self.explain)(error),
+            _ => self.opened.explain(error),
         }
     }
 
@@ -191,7 +198,7 @@ impl Database {
     /// # }
     /// ```
     pub fn speaks<C: Backend>(&self) -> bool {
-        self.opened.is::<Opened<C>>()
+        self.typed::<C>().is_ok()
     }
 
     /// Runs `work` with a connection, on one of the store threads.
@@ -245,7 +252,7 @@ impl Database {
         T: Send + 'static,
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
-        let pool = opened::<C>(&*self.opened)?.pool.clone();
+        let pool = self.typed::<C>()?.pool.clone();
         self.threads
             .ask(&Waited::default(), move || {
                 run(&pool, Repeat::Harmful, work)
@@ -265,14 +272,14 @@ impl Database {
         T: Send + 'static,
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
-        let Opened { store, within, .. } = opened::<C>(&*self.opened)?;
+        let Typed { store, within, .. } = self.typed::<C>()?;
         let (store, within) = (store.clone(), *within);
         let (everything, place) = (self.store.clone(), self.place.clone());
         let work = move || {
             let (value, mut committed) = store.transaction(within, work, |texts| {
                 let committed = match place.clone() {
                     Place::Here => commit.run(texts),
-                    Place::WithExpress(format) => commit.run(&ExpressStore { texts, format }),
+                    Place::Shared(adapter) => commit.run(&*adapter.adapt_within(texts)),
                     Place::Elsewhere => commit.run(&*everything),
                 };
                 match committed? {
@@ -288,17 +295,20 @@ impl Database {
     }
 }
 
+impl Database {
+    fn typed<C: Backend>(&self) -> Result<&Typed<C>, Error> {
+        let opened: &dyn Any = &*self.opened;
+        opened.downcast_ref().ok_or_else(|| {
+            Error::unavailable(format!(
+                "the configured database has no {}",
+                std::any::type_name::<C>()
+            ))
+        })
+    }
+}
+
 impl fmt::Debug for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Database(..)")
     }
-}
-
-fn opened<C: Backend>(opened: &dyn Any) -> Result<&Opened<C>, Error> {
-    opened.downcast_ref().ok_or_else(|| {
-        Error::unavailable(format!(
-            "the configured database has no {}",
-            std::any::type_name::<C>()
-        ))
-    })
 }

@@ -1,6 +1,5 @@
 //! What opens a database: the URL's scheme picks the backend.
 
-use std::any::Any;
 use std::fmt;
 use std::io;
 use std::path::{Path, absolute};
@@ -9,22 +8,19 @@ use std::sync::Arc;
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
-use super::{Database, Opened, Place, UserTable, opened};
+use super::{Database, Opened, Place, Typed, UserTable};
 use crate::clock::Clock;
 use crate::config::{DatabaseConfig, opened_at};
 use crate::engine::threads::Threads;
 use crate::error::{Error, require};
-use crate::express::Format;
-use crate::express::store::ExpressStore;
-use crate::store::Store;
 use crate::store::pool::{Bounds, Outdated};
 use crate::store::sql::DieselStore;
-use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::store::sql::backend::encryption;
 use crate::store::sql::pool::{Connections, DatabaseFile, Manager, open_to_all};
 use crate::store::sql::statement::Execute;
 use crate::store::sql::table::Table;
+use crate::store::{Adapter, Store};
 
 impl Database {
     /// Opens the pool for sessions of up to `max_data`; connections are made when they are needed.
@@ -69,16 +65,12 @@ impl Database {
         }
     }
 
-    /// Reads and writes the sessions as an Express application does that shares their table.
-    pub(crate) fn shared_with_express(self, format: Arc<Format>) -> Self {
-        let shared = |texts| {
-            let format = format.clone();
-            Arc::new(ExpressStore { texts, format })
-        };
+    /// Reads and writes the sessions as another application does that shares their table.
+    pub(crate) fn shared(self, adapter: Arc<dyn Adapter>) -> Self {
         Self {
-            store: shared(self.store),
-            apart: shared(self.apart),
-            place: Place::WithExpress(format),
+            store: adapter.adapt(self.store),
+            apart: adapter.adapt(self.apart),
+            place: Place::Shared(adapter),
             ..self
         }
     }
@@ -146,8 +138,7 @@ impl Database {
             one,
         ));
         let store = Arc::new(store);
-        let [own, with_user, explained] = [&store; 3].map(Arc::clone);
-        let opened = Opened {
+        let opened = Typed {
             pool,
             store: store.clone(),
             within: DieselStore::within,
@@ -158,14 +149,10 @@ impl Database {
             clock: Arc::new(Clock::of_this_machine()),
             origin,
             misread: config.misread.clone(),
-            opened: Box::new(opened),
+            opened: Arc::new(opened),
             store,
             place: Place::Here,
             apart: Arc::new(apart),
-            user: Arc::new(move |user_id| with_user.user(user_id)),
-            create_table: Box::new(move || own.create_table()),
-            explain: Box::new(move |error| explained.explain(error)),
-            migrate: migrate::<C>,
         })
     }
 }
@@ -220,23 +207,38 @@ fn writable(path: &Path) -> io::Result<()> {
         .map(drop)
 }
 
-fn migrate<C>(database: &dyn Any, migrations: &EmbeddedMigrations) -> Result<(), Error>
+#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
+impl<C> Opened for Typed<C>
 where
-    C: Backend + MigrationHarness<C::Backend>,
+    C: Execute + MigrationHarness<C::Backend>,
 {
-    let failed =
-        |why: &dyn fmt::Display| Error::configuration(format!("the migrations did not run: {why}"));
-    let opened = opened::<C>(database)?;
-    let mut connection = opened.pool.checkout().map_err(|cause| failed(&cause))?;
-    let run = |connection: &mut C| {
-        let run = connection.run_pending_migrations(Borrowed(migrations));
-        run.map(drop)
-    };
-    let run = match opened.keeps_locks {
-        true => connection.exclusively(run),
-        false => connection.transact_exclusively(run),
-    };
-    run.map_err(|cause| failed(&cause))
+    fn user(&self, id: &str) -> Result<Option<String>, Error> {
+        self.store.user(id)
+    }
+
+    fn create_table(&self) -> Result<(), Error> {
+        self.store.create_table()
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        self.store.explain(error)
+    }
+
+    fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
+        let failed = |why: &dyn fmt::Display| {
+            Error::configuration(format!("the migrations did not run: {why}"))
+        };
+        let mut connection = self.pool.checkout().map_err(|cause| failed(&cause))?;
+        let run = |connection: &mut C| {
+            let run = connection.run_pending_migrations(Borrowed(migrations));
+            run.map(drop)
+        };
+        let run = match self.keeps_locks {
+            true => connection.exclusively(run),
+            false => connection.transact_exclusively(run),
+        };
+        run.map_err(|cause| failed(&cause))
+    }
 }
 
 struct Borrowed<'a>(&'a EmbeddedMigrations);

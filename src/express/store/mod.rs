@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::express::Format;
 use crate::record::Record;
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Adapter, Inserted, Store, Updated};
 use crate::token::Key;
 
 /// What it is given to keep are records of ours, what `texts` keeps are those of Express.
@@ -20,6 +20,18 @@ impl<S> ExpressStore<S> {
     fn records(&self, texts: Vec<Record>, now: i64) -> Vec<Record> {
         let read = |text| self.format.read(text, now);
         texts.into_iter().filter_map(read).collect()
+    }
+}
+
+impl Adapter for Arc<Format> {
+    fn adapt(&self, texts: Arc<dyn Store>) -> Arc<dyn Store> {
+        let format = self.clone();
+        Arc::new(ExpressStore { texts, format })
+    }
+
+    fn adapt_within<'s>(&self, texts: &'s dyn Store) -> Box<dyn Store + 's> {
+        let format = self.clone();
+        Box::new(ExpressStore { texts, format })
     }
 }
 
