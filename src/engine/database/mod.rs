@@ -121,7 +121,8 @@ impl Database {
             Ok(cause) => {
                 let misread = self.misread(&cause);
                 let remedy = misread.unwrap_or_else(|| {
-                    "run its migrations, or name a table, its key and its columns as they are called there"
+                    "run its migrations, attach the sessions after the fairing that runs them, or name a table, its \
+                     key and its columns as they are called there"
                         .to_owned()
                 });
                 Error::configuration(format!(
