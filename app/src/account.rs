@@ -1,4 +1,4 @@
-//! The pages of one's own account: where one is, and the password.
+//! The pages of the signed-in user's account: location and password.
 
 use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
@@ -64,7 +64,7 @@ struct Place {
     location_of: String,
 }
 
-/// Changes the row of whoever is signed in, and nobody else's: the id comes from the session alone.
+/// Changes the row of the signed-in user alone: the id comes from the session alone.
 #[put("/location", data = "<form>")]
 async fn move_to(
     form: Form<Place>,
@@ -86,7 +86,7 @@ async fn move_to(
         let (errors, values) = (context! { location: why }, context! { location: place });
         let own = context! { errors, values };
         return page
-            .mend("account", Status::UnprocessableEntity, own)
+            .show_errors("account", Status::UnprocessableEntity, own)
             .map(Ok);
     }
     let now = database.now().timestamp_millis();
@@ -121,7 +121,7 @@ async fn change_password(
         Ok(()) => Ok(Left(Redirect::to("/account"))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("current");
-            page.mend("password", status, context! { errors })
+            page.show_errors("password", status, context! { errors })
         }
     }
 }
@@ -159,7 +159,7 @@ async fn confirm(
         Ok(()) => Ok(Left(Redirect::to(next::or_home(next)))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("password");
-            page.mend("confirm", status, context! { errors, next })
+            page.show_errors("confirm", status, context! { errors, next })
         }
     }
 }

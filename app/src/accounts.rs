@@ -115,7 +115,7 @@ pub(crate) async fn register(
     let profile = given.profile();
     let complaints = given.complaints(&profile, caller.settings);
     if !complaints.is_empty() {
-        return Ok(Err(Refusal::Mend(complaints)));
+        return Ok(Err(Refusal::Invalid(complaints)));
     }
     let address = caller.session.client_address();
     let counter = address.map(|address| Counter::registrations(address, caller.settings));
@@ -158,7 +158,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Result<Profile, Refusal>, Error> {
     let complaints = given.complaints();
     if !complaints.is_empty() {
-        return Ok(Err(Refusal::Mend(complaints)));
+        return Ok(Err(Refusal::Invalid(complaints)));
     }
     let email = fields::canonical_email(&given.email);
     let device = caller.known_device(&email).await?;

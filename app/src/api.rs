@@ -164,7 +164,7 @@ fn refuse(refusal: Refusal) -> Problem {
         problem
     };
     match refusal {
-        Refusal::Mend(complaints) => {
+        Refusal::Invalid(complaints) => {
             wrong(Status::BadRequest, "Some fields are not right.", complaints)
         }
         Refusal::Taken => wrong(Status::Conflict, refusal::TAKEN, refusal::taken()),

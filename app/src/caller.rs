@@ -1,4 +1,4 @@
-//! Whoever wants something of an account, as a request guard: all that the request tells of them.
+//! The client of an attempt on an account, as a request guard: its address, browser and known devices.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! Error pages, and the way of strangers to the sign-in page.
+//! Error pages, and the redirect of anonymous users to the sign-in page.
 
 use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;

@@ -9,7 +9,7 @@ use crate::common_passwords;
 use crate::settings::Settings;
 use crate::user::Profile;
 
-/// Nothing, or what is to be mended.
+/// Nothing, or what is wrong with each field.
 pub(crate) type Check = Result<(), Cow<'static, str>>;
 
 /// In bytes: no longer text is an address, however it is written, and none is looked at.

@@ -1,4 +1,4 @@
-//! The forms of strangers, register and sign in, and the way out.
+//! The forms of anonymous users, register and sign in, and the sign-out.
 
 use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
@@ -56,7 +56,7 @@ async fn register(
             } = &*form;
             let values = context! { first_name, last_name, email, remember };
             let own = context! { values, errors, next };
-            page.mend("register", status, own)
+            page.show_errors("register", status, own)
         }
     }
 }
@@ -111,7 +111,7 @@ async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result
         }
         Err(refusal) => {
             let (status, errors) = refusal.on_form("form");
-            page.mend("login", status, context! { values, errors, next, typed })
+            page.show_errors("login", status, context! { values, errors, next, typed })
         }
     }
 }

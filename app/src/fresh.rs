@@ -27,7 +27,7 @@ impl Fresh {
 /// Whether the guard refused somebody who is signed in, but not freshly.
 struct Stale(bool);
 
-/// For the catcher of the guard's 401, which is a stranger's, too.
+/// For the catcher of the guard's 401, which anonymous users get, too.
 pub(crate) fn is_stale(request: &Request<'_>) -> bool {
     request.local_cache(|| Stale(false)).0
 }

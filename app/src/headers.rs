@@ -63,7 +63,7 @@ fn shield(profile: &Profile) -> Shield {
         .enable(Frame::Deny)
         .enable(NoSniff::Enable)
         .enable(unused())
-        // The pages learn from it where somebody comes from; nobody else is told.
+        // The pages learn from it where somebody comes from; no other site does.
         .enable(Referrer::SameOrigin);
     // Browsers heed it over TLS alone, and then ask this host for nothing without TLS for a year.
     match profile == "dev" {

@@ -1,4 +1,4 @@
-//! Browsers in which the owner of an account has signed in before: what strangers try elsewhere
+//! Browsers in which the owner of an account has signed in before: what others try elsewhere
 //! shuts nobody out there.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};

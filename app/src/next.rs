@@ -7,7 +7,7 @@ use rocket::http::{Method, RawStr};
 /// Where somebody goes who asked for nothing in particular.
 const HOME: &str = "/home";
 
-/// Pages to which a sign-in leads nobody, without the slash at their end: the one for strangers, those
+/// Pages to which a sign-in leads nobody, without the slash at their end: the one for anonymous users, those
 /// that ask for one, and one that cannot be opened.
 const ELSEWHERE: &[&str] = &["", "/login", "/register", "/logout", "/account/confirm"];
 

@@ -22,7 +22,7 @@ pub(crate) struct PasswordChange {
     new: String,
 }
 
-/// What is said beside a password that is not the current one of whoever is signed in.
+/// What is said beside a password that is not the signed-in user's current one.
 const NOT_YOURS: &str = "This is not your current password.";
 
 impl PasswordChange {
@@ -32,7 +32,7 @@ impl PasswordChange {
     }
 }
 
-/// Changes the password of whoever is signed in, and signs out all others in the same transaction.
+/// Changes the password of the signed-in user, and signs out all others in the same transaction.
 /// `done`, for the next page, is saved with it.
 pub(crate) async fn change(
     caller: &Caller<'_>,
@@ -42,7 +42,7 @@ pub(crate) async fn change(
 ) -> Result<Result<(), Refusal>, Error> {
     let complaints = given.complaints(&user.into(), caller.settings);
     if !complaints.is_empty() {
-        return Ok(Err(Refusal::Mend(complaints)));
+        return Ok(Err(Refusal::Invalid(complaints)));
     }
     let owner = match prove(caller, &given.current, "current").await? {
         Ok(owner) => owner,
@@ -68,14 +68,14 @@ pub(crate) async fn change(
     Ok(Ok(()))
 }
 
-/// Signs in again whoever is signed in and knows the password.
+/// Signs the signed-in user in again, who knows the password.
 pub(crate) async fn confirm(
     caller: &Caller<'_>,
     password: &str,
     done: &str,
 ) -> Result<Result<(), Refusal>, Error> {
     if let Err(why) = fields::present(password) {
-        return Ok(Err(Refusal::Mend([("password", why)].into())));
+        return Ok(Err(Refusal::Invalid([("password", why)].into())));
     }
     let owner = match prove(caller, password, "password").await? {
         Ok(owner) => owner,
@@ -107,5 +107,5 @@ async fn prove(
 }
 
 fn not_yours(field: &'static str) -> Refusal {
-    Refusal::Mend([(field, NOT_YOURS.into())].into())
+    Refusal::Invalid([(field, NOT_YOURS.into())].into())
 }

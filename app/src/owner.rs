@@ -1,4 +1,4 @@
-//! Whoever proved to be the owner of an account, by its password.
+//! The owner of an account, who proved it by the password.
 
 use rocket::serde::json::json;
 use rocket_diesel_session::{Error, Session};
@@ -78,7 +78,7 @@ impl Owner {
     }
 }
 
-/// Whose account it is, is told by its id: people type passwords where the address belongs.
+/// The id says whose account it is: people type passwords where the address belongs.
 fn tell_of_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<&str>) {
     let mut details = json!({ "attempts": failures });
     if let Some(id) = id {

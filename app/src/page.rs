@@ -21,7 +21,7 @@ pub(crate) struct Page<'r> {
     session: &'r Session,
 }
 
-/// A form is answered with a page to go to, or with itself and what is to be mended.
+/// A form is answered with a page to go to, or with itself and its errors.
 pub(crate) type Answer = Either<Redirect, (Status, Template)>;
 
 /// A page, or where to go for whom it has nothing to do.
@@ -47,7 +47,7 @@ impl Page<'_> {
         self.render(template, self.form_token()?, own)
     }
 
-    /// Fills a template that has a form for strangers too.
+    /// Fills a template that has a form for anonymous users, too.
     pub(crate) fn show_form(
         &self,
         template: &'static str,
@@ -78,7 +78,7 @@ impl Page<'_> {
     }
 
     /// The form again, with what was typed but the passwords, and what is wrong beside each field.
-    pub(crate) fn mend(
+    pub(crate) fn show_errors(
         &self,
         template: &'static str,
         status: Status,

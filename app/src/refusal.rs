@@ -12,7 +12,7 @@ pub(crate) type Complaints = BTreeMap<&'static str, Cow<'static, str>>;
 
 /// Why somebody did not get what they asked for.
 pub(crate) enum Refusal {
-    Mend(Complaints),
+    Invalid(Complaints),
     /// The e-mail address has an account already.
     Taken,
     /// Address and password do not belong together, or the account is closed: nobody learns which.
@@ -24,7 +24,7 @@ pub(crate) enum Refusal {
     },
 }
 
-/// What a refused sign-in is told, whether the account exists or not.
+/// The text of a refused sign-in, whether the account exists or not.
 pub(crate) const WRONG: &str = "The e-mail address or the password is wrong.";
 
 /// What is said beside an e-mail address that has an account already.
@@ -35,7 +35,7 @@ pub(crate) fn taken() -> Complaints {
     [("email", TAKEN.into())].into()
 }
 
-/// What is told after too many attempts, whether the account exists or not.
+/// The text after too many attempts, whether the account exists or not.
 pub(crate) fn too_often(seconds: i64) -> String {
     let wait = match seconds {
         ..=1 => "1 second".to_owned(),
@@ -49,7 +49,7 @@ impl Refusal {
     /// As a form tells it; beside `field` what is about none.
     pub(crate) fn on_form(self, field: &'static str) -> (Status, Complaints) {
         match self {
-            Self::Mend(complaints) => (Status::UnprocessableEntity, complaints),
+            Self::Invalid(complaints) => (Status::UnprocessableEntity, complaints),
             Self::Taken => (Status::UnprocessableEntity, taken()),
             Self::Wrong => (Status::Unauthorized, [(field, WRONG.into())].into()),
             Self::TooOften { seconds } => {

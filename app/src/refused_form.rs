@@ -103,25 +103,25 @@ async fn again_for(
     Some(match (request.uri().path().as_str(), location) {
         ("/login", Some(location)) => {
             let refused = location.notice(user);
-            page.mend("account", status, context! { refused, values: location })
+            page.show_errors("account", status, context! { refused, values: location })
         }
         ("/login" | "/register", _) => page.go(INFO, next::or_home(next), &known(user, typed)),
         ("/account/location", Some(location)) if location.is_of_another(user) => {
             let refused = location.notice(user);
-            page.mend("account", status, context! { refused, values: location })
+            page.show_errors("account", status, context! { refused, values: location })
         }
         ("/account/location", _) => {
-            page.mend("account", status, context! { refused, values: typed })
+            page.show_errors("account", status, context! { refused, values: typed })
         }
         ("/account/confirm", _) if Fresh::is_given(session) => {
             Ok(Left(Redirect::to(next::or_home(next))))
         }
-        ("/account/confirm", _) => page.mend("confirm", status, context! { refused, next }),
+        ("/account/confirm", _) => page.show_errors("confirm", status, context! { refused, next }),
         ("/account/password", _) => match request.guard::<Fresh>().await.succeeded() {
-            Some(Fresh) => page.mend("password", status, context! { refused }),
+            Some(Fresh) => page.show_errors("password", status, context! { refused }),
             None => {
                 let next = "/account/password";
-                page.mend("confirm", status, context! { refused, next })
+                page.show_errors("confirm", status, context! { refused, next })
             }
         },
         _ => return None,
@@ -149,12 +149,12 @@ fn again_for_nobody(
     let location = TypedLocation::new(&typed.location, &typed.location_of);
     let path = request.uri().path().as_str();
     Some(match path {
-        "/login" => page.mend(
+        "/login" => page.show_errors(
             "login",
             status,
             context! { refused, values: typed, next, typed: location },
         ),
-        "/register" => page.mend(
+        "/register" => page.show_errors(
             "register",
             status,
             context! { refused, values: typed, next },
@@ -176,5 +176,5 @@ pub(crate) fn sign_in_first(
 ) -> Result<Answer, Error> {
     let (refused, next) = (NOT_SIGNED_IN, next.as_deref().unwrap_or("/account"));
     let own = context! { refused, next, typed };
-    page.mend("login", status, own)
+    page.show_errors("login", status, own)
 }

@@ -19,7 +19,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "disabled_at",
 ];
 
-/// Whoever is signed in. A route that takes `&User` sends strangers to the sign-in page.
+/// The signed-in user. A route that takes `&User` sends anonymous users to the sign-in page.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(crate = "rocket::serde")]
 pub(crate) struct User {

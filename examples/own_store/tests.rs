@@ -1,4 +1,4 @@
-//! For authors of stores: the example keeps the contract, and a store that breaks a promise is told.
+//! For authors of stores: the example keeps the contract, and a store that breaks a promise is named.
 
 #![allow(
     clippy::panic,
@@ -55,7 +55,7 @@ const FLAWS: [&str; 28] = [
     "all begins with the last",
     "all forgets expiry",
     "delete_all ignores its exception",
-    "delete_all takes strangers",
+    "delete_all takes other users",
     "sweep ignores its limit",
     "sweep takes the living",
     "sweep takes the newest first",
@@ -203,7 +203,7 @@ impl Store for Flawed {
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         match self.1 {
             "delete_all ignores its exception" => self.0.delete_all(user_id, None),
-            "delete_all takes strangers" => {
+            "delete_all takes other users" => {
                 let count = self.0.delete_all(user_id, except)?;
                 for record in self.everything()? {
                     if record.user_id.is_none() {

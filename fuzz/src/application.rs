@@ -15,7 +15,7 @@ use url::Url;
 use super::next::or_home;
 use super::password::{is_right, readable};
 
-/// Where a sign-in leads: to a path of this site, for whoever reads it, or home.
+/// Where a sign-in leads: to a path of this site, however it is read, or home.
 pub fn next(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

@@ -57,7 +57,7 @@ pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>, exemp
     }
 }
 
-/// Only what no page of the application sends is told as an attack.
+/// Only a request that no page of the application sends is an attack.
 fn event(reason: Reason, sender: Sender) -> &'static str {
     match (reason, sender) {
         (Reason::PlainHttp, _) | (Reason::StaleToken | Reason::NoCookie, Sender::Own) => {

@@ -117,7 +117,7 @@ impl Commit {
     /// Ends the oldest sessions of a user who has just signed in and now has too many.
     ///
     /// To be called when the sign-in is stored for all to see. Of sign-ins at the same time, the one
-    /// that is stored last sees all the others; and whoever looks earlier ends none that belongs to
+    /// that is stored last sees all the others; and a sign-in that looks earlier ends none that belongs to
     /// the newest, because the newest of some are among the newest of fewer.
     ///
     /// If the store fails here, the sign-in stands all the same, and the next one ends what is too
@@ -269,8 +269,7 @@ impl Commit {
         seen_at.saturating_add(idle).min(deadline)
     }
 
-    /// Whoever just proved who they are gets a session, even if the one they came with ended
-    /// meanwhile.
+    /// A sign-in always gets a session: if the old one ended during the request, a new one is created.
     fn signs_in(&self) -> bool {
         self.pending
             .changes

@@ -28,7 +28,7 @@ fn figment(key: &str, value: &str) -> Figment {
     Figment::new().merge(database).merge((key, value))
 }
 
-/// The keys that the library expects, as it tells them to whoever writes another one.
+/// The keys that the library expects, as its error for an unknown key lists them.
 fn expected(table: &str) -> Vec<String> {
     let figment = figment(&format!("{table}.nonsense"), "1");
     let refusal = match table {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rocket::Request;
 
-/// What is told and stored of a browser's address.
+/// How much of a browser's address is logged and stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(
     rename_all = "lowercase",

@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// The session under `key` for whoever is no browser.
+    /// Loads the session under `key` outside a request.
     pub(crate) async fn load_detached(
         context: Arc<Context>,
         key: Key,

@@ -7,7 +7,7 @@ use crate::engine::context::Context;
 use crate::record::Record;
 use crate::token::Key;
 
-/// One live session, as shown to its user or to whoever looks after the application.
+/// One live session, as its user or an administrator sees it.
 ///
 /// Serialises with the short form of its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -79,7 +79,7 @@ impl Contents {
     pub(super) fn log_in(&mut self, user_id: &str, remembered: bool) {
         self.user_id = Some(user_id.to_owned());
         self.data.remove(REMEMBERED);
-        // A session of one's own gets a cookie's settings of one's own.
+        // A new session gets cookie settings of its own.
         self.data.remove(COOKIE);
         if remembered {
             self.data.insert(REMEMBERED.into(), true.into());

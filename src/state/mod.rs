@@ -176,7 +176,7 @@ impl State {
         Ok(())
     }
 
-    /// Signs a user in. What a stranger put into the session is kept, what another user did is not.
+    /// Signs a user in. Keeps what an anonymous user stored, and removes what another user did.
     pub(crate) fn log_in(
         &mut self,
         user_id: String,

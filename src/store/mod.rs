@@ -35,7 +35,7 @@ pub(crate) trait Adapter: Send + Sync {
 /// A place where sessions are kept.
 ///
 /// A store is synchronous and knows nothing of HTTP or tokens: it is called on a thread
-/// of its own, is given the hash of a token, and is told the time in Unix milliseconds. What it may
+/// of its own, is given the hash of a token, and gets the time in Unix milliseconds. What it may
 /// find is a value: not-found, taken, stale and gone are answers. An `Err` means that the backend
 /// is broken or did not answer, and nothing else.
 ///

@@ -8,7 +8,7 @@ use crate::visitor::{Answer, Visitor};
 pub const EMAIL: &str = "ada@example.org";
 pub const PASSWORD: &str = "correct horse battery";
 
-/// The pages of whoever is signed in.
+/// The pages of the signed-in user.
 pub const PAGES: [&str; 6] = [
     "/",
     "/home",

@@ -62,7 +62,7 @@ impl TestDatabase {
     }
 
     pub fn run(&self, sql: &str) {
-        // Whoever closes the file's last connection but this one locks it for a moment.
+        // Closing the file's last connection but this one locks it for a moment.
         let waiting = match self.url.starts_with("sqlite:") {
             true => "PRAGMA busy_timeout = 5000; ",
             false => "",

@@ -124,7 +124,7 @@ impl Visitor {
         self.send(request.header("Referer", self.at(page)))
     }
 
-    /// Sends a form with a header of one's own.
+    /// Sends a form with one more header.
     pub fn post_with(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! Advisories against what comes along, whose mended releases Cargo.lock has to have.
+//! Advisories against dependencies, whose repaired releases Cargo.lock has to have.
 
 /// The versions of a package.
 fn versions(name: &str) -> Vec<Vec<u32>> {
@@ -11,7 +11,7 @@ fn versions(name: &str) -> Vec<Vec<u32>> {
 
 #[test]
 fn rustsec_2024_0365_mended_releases_come_along() {
-    for (name, mended) in [
+    for (name, repaired) in [
         // RUSTSEC-2024-0365, 2026-0111, 2026-0134 and 2026-0172
         ("diesel", [2, 3, 10]),
         // RUSTSEC-2026-0258
@@ -21,7 +21,7 @@ fn rustsec_2024_0365_mended_releases_come_along() {
     ] {
         let versions = versions(name);
         assert!(!versions.is_empty(), "{name}");
-        let old = versions.iter().find(|version| version[..] < mended[..]);
+        let old = versions.iter().find(|version| version[..] < repaired[..]);
         assert_eq!(old, None, "{name}");
     }
 }

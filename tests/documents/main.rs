@@ -24,3 +24,4 @@ mod profiles;
 mod readme;
 mod reference;
 mod security_table;
+mod words;

@@ -54,7 +54,7 @@ pub(super) async fn check(output: &mut Output) -> Result<(), Stop> {
     )?;
     match status {
         Some(Status::Failed) => Err(Stop::Failed(
-            "the set-up cannot be used as it is; mend what failed".into(),
+            "The check failed; fix the items marked \"failed\".".into(),
         )),
         _ => Ok(()),
     }

@@ -9,7 +9,7 @@ pub(super) enum Stop {
     Failed(String),
     /// There is no such user, or nothing to end.
     Nothing(String),
-    /// Whoever read the output has seen enough.
+    /// The reader of the output has closed it.
     Unread,
 }
 

@@ -1,4 +1,4 @@
-//! Strangers in great numbers, and what is left of them.
+//! Anonymous clients in great numbers, and what they leave behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -164,7 +164,7 @@ mod counted {
     /// Every visit had made a session, and filled the store.
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
-    fn cve_2015_5143_a_hundred_thousand_strangers_cost_no_row_and_no_statement() {
+    fn cve_2015_5143_a_hundred_thousand_anonymous_clients_cost_no_row_and_no_statement() {
         let _alone = super::super::alone();
         let database = database::mariadb();
         let setting = [

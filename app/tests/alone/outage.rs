@@ -75,7 +75,7 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
     let database = database::mariadb();
     let application = Application::start(&database);
     let user = user(&application);
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
 
     let stopped = Stopped::server();
     for page in ["/home", "/", "/messages", "/login", "/nowhere"] {
@@ -89,25 +89,25 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
     );
     assert_one_moment(&soon(|| user.post("/logout", &[])));
     for page in ["/", "/login", "/register"] {
-        assert_eq!(soon(|| stranger.get(page)).status, 200, "{page}");
+        assert_eq!(soon(|| anonymous.get(page)).status, 200, "{page}");
     }
     let credentials = [("email", EMAIL), ("password", PASSWORD)];
-    assert_eq!(soon(|| stranger.post("/login", &credentials)).status, 503);
-    assert_eq!(soon(|| stranger.get("/health")).status, 503);
+    assert_eq!(soon(|| anonymous.post("/login", &credentials)).status, 503);
+    assert_eq!(soon(|| anonymous.get("/health")).status, 503);
     drop(stopped);
 
     // The statements that were under way are done first; then everything is as before, with no restart.
-    heal(&stranger);
+    heal(&anonymous);
     let home = user.get("/home");
     assert_eq!(home.status, 200);
     assert!(home.body.contains(EMAIL));
-    assert_eq!(stranger.post("/login", &credentials).location(), "/home");
+    assert_eq!(anonymous.post("/login", &credentials).location(), "/home");
     assert_eq!(user.post("/logout", &[]).location(), "/login?signed_out");
     assert_eq!(user.get("/home").location(), "/login?next=%2Fhome");
 }
 
-fn heal(stranger: &Visitor) {
+fn heal(anonymous: &Visitor) {
     wait_until("the application recovers", Duration::from_secs(20), || {
-        stranger.get("/health").status == 200
+        anonymous.get("/health").status == 200
     });
 }

@@ -19,7 +19,7 @@ fn cost(connection: &mut MysqlConnection, visitor: &Visitor, page: &str) -> u64 
 
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn a_page_costs_one_statement_and_none_for_strangers() {
+fn a_page_costs_one_statement_and_none_for_anonymous_users() {
     let _alone = super::alone();
     let database = database::mariadb();
     let application = Application::start_with(
@@ -28,9 +28,9 @@ fn a_page_costs_one_statement_and_none_for_strangers() {
     );
     let connection = &mut MysqlConnection::establish(&database.url).unwrap();
 
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     for page in ["/", "/login", "/register", "/static/style.css"] {
-        assert_eq!(cost(connection, &stranger, page), 0, "{page}");
+        assert_eq!(cost(connection, &anonymous, page), 0, "{page}");
     }
     let user = application.visitor();
     let fields = [

@@ -1,4 +1,4 @@
-//! The way through one's own account.
+//! The pages of the signed-in user's account.
 
 use thirtyfour::prelude::*;
 

@@ -143,9 +143,9 @@ fn a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) {
         "what was there is kept"
     );
 
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     assert!(
-        move_to(&stranger, "Nowhere")
+        move_to(&anonymous, "Nowhere")
             .location()
             .starts_with("/login")
     );

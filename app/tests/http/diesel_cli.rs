@@ -1,4 +1,4 @@
-//! The migrations as whoever keeps the tables runs them: with the Diesel CLI, on each backend.
+//! The migrations run with the Diesel CLI, on each backend.
 
 use std::fs;
 use std::process::Command;

@@ -84,28 +84,32 @@ fn with_broken(database: &TestDatabase, broken: &[&str]) -> (Application, tempfi
 fn every_answer_is_protected() {
     let database = database::sqlite();
     let (application, _templates) = with_broken(&database, &["messages"]);
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     for page in ["/", "/login", "/register", "/health"] {
-        assert_protected(&stranger.get(page), 200, page);
+        assert_protected(&anonymous.get(page), 200, page);
     }
     for file in ["style.css", "countdown.js", "favicon.svg"] {
-        assert_protected(&stranger.get(&format!("/static/{file}")), 200, file);
+        assert_protected(&anonymous.get(&format!("/static/{file}")), 200, file);
     }
-    assert_protected(&stranger.get("/home"), 303, "the way to the sign-in page");
-    assert_protected(&stranger.get("/api/v1/me"), 401, "the API for strangers");
+    assert_protected(&anonymous.get("/home"), 303, "the way to the sign-in page");
+    assert_protected(
+        &anonymous.get("/api/v1/me"),
+        401,
+        "the API for anonymous users",
+    );
     for path in ["/nowhere", "/static/nowhere", "/api/v1/nowhere"] {
-        assert_protected(&stranger.get(path), 404, path);
+        assert_protected(&anonymous.get(path), 404, path);
     }
-    assert_protected(&stranger.post_json("/api/v1/signup", "{"), 400, "no JSON");
+    assert_protected(&anonymous.post_json("/api/v1/signup", "{"), 400, "no JSON");
     let long = "x".repeat(40_000);
-    let too_much = stranger.post("/login", &[("email", &long), ("password", "")]);
+    let too_much = anonymous.post("/login", &[("email", &long), ("password", "")]);
     assert_protected(&too_much, 413, "a large form");
     let user = application.visitor();
-    let mend = register(&user, "nobody", &[]);
-    assert_protected(&mend, 422, "a form to be mended");
-    assert_private(&mend, "a form to be mended");
+    let errors = register(&user, "nobody", &[]);
+    assert_protected(&errors, 422, "a form with errors");
+    assert_private(&errors, "a form with errors");
     assert_protected(&register(&user, EMAIL, &[]), 303, "a registration");
-    let refused = sign_in(&stranger, EMAIL, "not the right one");
+    let refused = sign_in(&anonymous, EMAIL, "not the right one");
     assert_protected(&refused, 401, "a refused sign-in");
     for page in ["/home", "/account", "/account/devices", "/account/password"] {
         let answer = user.get(page);
@@ -119,7 +123,7 @@ fn every_answer_is_protected() {
     }
     assert_protected(&user.post("/logout", &[]), 303, "a sign-out");
     assert_protected(
-        &stranger.post_json("/api/v1/signout", ""),
+        &anonymous.post_json("/api/v1/signout", ""),
         204,
         "a sign-out",
     );
@@ -135,8 +139,8 @@ fn every_answer_is_protected() {
 fn an_answer_without_a_page_of_its_own_is_protected() {
     let database = database::sqlite();
     let (application, _templates) = with_broken(&database, &["index", "error"]);
-    let stranger = application.visitor();
-    assert_protected(&stranger.get("/"), 500, "the catcher fails, too");
+    let anonymous = application.visitor();
+    assert_protected(&anonymous.get("/"), 500, "the catcher fails, too");
     for method in [Method::HEAD, Method::OPTIONS, Method::TRACE, Method::DELETE] {
         let request = Client::new().request(method.clone(), &application.base);
         let answer = request.send().unwrap();
@@ -166,14 +170,14 @@ fn only_production_is_bound_to_tls_for_a_year() {
         ("prod", Some("max-age=31536000; includeSubDomains")),
     ] {
         let application = Application::start_with(&database, &[("ROCKET_PROFILE", profile)]);
-        let stranger = application.visitor();
+        let anonymous = application.visitor();
         for (page, status) in [
             ("/", 200),
             ("/home", 303),
             ("/nowhere", 404),
             ("/static/style.css", 200),
         ] {
-            let answer = stranger.get(page);
+            let answer = anonymous.get(page);
             assert_protected(&answer, status, page);
             assert_eq!(answer.header(name), value, "{profile}: {page}");
         }
@@ -287,7 +291,7 @@ fn cve_2023_30861_a_cache_in_front_gives_nobody_the_page_of_another() {
         assert_eq!(register(&user, email, &[]).location(), "/home");
         user
     });
-    let stranger = browser();
+    let anonymous = browser();
 
     for round in ["first", "second"] {
         for page in [
@@ -311,14 +315,14 @@ fn cve_2023_30861_a_cache_in_front_gives_nobody_the_page_of_another() {
                     assert!(answer.body.contains(own), "{round} {page}");
                 }
             }
-            let answer = stranger.get(page);
+            let answer = anonymous.get(page);
             assert_eq!(answer.header("X-Cache"), Some("MISS"), "{round} {page}");
             for private in emails.into_iter().chain(["Sign out"]) {
                 assert!(!answer.body.contains(private), "{round} {page}: {private}");
             }
         }
         // It does keep what is nobody's.
-        let style = stranger.get("/static/style.css");
+        let style = anonymous.get("/static/style.css");
         let kept = if round == "first" { "MISS" } else { "HIT" };
         assert_eq!(style.header("X-Cache"), Some(kept));
     }

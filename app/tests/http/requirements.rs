@@ -136,14 +136,14 @@ fn asvs_14_2_1_a_token_counts_in_its_cookie_alone() {
     let user = application.visitor();
     let named = cookie(&register(&user, EMAIL, &[]));
     let (_, token) = named.split_once('=').unwrap();
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     for page in [
         format!("/home?{named}"),
         format!("/home?sid={token}"),
         format!("/home;{named}"),
         format!("/home?token={token}"),
     ] {
-        assert_ne!(stranger.get(&page).status, 200, "{page}");
+        assert_ne!(anonymous.get(&page).status, 200, "{page}");
     }
     for (name, value) in [
         ("Authorization", format!("Bearer {token}")),
@@ -190,7 +190,7 @@ fn asvs_15_3_3_a_form_sets_what_it_asks_for_and_nothing_else() {
 fn asvs_4_1_1_a_page_says_which_characters_it_has() {
     let database = database::sqlite();
     let application = Application::start(&database);
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     for (page, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/nowhere", "text/html; charset=utf-8"),
@@ -198,7 +198,7 @@ fn asvs_4_1_1_a_page_says_which_characters_it_has() {
         ("/api/v1/me", "application/problem+json"),
     ] {
         assert_eq!(
-            stranger.get(page).header("Content-Type"),
+            anonymous.get(page).header("Content-Type"),
             Some(kind),
             "{page}"
         );

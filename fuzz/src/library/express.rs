@@ -8,8 +8,8 @@ use crate::record::Record;
 use crate::state::reserved::is_taken;
 use crate::state::{Limits, Schema};
 
-/// A session of Express that is read, written and read again is the same to both, whoever is signed
-/// in meanwhile.
+/// A session of Express that is read, written and read again is the same to both, even if another user
+/// signs in meanwhile.
 pub(super) fn of_express(text: Record) {
     let format = format();
     let given = text.user_id.clone();

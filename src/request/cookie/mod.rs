@@ -158,7 +158,7 @@ impl CookieConfig {
         }
     }
 
-    /// The cookie that stands for the session's in the forms of strangers.
+    /// The cookie that stands for the session's in the forms of anonymous users.
     pub(crate) fn form_name_in(&self, request: &Request<'_>) -> String {
         format!("{}-form", self.name_in(request))
     }
@@ -203,7 +203,7 @@ impl CookieConfig {
         self.removal(request, self.name_in(request))
     }
 
-    /// `Set-Cookie` with what the forms of a stranger are known by.
+    /// `Set-Cookie` with the secret of an anonymous user's forms.
     pub(crate) fn set_form(&self, request: &Request<'_>, secret: String) -> Header<'static> {
         self.header(&self.cookie(request, self.form_name_in(request), secret))
     }

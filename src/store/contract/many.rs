@@ -26,7 +26,7 @@ pub(super) fn a_user_s_sessions_are_listed_and_ended(store: &dyn Store) {
         of("ada ", NOW, NOW + HOUR),
         of("grace", NOW, NOW + HOUR),
     ];
-    let stranger = stored(store, record());
+    let anonymous = stored(store, record());
     assert_eq!(
         store.list("ada", NOW).unwrap(),
         [second.clone(), first.clone()]
@@ -35,7 +35,7 @@ pub(super) fn a_user_s_sessions_are_listed_and_ended(store: &dyn Store) {
     assert_eq!(store.list("ada", NOW).unwrap(), [first]);
     assert_eq!(store.delete_all("ada", None).unwrap(), 1);
     assert_eq!(store.load(&second.key, NOW).unwrap(), None);
-    for other in others.iter().chain([&stranger]) {
+    for other in others.iter().chain([&anonymous]) {
         assert!(
             store.load(&other.key, NOW).unwrap().is_some(),
             "{:?} belongs to somebody else",

@@ -33,7 +33,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// For whoever decides about nothing but the size.
+    /// Returns the defaults for a pool of this size.
     pub(crate) fn of_size(size: u32) -> Self {
         Self {
             size,

@@ -45,7 +45,7 @@ impl Nodes {
         }
     }
 
-    /// Does `work` on a connection to whoever holds the key `name`, again where it is known not to
+    /// Does `work` on a connection to the node that holds the key `name`, again where it is known not to
     /// have happened or does no harm.
     pub(super) fn run<T>(
         &self,

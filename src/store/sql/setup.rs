@@ -1,4 +1,4 @@
-//! How the store is set up: its connections, its table, and what comes along of a user.
+//! Sets a store up: its connections, its table, and the columns of the user's row.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -9,7 +9,7 @@ use super::side::{Place, SECRET, browser_with, cookie};
 
 on_both!(
     sessions_that_express_wrote_go_on_with_all_they_hold,
-    rows_that_hold_no_session_are_strangers_and_stay_as_they_are,
+    rows_that_hold_no_session_are_anonymous_and_stay_as_they_are,
 );
 
 /// Each with its name and its cookie.
@@ -37,7 +37,7 @@ fn sessions_that_express_wrote_go_on_with_all_they_hold(place: &Place) {
     }
 }
 
-fn rows_that_hold_no_session_are_strangers_and_stay_as_they_are(place: &Place) {
+fn rows_that_hold_no_session_are_anonymous_and_stay_as_they_are(place: &Place) {
     let _express = place.express(&[SECRET]);
     let output = NamedTempFile::new().unwrap();
     let rocket = place.rocket_with(&[SECRET], output.reopen().unwrap().into());
@@ -47,8 +47,8 @@ fn rows_that_hold_no_session_are_strangers_and_stay_as_they_are(place: &Place) {
         let [sid, poisoned] = ["sid", "cookie"].map(|part| session[part].as_str().unwrap());
         let browser = browser_with(poisoned);
         let before = logged();
-        let stranger = json!({ "user": null, "visits": 0, "cart": [] });
-        assert_eq!(rocket.me(&browser), stranger, "{name}");
+        let anonymous = json!({ "user": null, "visits": 0, "cart": [] });
+        assert_eq!(rocket.me(&browser), anonymous, "{name}");
         let line = logged().split_off(before.len());
         // What has expired is nothing special.
         assert_eq!(

@@ -19,7 +19,7 @@ pub fn browser() -> Visitor {
     Visitor::new("", HeaderMap::new())
 }
 
-/// A browser that sends this cookie, whatever it is told.
+/// A browser that sends this cookie, whatever the responses set.
 pub fn browser_with(cookie: &str) -> Visitor {
     Visitor::with_cookie("", cookie)
 }

@@ -29,8 +29,8 @@ fn who_signs_in_at_one_is_known_at_the_other(place: &Place) {
     for [here, there] in both_ways(&both(place, &[SECRET])) {
         let browser = browser();
         here.post(&browser, "/cart/tea");
-        let stranger = json!({ "user": null, "visits": 0, "cart": ["tea"] });
-        assert_eq!(there.me(&browser), stranger);
+        let anonymous = json!({ "user": null, "visits": 0, "cart": ["tea"] });
+        assert_eq!(there.me(&browser), anonymous);
         here.sign_in(&browser);
         let ada = json!({ "user": "ada", "visits": 0, "cart": ["tea"] });
         assert_eq!(there.me(&browser), ada);
@@ -66,7 +66,7 @@ fn who_signs_out_at_one_is_out_at_the_other(place: &Place) {
         let kept = browser_with(&cookie(&here.sign_in(&browser)));
         assert!(here.knows(&kept) && there.knows(&kept));
         there.post(&browser, "/logout");
-        // Whoever has copied the cookie is out, too.
+        // A copy of the cookie opens nothing, either.
         for browser in [browser, kept] {
             assert!(!here.knows(&browser) && !there.knows(&browser));
         }

@@ -42,7 +42,7 @@ impl Visitor {
         self.soon(|browser| browser.post(&url))
     }
 
-    /// Expects to be told to come again, and to remain whoever one is.
+    /// Expects 503 with Retry-After, and to stay signed in.
     fn is_put_off(&mut self, request: impl FnOnce(&mut Self) -> (u16, String)) {
         let cookie = self.browser.cookie.clone();
         assert_eq!(request(self).0, 503);
@@ -98,12 +98,12 @@ fn nobody_is_signed_out_by_a_redis_that_does_not_answer() {
     ada.cannot_read();
     ada.cannot_write();
     ada.cannot_leave();
-    let mut stranger = Visitor {
+    let mut anonymous = Visitor {
         base: server.base.clone(),
         browser: Browser::default(),
     };
-    stranger.cannot_sign_in();
-    assert_eq!(stranger.get("/user"), (200, String::new()));
+    anonymous.cannot_sign_in();
+    assert_eq!(anonymous.get("/user"), (200, String::new()));
     redis.go_on();
     ada.recovers("ada", "1");
 }
@@ -140,11 +140,11 @@ fn a_redis_without_memory_takes_nobody_in_and_loses_nobody() {
     let mut grace = Visitor::new(&server, "grace");
     let memory = |limit: &str| redis.ask(&["CONFIG", "SET", "maxmemory", limit]);
     memory("1");
-    let mut stranger = Visitor {
+    let mut anonymous = Visitor {
         base: server.base.clone(),
         browser: Browser::default(),
     };
-    stranger.cannot_sign_in();
+    anonymous.cannot_sign_in();
     ada.cannot_write();
     assert_eq!(ada.get("/user"), (200, "ada".to_owned()));
     let signed_in = grace.browser.clone();

@@ -56,7 +56,7 @@ fn a_renewal_that_died_half_way_is_never_seen(database: &TestDatabase) {
 }
 
 /// The renewed key comes first in the list, the old one last, and the record is large: so there is
-/// time for a renewal to pass by whoever goes through the list.
+/// time for a renewal to pass by a reader of the list.
 fn a_renewal_under_way_ends_with_all_sessions_of_its_user(database: &TestDatabase) {
     let store = &*database.store;
     let mut renewals = 0;

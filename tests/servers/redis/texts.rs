@@ -50,18 +50,18 @@ fn texts_of_connect_redis_are_begun_changed_renewed_and_ended(database: &TestDat
     );
     assert!((7_190..=7_200).contains(&left), "two hours, not {left} s");
 
-    let stranger = browser.clone();
+    let anonymous = browser.clone();
     assert_eq!(browser.post(&at("/log_in/7")).0, 200);
     let (renewed, _) = text(database, &browser);
     assert!(renewed.contains(r#""passport":{"user":7}"#), "{renewed}");
-    assert_eq!(text(database, &stranger).0, "", "the old text is gone");
+    assert_eq!(text(database, &anonymous).0, "", "the old text is gone");
     assert_eq!(browser.post(&at("/visits")), (200, "2".into()));
     assert_eq!(how_many(database), 1);
 
     let signed_in = browser.clone();
     assert_eq!(browser.post(&at("/log_out")).0, 200);
     assert_eq!(how_many(database), 0);
-    for mut browser in [stranger, signed_in] {
+    for mut browser in [anonymous, signed_in] {
         assert_eq!(browser.get(&at("/user")), (200, String::new()));
     }
 }

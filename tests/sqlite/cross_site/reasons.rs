@@ -78,7 +78,7 @@ fn the_error_page_knows_the_reason_and_what_was_typed() {
     assert_eq!(missing, "404 Not Found false");
 }
 
-/// Browsers keep Secure cookies back over plain http: whoever opens the site so can send no form.
+/// Browsers keep Secure cookies back over plain http: a browser that opens the site so can send no form.
 #[test]
 fn a_form_that_came_over_plain_http_is_told_from_an_attack() {
     let client = Client::untracked(application("{}")).unwrap();

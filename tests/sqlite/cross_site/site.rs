@@ -16,7 +16,7 @@ use testing::site::figment;
 #[derive(Clone, Default)]
 struct Done(Arc<AtomicU32>);
 
-/// Takes every method and every content, and the session of whoever asks.
+/// Takes every method and every content, and the session of the request.
 #[rocket::async_trait]
 impl rocket::route::Handler for Done {
     async fn handle<'r>(

@@ -14,7 +14,7 @@ fn a_form_needs_the_token_of_its_own_session() {
     site.log_in();
     let own = site.form_token("/form");
     let other = Site::new(PLAIN_HTTP);
-    let stranger = other.form_token("/form");
+    let anonymous = other.form_token("/form");
     other.log_in();
     let user = other.form_token("/form");
     for bad in [
@@ -23,7 +23,7 @@ fn a_form_needs_the_token_of_its_own_session() {
         "_token=",
         "_token=undefined",
         "token=own",
-        &format!("_token={stranger}"),
+        &format!("_token={anonymous}"),
         &format!("_token={user}"),
         &format!("_token={before}"),
         &format!("_token={}", &own[..own.len() - 1]),
@@ -79,7 +79,7 @@ fn cve_2022_24895_a_token_from_before_the_sign_in_is_worthless() {
 }
 
 #[test]
-fn the_forms_of_strangers_leave_no_row() {
+fn the_forms_of_anonymous_users_leave_no_row() {
     let site = Site::new("{}");
     let answer = site.send(site.client.get("/form"));
     let [line] = &answer.cookies[..] else {

@@ -1,4 +1,4 @@
-//! What is told of sessions and users: each thing once, in a line that anybody can read and that
+//! Events of sessions and users: each thing once, in a line that anybody can read and that
 //! gives nothing away.
 
 #![cfg(unix)]

@@ -136,17 +136,17 @@ fn a_change_that_came_too_late_is_told() {
 }
 
 #[test]
-fn strangers_cause_no_line() {
+fn anonymous_users_cause_no_line() {
     let site = Site::with("");
-    let mut stranger = site.browser();
-    stranger.cookie = Some("theme=dark; language=en".into());
+    let mut anonymous = site.browser();
+    anonymous.cookie = Some("theme=dark; language=en".into());
     let told = site.told_of(|| {
         for _ in 0..100 {
-            stranger.get("/public");
-            stranger.get("/address");
-            stranger.get("/nowhere");
-            stranger.post("/log_out");
-            stranger.post("/renew");
+            anonymous.get("/public");
+            anonymous.get("/address");
+            anonymous.get("/nowhere");
+            anonymous.post("/log_out");
+            anonymous.post("/renew");
         }
     });
     assert!(told.is_empty(), "{told:?}");

@@ -9,7 +9,7 @@ fn a_store_that_is_away_is_told_once_for_each_request() {
     let site = Site::on(&database.url, "", "off");
     let mut ada = site.browser();
     ada.post("/log_in/ada");
-    let mut stranger = site.browser();
+    let mut anonymous = site.browser();
     database.run("ALTER TABLE sessions RENAME TO elsewhere");
     for path in ["/devices", "/address"] {
         let told = site.told_of(|| assert_eq!(ada.get(path).0, 503));
@@ -19,13 +19,13 @@ fn a_store_that_is_away_is_told_once_for_each_request() {
         assert!(cause.contains("no such table"), "{cause}");
         assert_eq!(told[0]["session"].as_str().unwrap().len(), 16);
     }
-    let told = site.told_of(|| assert_eq!(stranger.post("/log_in/grace"), 503));
+    let told = site.told_of(|| assert_eq!(anonymous.post("/log_in/grace"), 503));
     assert_eq!(names(&told), ["store_unavailable"], "it could not be saved");
-    let told = site.told_of(|| assert_eq!(stranger.get("/count").0, 503));
+    let told = site.told_of(|| assert_eq!(anonymous.get("/count").0, 503));
     assert_eq!(names(&told), ["store_unavailable"]);
-    let told = site.told_of(|| assert_eq!(stranger.get("/busy").0, 503));
+    let told = site.told_of(|| assert_eq!(anonymous.get("/busy").0, 503));
     assert!(told.is_empty(), "the store was not asked: {told:?}");
-    let told = site.told_of(|| assert_eq!(stranger.get("/address").0, 200));
+    let told = site.told_of(|| assert_eq!(anonymous.get("/address").0, 200));
     assert!(
         told.is_empty(),
         "who has no session needs no store: {told:?}"

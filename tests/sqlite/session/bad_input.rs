@@ -160,7 +160,7 @@ fn the_cookie_of_another_application_is_none() {
 }
 
 #[test]
-fn tokens_of_the_past_are_strangers() {
+fn tokens_of_the_past_open_nothing() {
     let mut site = Site::new();
     site.post("/set/blue");
     let mut past = vec![site.cookie.clone()];

@@ -1,4 +1,4 @@
-//! What the browser is told, and what the store never is.
+//! What the browser gets, and the store never does.
 
 use std::sync::Arc;
 

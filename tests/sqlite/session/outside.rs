@@ -1,4 +1,4 @@
-//! Sessions for whoever is not in the middle of a request.
+//! Sessions outside a request.
 
 use rocket::tokio::runtime::Runtime;
 use rocket_diesel_session::{ErrorKind, LiveSessions, Token};

@@ -24,9 +24,9 @@ fn a_value_is_kept_for_one_browser() {
         format!("__Host-id={token}; HttpOnly; SameSite=Lax; Secure; Path=/")
     );
     assert_eq!(site.get("/get").body, "Some(\"blue\")");
-    let stranger = site.cookie.take();
+    let anonymous = site.cookie.take();
     assert_eq!(site.get("/get").body, "None");
-    site.cookie = stranger;
+    site.cookie = anonymous;
     assert_eq!(site.get("/get").body, "Some(\"blue\")");
 }
 
@@ -93,12 +93,12 @@ fn renewal_changes_the_token_and_keeps_or_drops_the_data() {
 }
 
 #[test]
-fn signing_in_renews_keeps_a_stranger_s_data_and_drops_another_user_s() {
+fn signing_in_renews_keeps_an_anonymous_user_s_data_and_drops_another_user_s() {
     let mut site = Site::new();
     site.post("/set/blue");
-    let stranger = site.cookie.clone();
+    let anonymous = site.cookie.clone();
     site.post("/log_in/ada");
-    assert_ne!(site.cookie, stranger);
+    assert_ne!(site.cookie, anonymous);
     assert_eq!(
         (
             site.get("/who").body.as_str(),
@@ -245,7 +245,7 @@ fn a_session_that_was_ended_meanwhile_stays_ended() {
         assert_eq!(
             (answer.status, answer.set_cookie),
             (401, None),
-            "who asks is told"
+            "the handler that asks gets it"
         );
         assert_eq!(site.rows(), 0);
     }

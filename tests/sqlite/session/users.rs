@@ -182,12 +182,12 @@ fn devices_are_listed_and_ended_by_their_user_alone() {
     assert!(!signed_in(&mut site, &second.1));
     assert!(signed_in(&mut site, &first));
     assert_eq!(site.rows(), 2);
-    assert_eq!(end(&site, here), "true", "one's own is signing out");
+    assert_eq!(end(&site, here), "true", "the current one is signing out");
     assert!(!signed_in(&mut site, &first));
     assert_eq!(
         end(&site, grace.short()),
         "false",
-        "a stranger has no devices"
+        "an anonymous user has no devices"
     );
 }
 

@@ -28,7 +28,7 @@ fn two_browsers(application: &Application) -> [Visitor; 2] {
     [browser, other]
 }
 
-/// Stops whoever deletes a session, in the middle of the transaction; on SQLite with so much work
+/// Stops a connection that deletes a session, in the middle of the transaction; on SQLite with so much work
 /// that it does not end before the process does. What is returned lets them go on.
 fn stop_deletions(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
     let mut beside = sql::connection(database);

@@ -139,10 +139,10 @@ fn cve_2026_32700_of_two_password_changes_at_once_one_wins(database: &TestDataba
     let loser = 1 - winner;
     assert!(!changed[loser], "both won");
     assert!(is_signed_in(&browsers[winner]) && !is_signed_in(&browsers[loser]));
-    let stranger = application.visitor();
-    assert_eq!(sign_in(&stranger, EMAIL, PASSWORD).status, 401);
-    assert_eq!(sign_in(&stranger, EMAIL, new[loser]).status, 401);
-    assert_eq!(sign_in(&stranger, EMAIL, new[winner]).location(), "/home");
+    let anonymous = application.visitor();
+    assert_eq!(sign_in(&anonymous, EMAIL, PASSWORD).status, 401);
+    assert_eq!(sign_in(&anonymous, EMAIL, new[loser]).status, 401);
+    assert_eq!(sign_in(&anonymous, EMAIL, new[winner]).location(), "/home");
 }
 
 #[test]
@@ -280,18 +280,18 @@ fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
     ] {
         assert_eq!(confirm(&visitor, next).location(), expected);
     }
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     assert_eq!(
-        stranger.get("/account/confirm").location(),
+        anonymous.get("/account/confirm").location(),
         "/login?next=%2Faccount%2Fconfirm"
     );
-    assert_eq!(confirm(&stranger, "/home").location(), "/login");
+    assert_eq!(confirm(&anonymous, "/home").location(), "/login");
     assert_eq!(
-        stranger.get("/account/password").location(),
+        anonymous.get("/account/password").location(),
         "/login?next=%2Faccount%2Fpassword"
     );
     assert_eq!(
-        change_password_by_program(&stranger, PASSWORD, NEW_PASSWORD).status,
+        change_password_by_program(&anonymous, PASSWORD, NEW_PASSWORD).status,
         401
     );
 

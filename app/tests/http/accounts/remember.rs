@@ -67,10 +67,10 @@ fn who_asks_for_it_stays_signed_in(database: &TestDatabase) {
     let signed_in = program.post_json("/api/v1/signin", &credentials.to_string());
     assert_eq!((hours(&signed_in), times(database)), (None, (2, 24)));
 
-    // A day later, whoever did not ask is out.
+    // A day later, a user who did not ask is out.
     age(database, 25 * 60);
     assert!(is_signed_in(&visitor) && !is_signed_in(&program));
-    // Whoever confirms who they are, or changes the password, still is remembered.
+    // A user who confirms the password, or changes it, still is remembered.
     let confirmed = visitor.post("/account/confirm", &[("password", PASSWORD)]);
     assert_eq!(
         (hours(&confirmed), times(database)),

@@ -19,7 +19,7 @@ on_every_backend!(
     a_refusal_does_not_tell_who_has_an_account,
     an_address_has_one_account,
     of_registrations_at_once_one_succeeds,
-    strangers_are_sent_to_sign_in,
+    anonymous_users_are_sent_to_sign_in,
     back_to_the_page_asked_for,
 );
 
@@ -76,7 +76,7 @@ fn a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
     assert!(home.body.contains("grace@example.org") && !home.body.contains(EMAIL));
 }
 
-fn strangers_are_sent_to_sign_in(database: &TestDatabase) {
+fn anonymous_users_are_sent_to_sign_in(database: &TestDatabase) {
     let application = Application::start(database);
     for visitor in [
         application.visitor(),

@@ -8,7 +8,7 @@ use testing::sql;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Of a field that is there twice, the first one counts, whoever reads it.
+/// Of a field that is there twice, every reader takes the first one.
 #[test]
 fn fields_that_are_missing_too_many_or_twice() {
     let database = testing::database::sqlite();

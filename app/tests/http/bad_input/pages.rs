@@ -55,7 +55,7 @@ fn only_a_device_of_one_s_own_can_be_ended() {
     assert!(is_signed_in(&ada) && is_signed_in(&grace));
 }
 
-/// Who is sent to sign in comes back to the page of the form, whoever's page it says it was on.
+/// A user who signs in comes back to the page of the form, whatever page the form names.
 #[test]
 fn cve_2026_40295_a_referer_leads_to_no_other_site() {
     let database = testing::database::sqlite();

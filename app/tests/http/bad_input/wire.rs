@@ -40,7 +40,7 @@ fn status(answer: &str) -> u16 {
 }
 
 #[test]
-fn a_cookie_of_any_bytes_is_a_stranger_s() {
+fn a_cookie_of_any_bytes_is_no_session() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let own = cookie(&register(&application.visitor(), EMAIL, &[]));

@@ -1,4 +1,4 @@
-//! Settings are the server's, and what is wrong with them is told in one line.
+//! The commands use the server's settings, and report a wrong one in one line.
 
 use std::fs;
 

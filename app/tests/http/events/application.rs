@@ -69,7 +69,7 @@ fn a_user_who_is_refused_is_told_once_for_each_request() {
     application.visitor().get("/account/password");
     assert!(
         told(&application, "authz_fail").is_empty(),
-        "a stranger is nobody"
+        "an anonymous user is nobody"
     );
     database.run("UPDATE sessions SET created_at = created_at - 660000");
     assert_eq!(ada.get("/account/password").status, 303);

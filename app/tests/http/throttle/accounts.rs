@@ -14,7 +14,7 @@ use testing::{on_every_backend, sql};
 on_every_backend!(
     cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared,
     the_count_outlives_a_process_and_the_wait_rises,
-    strangers_shut_no_owner_out,
+    anonymous_clients_shut_no_owner_out,
     confirming_and_changing_count_for_their_session,
     renewing_a_session_gives_no_further_guesses,
 );
@@ -95,23 +95,23 @@ fn the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
     assert_eq!(attempts(database, "failures"), [1, 1]);
 }
 
-fn strangers_shut_no_owner_out(database: &TestDatabase) {
+fn anonymous_clients_shut_no_owner_out(database: &TestDatabase) {
     let application = start(database, "{attempts_per_account=3,attempts_per_address=5}");
     let [ada, telephone, grace] = [(); 3].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);
     sign_in(&telephone, EMAIL, PASSWORD);
     register(&grace, GRACE, &[]);
     ada.post("/logout", &[]);
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     for _ in 0..3 {
-        assert_eq!(sign_in(&stranger, EMAIL, WRONG).status, 401);
+        assert_eq!(sign_in(&anonymous, EMAIL, WRONG).status, 401);
     }
     for _ in 0..3 {
-        sign_in(&stranger, "nobody@example.org", WRONG);
+        sign_in(&anonymous, "nobody@example.org", WRONG);
     }
     // The account and the address are both at their limits now.
     for password in [WRONG, PASSWORD] {
-        assert_too_often(&sign_in(&stranger, EMAIL, password), 30);
+        assert_too_often(&sign_in(&anonymous, EMAIL, password), 30);
         assert_too_often(&sign_in(&application.visitor(), GRACE, password), 30);
     }
 
@@ -119,7 +119,7 @@ fn strangers_shut_no_owner_out(database: &TestDatabase) {
     thread::scope(|scope| {
         scope.spawn(|| {
             while hammers.load(Ordering::Relaxed) {
-                assert_eq!(sign_in(&stranger, EMAIL, WRONG).status, 429);
+                assert_eq!(sign_in(&anonymous, EMAIL, WRONG).status, 429);
             }
         });
         // With a browser that is known:

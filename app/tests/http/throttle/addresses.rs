@@ -24,17 +24,17 @@ fn an_address_counts_on_all_accounts_together(database: &TestDatabase) {
         assert_eq!(signed_in.location(), "/home");
     }
     assert_eq!(attempts(database, "failures"), [0]);
-    let stranger = application.visitor();
+    let anonymous = application.visitor();
     for number in 0..5 {
         let email = format!("nobody+{number}@example.org");
-        assert_eq!(sign_in(&stranger, &email, WRONG).status, 401);
+        assert_eq!(sign_in(&anonymous, &email, WRONG).status, 401);
     }
     let rows = attempts(database, "failures");
     assert_eq!(rows, [1, 1, 1, 1, 1, 5]);
     for number in 5..8 {
         let email = format!("nobody+{number}@example.org");
-        assert_too_often(&sign_in(&stranger, &email, WRONG), 30);
-        assert_too_often(&sign_in_by_program(&stranger, &email, WRONG), 30);
+        assert_too_often(&sign_in(&anonymous, &email, WRONG), 30);
+        assert_too_often(&sign_in_by_program(&anonymous, &email, WRONG), 30);
     }
     assert_eq!(
         attempts(database, "failures"),

@@ -55,7 +55,7 @@ fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
         );
         assert!(seconds(answer) > 0);
     }
-    // Whoever was turned away has no attempt counted.
+    // A client that was turned away has no attempt counted.
     let counted = sql::count(&database, "attempts WHERE failures = 1");
     // The registration is one more.
     assert_eq!(counted, compared + 1);

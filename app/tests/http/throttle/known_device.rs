@@ -1,4 +1,4 @@
-//! The cookie that lets an owner in while strangers try.
+//! The cookie that lets an owner in while others try.
 
 use super::WRONG;
 use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};

@@ -1,4 +1,4 @@
-//! Where connections come from: a pool, whoever made it, or the one of a transaction.
+//! Lends connections: from a pool of ours or of the application, or the one of a transaction.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -8,7 +8,7 @@ use diesel::r2d2::ConnectionManager;
 use super::Manager;
 use crate::store::sql::backend::Backend;
 
-/// A pool of connections of the type `C`, whoever made it, or the one of a transaction.
+/// A pool of connections of the type `C`, ours or the application's, or the one of a transaction.
 #[allow(
     unreachable_pub,
     reason = "a parameter of DieselStore, which nobody else chooses"
@@ -66,7 +66,7 @@ impl<C> DerefMut for Borrowed<'_, '_, C> {
 }
 
 impl<C> Lease<C> for Borrowed<'_, '_, C> {
-    /// Whoever has lent it finds out by the same error.
+    /// The lender finds out by the same error.
     fn give_up(&mut self) {}
 }
 

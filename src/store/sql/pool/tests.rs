@@ -34,7 +34,7 @@ const BOUNDS: Bounds = Bounds {
     sync_wait: true,
 };
 
-/// Two transactions that each wait for the other's row: what the loser is told.
+/// Two transactions that each wait for the other's row: the loser's error.
 fn deadlock<C: Backend>(url: &str) -> Fault {
     let connect = || C::establish(url).unwrap();
     let table = format!("deadlock_{}", fastrand::u32(..));
