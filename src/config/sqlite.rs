@@ -9,24 +9,8 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use super::server::is_server;
 use super::url::{OF_SQLITE, parameters};
-
-/// Words that are schemes without their colon, and no file.
-const SCHEMES: [&str; 13] = [
-    "memory",
-    "mysql",
-    "mariadb",
-    "postgres",
-    "postgresql",
-    "redis",
-    "rediss",
-    "redis-cluster",
-    "rediss-cluster",
-    "sqlite",
-    "unix",
-    "valkey",
-    "valkeys",
-];
 
 /// Returns what SQLite opens, a path or a URI that begins with `file:`; `None` for other databases.
 pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
@@ -44,8 +28,9 @@ pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
     (is_path && !is_scheme(url)).then(|| url.into())
 }
 
+/// Whether a word is a scheme without its colon, and no file.
 pub(super) fn is_scheme(word: &str) -> bool {
-    SCHEMES.contains(&word)
+    is_server(word) || ["memory", "sqlite", "unix"].contains(&word)
 }
 
 /// Whether sqlx takes the rest of a name for parameters.
