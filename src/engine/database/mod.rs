@@ -65,9 +65,6 @@ pub struct Database {
     apart: Arc<dyn Store>,
 }
 
-/// Looks up a user's row by the user's id.
-pub(crate) type UserOf = dyn Fn(&str) -> Result<Option<String>, Error> + Send + Sync;
-
 /// Where the sessions are, seen from a transaction in this database.
 #[derive(Clone)]
 enum Place {
@@ -108,10 +105,13 @@ pub(crate) struct UserTable {
 
 impl Database {
     /// What looks up the signed-in user, where that cannot be done together with the session.
-    pub(crate) fn user_of(&self) -> Option<Arc<UserOf>> {
-        let opened = self.opened.clone();
-        let user = move |id: &str| opened.user(id);
-        matches!(self.place, Place::Elsewhere).then(|| Arc::new(user) as _)
+    pub(crate) fn user_of(
+        &self,
+    ) -> Option<impl Fn(&str) -> Result<Option<String>, Error> + Send + use<>> {
+        matches!(self.place, Place::Elsewhere).then(|| {
+            let opened = self.opened.clone();
+            move |id: &str| opened.user(id)
+        })
     }
 
     /// Looks for nobody's row, to find out a name of the users' table that is not there.
