@@ -99,6 +99,7 @@ fn a_stop_under_load_cuts_off_no_request() {
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn a_stop_while_the_database_hangs_cuts_off_no_request() {
+    let _alone = super::alone();
     let database = database::mariadb();
     let mut url = url::Url::parse(&database.url).unwrap();
     let switch = Switch::to(url.port().unwrap());

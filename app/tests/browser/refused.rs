@@ -166,6 +166,8 @@ async fn asks_for_a_sign_in(browser: &Browser, page: &str) -> WebDriverResult<()
     browser.click("#email").await?;
     browser.fill_in(&[EMAIL, PASSWORD]).await?;
     browser.arrive(page).await?;
+    // The address alone proves nothing: a form can be sent to the address of its page.
+    browser.shows("form[action='/logout']", "Sign out").await?;
     if page == "/account" {
         browser.shows(".notice.error", "not saved yet").await?;
         assert_eq!(browser.value("#location").await?, "Łódź");
