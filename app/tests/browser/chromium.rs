@@ -198,10 +198,21 @@ impl Browser {
         Ok(place.unwrap_or(url.as_str()).to_owned())
     }
 
-    /// Waits until it has arrived at a path and query.
+    /// Marks the page, since the next one can have the same address.
+    async fn mark(&self) -> WebDriverResult<()> {
+        let script = "window.isLeft = true";
+        self.driver.execute(script, vec![]).await.map(drop)
+    }
+
+    async fn is_marked(&self) -> WebDriverResult<bool> {
+        let script = "return window.isLeft === true";
+        self.driver.execute(script, vec![]).await?.convert()
+    }
+
+    /// Waits until another page is shown, at this path and query.
     pub async fn arrive(&self, at: &str) -> WebDriverResult<()> {
         let patience = Instant::now() + PATIENCE;
-        while self.place().await? != at {
+        while self.place().await? != at || self.is_marked().await? {
             assert!(
                 Instant::now() < patience,
                 "{} instead of {at}",
@@ -221,10 +232,12 @@ impl Browser {
     }
 
     pub async fn click(&self, css: &str) -> WebDriverResult<()> {
+        self.mark().await?;
         self.find(css).await?.click().await
     }
 
     pub async fn click_on(&self, xpath: &str) -> WebDriverResult<()> {
+        self.mark().await?;
         self.driver.find(By::XPath(xpath)).await?.click().await
     }
 
@@ -264,6 +277,7 @@ impl Browser {
 
     /// Types on the keyboard alone: Tab between the texts, Enter after the last.
     pub async fn fill_in(&self, texts: &[&str]) -> WebDriverResult<()> {
+        self.mark().await?;
         self.focus().await?;
         let mut keys = self.driver.action_chain();
         for (index, text) in texts.iter().enumerate() {
