@@ -2,13 +2,13 @@
 
 pub(crate) mod errors;
 mod outdated;
-mod trust;
+mod ping;
 
 use std::time::Duration;
 
 use self::errors::LogConnectionErrors;
 pub(crate) use self::outdated::Outdated;
-pub(crate) use self::trust::Trust;
+pub(crate) use self::ping::Trust;
 
 /// Whether work may be done a second time after its connection was lost in the middle of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

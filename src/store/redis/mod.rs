@@ -3,14 +3,14 @@
 
 pub(crate) mod address;
 mod connection;
-mod fields;
-mod list;
+mod encoding;
 mod nodes;
+mod record_ops;
 mod scan;
 mod script;
 mod server;
-mod steps;
 pub(crate) mod text;
+mod user_index;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,11 +19,11 @@ use redis::{RedisResult, cmd};
 
 use self::address::Address;
 use self::connection::Connection;
-use self::fields::{lifetime, record};
+use self::encoding::{lifetime, record};
 use self::nodes::Nodes;
+use self::record_ops::Only;
 use self::scan::Seen;
 use self::script::TOUCH;
-use self::steps::Only;
 use crate::error::Error;
 use crate::record::Record;
 use crate::store::pool::{Bounds, Repeat};

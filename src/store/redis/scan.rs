@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use redis::{Connection, RedisResult, cmd, pipe};
 
-use super::fields::PENDING;
+use super::encoding::PENDING;
 
 /// How many keys a node looks at for one answer; others wait meanwhile.
 const AT_ONCE: u32 = 500;

@@ -12,7 +12,7 @@
 
 mod connect;
 mod connections;
-mod fault;
+mod error_class;
 mod file;
 mod limit;
 mod log_length;

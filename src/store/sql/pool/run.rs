@@ -6,7 +6,7 @@ use diesel::QueryResult;
 use diesel::result::Error as DieselError;
 
 use super::Connections;
-use super::fault::Fault;
+use super::error_class::Fault;
 use crate::error::{Error, ErrorKind};
 use crate::store::pool::Repeat;
 

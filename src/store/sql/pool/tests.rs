@@ -20,7 +20,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::fault::Fault;
+use super::error_class::Fault;
 use super::{Connections, Manager, run};
 use crate::store::pool::{Bounds, Repeat};
 use crate::store::sql::backend::Backend;

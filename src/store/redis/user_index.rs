@@ -6,7 +6,7 @@
 use redis::cmd;
 
 use super::RedisStore;
-use super::fields::lifetime;
+use super::encoding::lifetime;
 use super::script::LIST;
 use crate::error::Error;
 use crate::record::Record;

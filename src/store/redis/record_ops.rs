@@ -1,7 +1,7 @@
 //! What is done to one record, each in one step, and a renewal out of them.
 
 use super::RedisStore;
-use super::fields::{PENDING, fields, lifetime};
+use super::encoding::{PENDING, fields, lifetime};
 use super::script::{CREATE, REMOVE, REPLACE, SHOW};
 use crate::error::Error;
 use crate::record::Record;
