@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What deleting a million expired sessions does to live requests: this crate's sweeper, while it
+"""What deleting a million expired sessions does to live requests: this crate's cleanup, while it
 serves. Started by run.sh, with the file of its peers; the load is the rig's: S1 on 32 connections."""
 
 import json
@@ -20,8 +20,8 @@ FILL = f"""INSERT INTO rig_own.sessions SELECT SHA2(CONCAT('expired', seq), 256)
   FROM rig.big WHERE seq <= {EXPIRED}"""
 DIRTY = "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'"
 LEFT = "SELECT COUNT(*) FROM rig_own.sessions WHERE expires_at <= 86400"
-OFF = '{sweep_interval="off"}'
-# The machine's speed drifts by a third within minutes, so windows without the sweeper lie among those
+OFF = '{cleanup_interval="off"}'
+# The machine's speed drifts by a third within minutes, so windows without the cleanup lie among those
 # with it. All have the same length: the sessions in use are touched once in 24 minutes, all at about
 # the same time, which would weigh more in a short window.
 WINDOW = 40
@@ -29,7 +29,7 @@ ON_PER_OFF = 5
 
 
 def fill():
-    """And has the database write that to its files: none of it is the sweeper's doing."""
+    """And has the database write that to its files: none of it is the cleanup's doing."""
     bench.sql(f"""USE rig; CREATE TABLE IF NOT EXISTS big (seq INT PRIMARY KEY);
       INSERT IGNORE INTO big SELECT seq FROM seq_1_to_{EXPIRED}""")
     bench.sql(FILL)

@@ -2,7 +2,7 @@
 # Measures this crate beside other servers, on one machine; see README.md.
 #
 #   RIG=/path/to/the/rig bench/run.sh [arguments of the rig's run.sh]
-#   RIG=/path/to/the/rig bench/run.sh cleanup ['{sweep_interval="1s"}']
+#   RIG=/path/to/the/rig bench/run.sh cleanup ['{cleanup_interval="1s"}']
 set -euo pipefail
 
 rig=$(realpath "${RIG:?is not set: it names the folder of the rig}")
@@ -24,7 +24,7 @@ migration=$(echo migrations/*_create_sessions/up.sql)
 sed -e "s|{server}|$server|" -e "/^{migration}$/ { r $migration" -e 'd }' bench/peer.toml >"$peers"
 if [[ $1 == cleanup ]]; then
     "$rig/db.sh" start
-    python3 bench/cleanup.py "$peers" "${2:-{sweep_interval=\"1s\"\}}"
+    python3 bench/cleanup.py "$peers" "${2:-{cleanup_interval=\"1s\"\}}"
 else
     "$rig/run.sh" --file "$peers" "$@"
 fi

@@ -253,15 +253,17 @@ impl LiveSessions {
     /// use rocket_diesel_session::{Error, LiveSessions};
     ///
     /// async fn clean_up(live: &LiveSessions) -> Result<u64, Error> {
-    ///     live.sweep(|count| println!("{count} deleted")).await
+    ///     live.delete_expired(|count| println!("{count} deleted")).await
     /// }
     /// ```
-    pub async fn sweep(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
-        let batch = self.0.config.sweep_batch;
+    pub async fn delete_expired(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
+        let batch = self.0.config.cleanup_batch;
         let mut count = 0;
         loop {
             let (start, now) = (Instant::now(), self.0.now());
-            let deleted = self.ask(move |store| store.sweep(now, batch)).await?;
+            let deleted = self
+                .ask(move |store| store.delete_expired(now, batch))
+                .await?;
             if deleted == 0 {
                 return Ok(count);
             }

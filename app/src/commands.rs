@@ -37,7 +37,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List, count, end and sweep sessions, or check the set-up
+    /// List, count, end and clean up sessions, or check the set-up
     Sessions(Sessions),
     /// Close accounts and open them again
     #[command(subcommand)]
@@ -72,7 +72,7 @@ enum Verb {
         yes: bool,
     },
     /// Delete the expired sessions now
-    Sweep,
+    Cleanup,
     /// Check settings, database, tables and cookie, storing a record for a moment
     Check,
 }
@@ -130,7 +130,7 @@ async fn carry_out(command: Command) -> Result<(), Stop> {
                 Verb::List { user } => sessions::list(user, &mut output).await,
                 Verb::Count => sessions::count(&mut output).await,
                 Verb::Revoke { which, .. } => sessions::revoke(which, &mut output).await,
-                Verb::Sweep => sessions::sweep(&mut output).await,
+                Verb::Cleanup => sessions::cleanup(&mut output).await,
                 Verb::Check => check::check(&mut output).await,
             };
             output.flush()?;

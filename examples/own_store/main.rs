@@ -82,7 +82,7 @@ impl Store for OwnStore {
         Ok((before - map.len()) as u64)
     }
 
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let mut map = self.map();
         let mut expired: Vec<_> = map.values().cloned().collect();
         expired.retain(|record| record.expires_at <= now);

@@ -56,10 +56,10 @@ const FLAWS: [&str; 28] = [
     "all forgets expiry",
     "delete_all ignores its exception",
     "delete_all takes other users",
-    "sweep ignores its limit",
-    "sweep takes the living",
-    "sweep takes the newest first",
-    "sweep counts wrongly",
+    "delete_expired ignores its limit",
+    "delete_expired takes the living",
+    "delete_expired takes the newest first",
+    "delete_expired counts wrongly",
     "count forgets expiry",
     "clear keeps",
 ];
@@ -216,11 +216,11 @@ impl Store for Flawed {
         }
     }
 
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         match self.1 {
-            "sweep ignores its limit" => self.0.sweep(now, u32::MAX),
-            "sweep takes the living" => self.0.sweep(i64::MAX, limit),
-            "sweep takes the newest first" => {
+            "delete_expired ignores its limit" => self.0.delete_expired(now, u32::MAX),
+            "delete_expired takes the living" => self.0.delete_expired(i64::MAX, limit),
+            "delete_expired takes the newest first" => {
                 let mut list = self.everything()?;
                 list.retain(|record| record.expires_at <= now);
                 list.sort_by_key(|record| -record.expires_at);
@@ -230,8 +230,10 @@ impl Store for Flawed {
                 }
                 Ok(list.len() as u64)
             }
-            "sweep counts wrongly" => self.0.sweep(now, limit).map(|count| count + 1),
-            _ => self.0.sweep(now, limit),
+            "delete_expired counts wrongly" => {
+                self.0.delete_expired(now, limit).map(|count| count + 1)
+            }
+            _ => self.0.delete_expired(now, limit),
         }
     }
 

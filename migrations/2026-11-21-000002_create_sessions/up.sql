@@ -30,5 +30,5 @@ CREATE TABLE IF NOT EXISTS sessions (
 -- Each of the next statements is a text in quotes to MySQL.
 -- For a user's sessions: to list them, and to end them.
 /*!50700 DO ' */ CREATE INDEX IF NOT EXISTS sessions_user_id ON sessions (user_id) /*!50700 ' */;
--- For the sweep, which would scan the table without it.
+-- Finds expired rows without a scan of the table.
 /*!50700 DO ' */ CREATE INDEX IF NOT EXISTS sessions_expires_at ON sessions (expires_at) /*!50700 ' */;

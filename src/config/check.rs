@@ -15,7 +15,7 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), Error> {
         self.check_names()?;
         self.check_time_outs()?;
-        self.check_sweep_interval()?;
+        self.check_cleanup_interval()?;
         self.check_limits()?;
         self.check_secrets()?;
         self.check_origins()?;
@@ -72,10 +72,10 @@ impl Config {
         )
     }
 
-    fn check_sweep_interval(&self) -> Result<(), Error> {
-        match self.sweep_interval {
+    fn check_cleanup_interval(&self) -> Result<(), Error> {
+        match self.cleanup_interval {
             Interval::Every(period) => require(period.0 >= Duration::from_secs(1), || {
-                format!("session.sweep_interval is {period}; it must be at least 1s, or \"off\"")
+                format!("session.cleanup_interval is {period}; it must be at least 1s, or \"off\"")
             }),
             Interval::Off => Ok(()),
         }
@@ -92,10 +92,10 @@ impl Config {
                 )
             },
         )?;
-        require((1..=10_000).contains(&self.sweep_batch), || {
+        require((1..=10_000).contains(&self.cleanup_batch), || {
             format!(
-                "session.sweep_batch is {}; it must be from 1 to 10000",
-                self.sweep_batch
+                "session.cleanup_batch is {}; it must be from 1 to 10000",
+                self.cleanup_batch
             )
         })?;
         require((1..=16_000_000).contains(&self.max_data.as_u64()), || {

@@ -89,10 +89,10 @@ pub(crate) struct Config {
     /// Brings the tables up to date at launch.
     pub(crate) migrate: bool,
     /// How often expired sessions are deleted; "15m", from 1s; "off": never.
-    sweep_interval: Interval,
+    cleanup_interval: Interval,
     /// How many expired sessions one statement deletes; 200, from 1 to 10000. A request that meets
     /// such a statement waits for it: about 0.1 ms for each session on MariaDB.
-    pub(crate) sweep_batch: u32,
+    pub(crate) cleanup_batch: u32,
     /// Where events are told: "off", "stdout" or "stderr"; one line of JSON each.
     pub(crate) events: Sink,
     /// Keys the names that sessions have in events, at least 32 characters; one that is drawn at
@@ -133,8 +133,8 @@ impl Default for Config {
             persistent: false,
             on_gone: OnGone::Ignore,
             migrate: false,
-            sweep_interval: Interval::Every(Period(Duration::from_secs(15 * 60))),
-            sweep_batch: 200,
+            cleanup_interval: Interval::Every(Period(Duration::from_secs(15 * 60))),
+            cleanup_batch: 200,
             events: Sink::Off,
             events_key: None,
             trusted_proxies: Vec::new(),
@@ -249,8 +249,8 @@ impl Config {
         }
     }
 
-    pub(crate) fn sweep_interval(&self) -> Option<Duration> {
-        match self.sweep_interval {
+    pub(crate) fn cleanup_interval(&self) -> Option<Duration> {
+        match self.cleanup_interval {
             Interval::Off => None,
             Interval::Every(period) => Some(period.0),
         }

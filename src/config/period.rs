@@ -132,7 +132,7 @@ mod tests {
                     "remember_timeout = 2592000",
                     "touch_interval = 120",
                     "touch_interval = 0",
-                    "sweep_interval = 900",
+                    "cleanup_interval = 900",
                 ][..],
             ),
             (
@@ -182,7 +182,7 @@ mod tests {
             for (table, key) in [
                 ("session", "idle_timeout"),
                 ("session", "remember_timeout"),
-                ("session", "sweep_interval"),
+                ("session", "cleanup_interval"),
                 ("databases.app", "timeout"),
             ] {
                 let line = refusal(table, &format!("{key} = {given}"));
@@ -190,7 +190,7 @@ mod tests {
                 let named = words.iter().all(|word| line.contains(word));
                 assert!(named && !line.contains('\n'), "{words:?}: {line}");
                 let is_off = line.contains("or \"off\"");
-                assert_eq!(is_off, key == "sweep_interval", "{line}");
+                assert_eq!(is_off, key == "cleanup_interval", "{line}");
             }
         }
     }
@@ -198,10 +198,13 @@ mod tests {
     #[test]
     fn an_interval_below_a_second_is_refused() {
         for interval in ["0", "\"500ms\"", "\"0s\""] {
-            let toml = format!("[session]\nsweep_interval = {interval}");
+            let toml = format!("[session]\ncleanup_interval = {interval}");
             let refusal = Config::read(&Figment::from(Toml::string(&toml))).map(drop);
             let refusal = refusal.map_err(|error| error.to_string()).unwrap_err();
-            assert!(refusal.contains("session.sweep_interval is "), "{refusal}");
+            assert!(
+                refusal.contains("session.cleanup_interval is "),
+                "{refusal}"
+            );
             assert!(refusal.contains("at least 1s, or \"off\""), "{refusal}");
         }
     }

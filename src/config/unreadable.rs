@@ -226,7 +226,7 @@ mod tests {
                 "write a list, such as [\"…\"]",
             ),
             (
-                "sweep_batch = -1",
+                "cleanup_batch = -1",
                 "it is the number -1; write a whole number",
             ),
             ("columns = 1", "write a table"),

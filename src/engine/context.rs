@@ -12,7 +12,7 @@ use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::cleanup::Sweeper;
+use crate::engine::cleanup::CleanupThread;
 use crate::engine::database::Database;
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
@@ -40,7 +40,7 @@ pub(crate) struct Context {
     /// Of saving.
     pub(crate) unsaved: Outage,
     pub(crate) turns: Turns,
-    pub(crate) sweeper: Sweeper,
+    pub(crate) cleanup: CleanupThread,
 }
 
 impl Context {

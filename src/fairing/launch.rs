@@ -10,7 +10,7 @@ use rocket::{Build, Rocket};
 use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig, Format};
 use crate::csrf::exemption;
-use crate::engine::cleanup::{Sweep, Sweeper};
+use crate::engine::cleanup::{Cleanup, CleanupThread};
 use crate::engine::context::{Context, Outage, Turns};
 use crate::engine::database::Database;
 use crate::engine::threads::Threads;
@@ -63,12 +63,12 @@ impl Sessions {
         }
         let database = database.map(|database| database.with_clock(clock.clone()));
         let events = Events::open(config.events, config.events_key.clone(), clock.clone())?;
-        let sweep = place.swept.zip(config.sweep_interval());
-        let sweeper = Sweeper::start(sweep.map(|(store, interval)| Sweep {
+        let cleanup = place.cleaned.zip(config.cleanup_interval());
+        let cleanup = CleanupThread::start(cleanup.map(|(store, interval)| Cleanup {
             store: logged(store),
             clock: clock.clone(),
             interval,
-            batch: config.sweep_batch,
+            batch: config.cleanup_batch,
         }))?;
         Ok(Context {
             config,
@@ -84,7 +84,7 @@ impl Sessions {
             outages: [Outage::of("loaded"), Outage::of("loaded")],
             unsaved: Outage::of("saved"),
             turns: Turns::default(),
-            sweeper,
+            cleanup,
         })
     }
 

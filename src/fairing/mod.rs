@@ -372,7 +372,7 @@ impl Fairing for Sessions {
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
         if let Some(context) = rocket.state::<Arc<Context>>() {
             context.events.end();
-            context.sweeper.stop(context.threads.deadline()).await;
+            context.cleanup.stop(context.threads.deadline()).await;
         }
     }
 }

@@ -25,8 +25,8 @@ use crate::store::sql::table::Table;
 /// Where the sessions are to be kept.
 pub(super) struct Place {
     pub(super) store: Arc<dyn Store>,
-    /// The same for the sweeper; `None` where nothing has to be swept.
-    pub(super) swept: Option<Arc<dyn Store>>,
+    /// The same for the cleanup; `None` if nothing has to be deleted.
+    pub(super) cleaned: Option<Arc<dyn Store>>,
     pub(super) database: Option<Database>,
     /// Which files and servers were opened or made.
     pub(super) origins: Vec<String>,
@@ -121,7 +121,7 @@ impl Sessions {
             );
         }
         Ok(Some(Place {
-            swept: Some(store.clone()),
+            cleaned: Some(store.clone()),
             store,
             database: None,
             origins,
@@ -149,7 +149,7 @@ impl Sessions {
         }
         Ok(Place {
             store: database.store(),
-            swept: Some(database.apart()),
+            cleaned: Some(database.apart()),
             origins: vec![database.origin.clone()],
             database: Some(database),
         })
@@ -178,7 +178,7 @@ fn redis(
     };
     Ok(Some(Place {
         store,
-        swept: None,
+        cleaned: None,
         database: None,
         origins: vec![opened_at(&entry.url)],
     }))

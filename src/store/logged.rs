@@ -98,9 +98,9 @@ impl Store for Logged {
         logged(verb, || self.0.delete_all(user_id, except), gone)
     }
 
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        let verb = format_args!("sweep up to {limit}");
-        logged(verb, || self.0.sweep(now, limit), gone)
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        let verb = format_args!("delete up to {limit}");
+        logged(verb, || self.0.delete_expired(now, limit), gone)
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {
@@ -169,7 +169,7 @@ mod tests {
         store.all(0, Some(&one.key), 9).unwrap();
         store.delete_all("user-secret", None).unwrap();
         store.delete(&one.key).unwrap();
-        store.sweep(0, 9).unwrap();
+        store.delete_expired(0, 9).unwrap();
         store.count(0).unwrap();
         store.clear().unwrap();
         let full = Logged(Arc::new(MemoryStore::with_limit(0)));
@@ -197,7 +197,7 @@ mod tests {
             format!("all after {a}, up to 9: {all}"),
             "delete_all of a user except nothing: 1 gone".into(),
             format!("delete {a}: not found"),
-            "sweep up to 9: 0 gone".into(),
+            "delete up to 9: 0 gone".into(),
             "count: 0".into(),
             "clear: 0 gone".into(),
             format!("insert {a}: failed"),

@@ -155,7 +155,7 @@ impl Store for MemoryStore {
         }))
     }
 
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let mut records = self.records();
         let expired = records.values().filter(|record| record.expires_at <= now);
         let mut expired: Vec<(i64, Key)> = expired

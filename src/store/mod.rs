@@ -76,7 +76,7 @@ pub trait Store: Send + Sync {
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error>;
 
     /// Removes up to `limit` records that expire at or before `now`, the oldest first; how many.
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error>;
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error>;
 
     /// How many records have not expired at `now`.
     fn count(&self, now: i64) -> Result<u64, Error>;

@@ -104,8 +104,8 @@ impl Store for Watched {
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         self.call("delete_all")?.delete_all(user_id, except)
     }
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        self.memory.sweep(now, limit)
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        self.memory.delete_expired(now, limit)
     }
     fn count(&self, now: i64) -> Result<u64, Error> {
         self.memory.count(now)

@@ -29,7 +29,7 @@ impl Node {
             .env("ROCKET_LOG_LEVEL", "normal")
             .stdout(output);
         let TestDatabase { url, table, .. } = database;
-        let session = format!("cookie={{secure=false}},table={table:?},sweep_interval=\"1s\"");
+        let session = format!("cookie={{secure=false}},table={table:?},cleanup_interval=\"1s\"");
         let server = Server::on(&mut command, &format!("url={url:?}"), &session);
         Self { server, folder }
     }

@@ -20,7 +20,7 @@ enum Call {
     Delete(usize),
     List(u8, i64),
     DeleteAll(u8, Option<usize>),
-    Sweep(i64, u32),
+    DeleteExpired(i64, u32),
     Count(i64),
 }
 
@@ -36,13 +36,13 @@ fn call() -> impl Strategy<Value = Call> {
         1 => key.clone().prop_map(Call::Delete),
         1 => (user.clone(), time.clone()).prop_map(|(user, now)| Call::List(user, now)),
         1 => (user, proptest::option::of(key)).prop_map(|(user, except)| Call::DeleteAll(user, except)),
-        1 => (time.clone(), 0..3u32).prop_map(|(now, limit)| Call::Sweep(now, limit)),
+        1 => (time.clone(), 0..3u32).prop_map(|(now, limit)| Call::DeleteExpired(now, limit)),
         1 => time.prop_map(Call::Count),
     ]
 }
 
 fn record(keys: &[Key], key: usize, user: Option<u8>, time: i64, version: i64) -> Record {
-    // Different for each key, so that the order of a sweep is the same everywhere.
+    // Different for each key, so that the order of deletion is the same everywhere.
     let expires_at = 4 * time + key as i64;
     let user_id = user.map(|user| format!("user-{user}"));
     Record {
@@ -82,7 +82,7 @@ fn answer(store: &dyn Store, keys: &[Key], call: &Call) -> String {
             "{:?}",
             store.delete_all(&user(of), except.map(|key| &keys[key]))
         ),
-        Call::Sweep(now, limit) => format!("{:?}", store.sweep(4 * now, limit)),
+        Call::DeleteExpired(now, limit) => format!("{:?}", store.delete_expired(4 * now, limit)),
         Call::Count(now) => format!("{:?}", store.count(4 * now)),
     }
 }

@@ -10,6 +10,7 @@
 
 mod advisories;
 mod backup;
+mod cleanup;
 mod clocks;
 mod concurrency;
 mod contract;
@@ -35,7 +36,6 @@ mod redis;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod rights;
 mod shutdown;
-mod sweep;
 mod table;
 mod transaction;
 #[cfg(feature = "mysql")]

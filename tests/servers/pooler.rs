@@ -23,7 +23,7 @@ fn without_cache(url: &str) -> Server {
     Server::on(
         example("busy").env("ROCKET_LOG_LEVEL", "critical"),
         &format!("url={url:?},statement_cache=false"),
-        "cookie={secure=false},touch_interval=\"0s\",sweep_interval=\"1s\"",
+        "cookie={secure=false},touch_interval=\"0s\",cleanup_interval=\"1s\"",
     )
 }
 

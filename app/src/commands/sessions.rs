@@ -1,4 +1,4 @@
-//! List, count, revoke, sweep.
+//! List, count, revoke, clean up.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -139,7 +139,7 @@ pub(super) fn beginning_of_a_key(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) async fn sweep(output: &mut Output) -> Result<(), Stop> {
+pub(super) async fn cleanup(output: &mut Output) -> Result<(), Stop> {
     let operator = Operator::new().await?;
     let mut told = Instant::now();
     let progress = |count| {
@@ -148,7 +148,7 @@ pub(super) async fn sweep(output: &mut Output) -> Result<(), Stop> {
             let _ = writeln!(io::stderr(), "{count} expired sessions deleted so far");
         }
     };
-    let deleted = operator.live.sweep(progress).await?;
+    let deleted = operator.live.delete_expired(progress).await?;
     let text = format!("{deleted} expired sessions deleted");
     Ok(output.answer(&json!({ "deleted": deleted }), text)?)
 }

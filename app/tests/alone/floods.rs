@@ -168,7 +168,7 @@ mod counted {
         let _alone = super::super::alone();
         let database = database::mariadb();
         let setting = [
-            ("ROCKET_SESSION", r#"{sweep_interval="off"}"#),
+            ("ROCKET_SESSION", r#"{cleanup_interval="off"}"#),
             ("ROCKET_LOG_LEVEL", "off"),
         ];
         let start = Instant::now();

@@ -24,7 +24,7 @@ fn a_page_costs_one_statement_and_none_for_anonymous_users() {
     let database = database::mariadb();
     let application = Application::start_with(
         &database,
-        &[("ROCKET_SESSION", r#"{sweep_interval="off"}"#)],
+        &[("ROCKET_SESSION", r#"{cleanup_interval="off"}"#)],
     );
     let connection = &mut MysqlConnection::establish(&database.url).unwrap();
 

@@ -11,7 +11,7 @@ use testing::application::Application;
 /// The tables are made by their owner, and everything else is done with an account that may little.
 fn walk(owner: &str, least: &str) {
     drop(Application::start_at(owner, &[]));
-    let keeps = r#"{migrate=false,sweep_interval="1s"}"#;
+    let keeps = r#"{migrate=false,cleanup_interval="1s"}"#;
     let application = Application::start_at(least, &[("ROCKET_SESSION", keeps)]);
     let (user, other) = (application.visitor(), application.visitor());
     assert_eq!(register(&user, EMAIL, &[]).location(), "/home");

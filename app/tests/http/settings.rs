@@ -165,8 +165,8 @@ fn what_cannot_be_meant_is_refused() {
             "at most 400days",
         ),
         (
-            r#"sweep_interval="584542046090years""#,
-            "session.sweep_interval",
+            r#"cleanup_interval="584542046090years""#,
+            "session.cleanup_interval",
             "at most ten years",
         ),
         (
@@ -175,8 +175,8 @@ fn what_cannot_be_meant_is_refused() {
             "at most ten years",
         ),
         (
-            r#"sweep_batch=0"#,
-            "session.sweep_batch is 0",
+            r#"cleanup_batch=0"#,
+            "session.cleanup_batch is 0",
             "from 1 to 10000",
         ),
         (

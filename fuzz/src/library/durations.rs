@@ -13,7 +13,7 @@ const SETTINGS: [&str; 5] = [
     "absolute_timeout",
     "remember_timeout",
     "touch_interval",
-    "sweep_interval",
+    "cleanup_interval",
 ];
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -58,9 +58,9 @@ fn is_within_bounds(config: &Config) {
     assert!((1_000..=absolute).contains(&idle));
     assert!(absolute <= remember && remember <= 400 * DAY);
     assert!(touch_interval.is_none_or(|touch| (0..=idle).contains(&touch)));
-    let sweep = config.sweep_interval();
+    let cleanup = config.cleanup_interval();
     let ten_years = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-    assert!(sweep.is_none_or(|it| (Duration::from_secs(1)..=ten_years).contains(&it)));
+    assert!(cleanup.is_none_or(|it| (Duration::from_secs(1)..=ten_years).contains(&it)));
 
     let times = [Some(idle), Some(absolute), Some(remember), touch_interval];
     let in_words = |time: Option<i64>| {

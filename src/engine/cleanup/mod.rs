@@ -1,4 +1,4 @@
-//! The sweeper: deletes expired sessions from time to time, a few at once. Nothing depends on it.
+//! The cleanup: deletes expired sessions from time to time, a few at once. Nothing depends on it.
 //!
 //! It works on a thread of its own, and in a database on a connection of its own, so that it takes
 //! no turn from a request and waits for none.
@@ -25,8 +25,8 @@ const REST: u32 = 99;
 /// However fast a batch was.
 const SHORTEST_REST: Duration = Duration::from_millis(5);
 
-/// How sweeping is done.
-pub(crate) struct Sweep {
+/// Deletes expired sessions, batch by batch.
+pub(crate) struct Cleanup {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) interval: Duration,
@@ -34,8 +34,8 @@ pub(crate) struct Sweep {
     pub(crate) batch: u32,
 }
 
-/// The thread that sweeps; it ends when this is dropped, after the batch that is under way.
-pub(crate) struct Sweeper(Mutex<Option<Running>>);
+/// Runs the cleanup; ends when this is dropped, after the batch that is under way.
+pub(crate) struct CleanupThread(Mutex<Option<Running>>);
 
 struct Running {
     /// Never sends; that it is gone is the message.
@@ -43,21 +43,23 @@ struct Running {
     ended: oneshot::Receiver<Infallible>,
 }
 
-impl Sweeper {
+impl CleanupThread {
     /// Starts the thread, unless there is nothing to do.
-    pub(crate) fn start(sweep: Option<Sweep>) -> Result<Self, Error> {
-        let Some(sweep) = sweep else {
+    pub(crate) fn start(cleanup: Option<Cleanup>) -> Result<Self, Error> {
+        let Some(cleanup) = cleanup else {
             return Ok(Self(Mutex::default()));
         };
         let (stop, stopped) = bounded(0);
         let (end, ended) = oneshot::channel();
         let run = move || {
-            sweep.run(&stopped);
+            cleanup.run(&stopped);
             drop(end);
         };
-        let name = "session-sweeper".to_owned();
+        let name = "session-cleanup".to_owned();
         let thread = thread::Builder::new().name(name).spawn(run);
-        thread.map_err(|cause| Error::unavailable("the sweeper was not started").because(cause))?;
+        thread.map_err(|cause| {
+            Error::unavailable("the cleanup thread was not started").because(cause)
+        })?;
         Ok(Self(Mutex::new(Some(Running { stop, ended }))))
     }
 
@@ -69,14 +71,14 @@ impl Sweeper {
         };
         drop(stop);
         if timeout(patience, ended).await.is_err() {
-            log::warn!("the sweeper's last batch has not ended within {patience:?}");
+            log::warn!("the cleanup's last batch has not ended within {patience:?}");
         }
     }
 }
 
-impl Sweep {
+impl Cleanup {
     fn run(&self, stopped: &Receiver<Infallible>) {
-        // Jitter, so that the nodes of one application do not all sweep at the same instant.
+        // Jitter, so that the nodes of one application do not all clean up at the same instant.
         while pass(jittered(self.interval), stopped) {
             let mut count = 0;
             let outcome = self.all(&mut count, stopped);
@@ -92,7 +94,7 @@ impl Sweep {
 
     /// Deletes what has expired, batch by batch, and adds up how much that was.
     ///
-    /// Goes on until nothing is found: of two nodes that sweep at once, each may get half a batch.
+    /// Goes on until nothing is found: of two nodes that delete at once, each may get half a batch.
     fn all(&self, count: &mut u64, stopped: &Receiver<Infallible>) -> Result<(), Error> {
         loop {
             let start = Instant::now();
@@ -106,12 +108,12 @@ impl Sweep {
 
     fn batch(&self) -> Result<u64, Error> {
         let now = self.clock.past_everywhere();
-        let sweep = AssertUnwindSafe(|| self.store.sweep(now, self.batch));
-        catch_unwind(sweep).unwrap_or_else(|_| Err(Error::unavailable("the store panicked")))
+        let cleanup = AssertUnwindSafe(|| self.store.delete_expired(now, self.batch));
+        catch_unwind(cleanup).unwrap_or_else(|_| Err(Error::unavailable("the store panicked")))
     }
 }
 
-/// Waits; whether the sweeper is to go on.
+/// Waits; whether the cleanup is to go on.
 fn pass(time: Duration, stopped: &Receiver<Infallible>) -> bool {
     stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
 }

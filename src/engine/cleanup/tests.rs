@@ -1,4 +1,4 @@
-//! When the sweeper works, when it rests and how it ends; its store does nothing but take its time.
+//! When the cleanup works, when it rests and how it ends; its store does nothing but take its time.
 
 #![allow(
     clippy::panic,
@@ -19,11 +19,11 @@ use crate::token::Key;
 const MOMENT: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Answers each sweep with what the closure makes of its number, counted from 1.
-struct Swept<F>(AtomicU64, F);
+/// Answers each batch with what the closure makes of its number, counted from 1.
+struct Deleted<F>(AtomicU64, F);
 
-impl<F: Fn(u64) -> Result<u64, Error> + Send + Sync + 'static> Store for Swept<F> {
-    fn sweep(&self, _: i64, _: u32) -> Result<u64, Error> {
+impl<F: Fn(u64) -> Result<u64, Error> + Send + Sync + 'static> Store for Deleted<F> {
+    fn delete_expired(&self, _: i64, _: u32) -> Result<u64, Error> {
         (self.1)(self.0.fetch_add(1, Ordering::SeqCst) + 1)
     }
     fn load(&self, _: &Key, _: i64) -> Result<Option<Record>, Error> {
@@ -58,29 +58,29 @@ impl<F: Fn(u64) -> Result<u64, Error> + Send + Sync + 'static> Store for Swept<F
     }
 }
 
-fn sweeper(
+fn cleanup(
     interval: Duration,
     answer: impl Fn(u64) -> Result<u64, Error> + Send + Sync + 'static,
-) -> Sweeper {
-    let sweep = Sweep {
-        store: Arc::new(Swept(AtomicU64::default(), answer)),
+) -> CleanupThread {
+    let cleanup = Cleanup {
+        store: Arc::new(Deleted(AtomicU64::default(), answer)),
         clock: Arc::new(Clock::of_this_machine()),
         interval,
         batch: 10,
     };
-    Sweeper::start(Some(sweep)).unwrap()
+    CleanupThread::start(Some(cleanup)).unwrap()
 }
 
-fn stop(sweeper: &Sweeper, patience: Duration) -> Duration {
+fn stop(cleanup: &CleanupThread, patience: Duration) -> Duration {
     let start = Instant::now();
-    Runtime::new().unwrap().block_on(sweeper.stop(patience));
+    Runtime::new().unwrap().block_on(cleanup.stop(patience));
     start.elapsed()
 }
 
 #[test]
 fn an_error_or_a_panic_in_the_middle_is_survived() {
     let (tell, told) = unbounded();
-    let _sweeper = sweeper(MOMENT, move |number| {
+    let _cleanup = cleanup(MOMENT, move |number| {
         tell.send(number).unwrap();
         match number {
             2 => Err(Error::unavailable("as ordered")),
@@ -96,8 +96,8 @@ fn an_error_or_a_panic_in_the_middle_is_survived() {
 #[test]
 fn a_batch_that_others_made_small_is_not_the_last_one() {
     let (tell, told) = unbounded();
-    let sweep = Sweep {
-        store: Arc::new(Swept(AtomicU64::default(), move |number| {
+    let cleanup = Cleanup {
+        store: Arc::new(Deleted(AtomicU64::default(), move |number| {
             tell.send(number).unwrap();
             Ok([10, 4, 10, 0][number as usize - 1])
         })),
@@ -107,14 +107,14 @@ fn a_batch_that_others_made_small_is_not_the_last_one() {
     };
     let (_stop, stopped) = bounded(0);
     let mut count = 0;
-    sweep.all(&mut count, &stopped).unwrap();
+    cleanup.all(&mut count, &stopped).unwrap();
     assert_eq!((count, told.len()), (24, 4));
 }
 
 #[test]
 fn ninety_eight_hundredths_of_the_time_are_for_requests() {
     let (tell, told) = unbounded();
-    let _sweeper = sweeper(MOMENT, move |_| {
+    let _cleanup = cleanup(MOMENT, move |_| {
         let start = Instant::now();
         thread::sleep(2 * MOMENT);
         tell.send((start, start.elapsed())).unwrap();
@@ -131,17 +131,17 @@ fn ninety_eight_hundredths_of_the_time_are_for_requests() {
 #[test]
 fn it_ends_in_the_middle_of_a_rest() {
     let hour = Duration::from_secs(60 * 60);
-    assert!(stop(&sweeper(hour, |_| Ok(0)), PATIENCE) < PATIENCE / 2);
+    assert!(stop(&cleanup(hour, |_| Ok(0)), PATIENCE) < PATIENCE / 2);
 
     let (tell, told) = unbounded();
-    let sweeper = sweeper(MOMENT, move |number| {
+    let cleanup = cleanup(MOMENT, move |number| {
         thread::sleep(PATIENCE / 20);
         tell.send(number).unwrap();
         Ok(10)
     });
     told.recv_timeout(PATIENCE).unwrap();
     assert!(
-        stop(&sweeper, PATIENCE) < PATIENCE / 4,
+        stop(&cleanup, PATIENCE) < PATIENCE / 4,
         "the rest is longer"
     );
     assert!(told.recv().is_err(), "that was all, and the store is gone");
@@ -152,14 +152,14 @@ fn the_end_waits_for_the_batch_under_way_but_not_for_ever() {
     for (patience, waits) in [(PATIENCE, true), (50 * MOMENT, false)] {
         let (tell, told) = unbounded();
         let (release, go_on) = unbounded();
-        let sweeper = sweeper(MOMENT, move |number| {
+        let cleanup = cleanup(MOMENT, move |number| {
             tell.send(number).unwrap();
             let _ = go_on.recv();
             Ok(10)
         });
         told.recv_timeout(PATIENCE).unwrap();
         thread::scope(|scope| {
-            let stopping = scope.spawn(|| stop(&sweeper, patience));
+            let stopping = scope.spawn(|| stop(&cleanup, patience));
             thread::sleep(500 * MOMENT);
             let waited = !stopping.is_finished();
             release.send(()).unwrap();
@@ -170,6 +170,6 @@ fn the_end_waits_for_the_batch_under_way_but_not_for_ever() {
 
 #[test]
 fn nothing_runs_when_it_is_off() {
-    let sweeper = Sweeper::start(None).unwrap();
-    assert!(stop(&sweeper, PATIENCE) < PATIENCE / 2);
+    let cleanup = CleanupThread::start(None).unwrap();
+    assert!(stop(&cleanup, PATIENCE) < PATIENCE / 2);
 }

@@ -84,8 +84,8 @@ where
         self.texts.delete_all(user_id, except)
     }
 
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        self.texts.sweep(now, limit)
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        self.texts.delete_expired(now, limit)
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {

@@ -61,7 +61,7 @@ pub(super) fn all_records_come_a_page_at_a_time(store: &dyn Store) {
     assert_eq!(store.all(NOW, None, 100).unwrap(), live);
 }
 
-pub(super) fn sweep_takes_the_oldest_expired_up_to_its_limit(store: &dyn Store) {
+pub(super) fn delete_expired_takes_the_oldest_up_to_its_limit(store: &dyn Store) {
     let live = stored(store, record());
     let expired: Vec<Record> = (0..5)
         .map(|age| {
@@ -74,7 +74,7 @@ pub(super) fn sweep_takes_the_oldest_expired_up_to_its_limit(store: &dyn Store) 
             )
         })
         .collect();
-    assert_eq!(store.sweep(NOW, 2).unwrap(), 2);
+    assert_eq!(store.delete_expired(NOW, 2).unwrap(), 2);
     for (age, record) in expired.iter().enumerate() {
         let there = store.insert(record).unwrap() == Inserted::Taken;
         assert_eq!(
@@ -86,7 +86,7 @@ pub(super) fn sweep_takes_the_oldest_expired_up_to_its_limit(store: &dyn Store) 
             store.delete(&record.key).unwrap();
         }
     }
-    assert_eq!(store.sweep(NOW, 100).unwrap(), 3);
-    assert_eq!(store.sweep(NOW, 100).unwrap(), 0);
+    assert_eq!(store.delete_expired(NOW, 100).unwrap(), 3);
+    assert_eq!(store.delete_expired(NOW, 100).unwrap(), 0);
     assert_eq!(store.load(&live.key, NOW).unwrap(), Some(live));
 }

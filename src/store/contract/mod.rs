@@ -88,7 +88,7 @@ pub const PROPERTIES: &[Property] = properties![
     writing::touch_leaves_version_and_data_alone,
     many::a_user_s_sessions_are_listed_and_ended,
     many::all_records_come_a_page_at_a_time,
-    many::sweep_takes_the_oldest_expired_up_to_its_limit,
+    many::delete_expired_takes_the_oldest_up_to_its_limit,
     concurrency::of_many_inserts_one_wins,
     concurrency::of_two_writers_none_is_lost,
     concurrency::a_writer_never_outlives_a_delete,

@@ -201,7 +201,7 @@ impl Store for RedisStore {
     }
 
     /// Redis has done so itself a minute after a record has expired; this does it at once.
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let mut expired = self.records()?;
         expired.retain(|it| it.expires_at <= now);
         expired.sort_by_key(|it| it.expires_at);

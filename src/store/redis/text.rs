@@ -183,8 +183,8 @@ impl Store for TextStore {
         }
     }
 
-    /// Redis leaves nothing to sweep.
-    fn sweep(&self, _now: i64, _limit: u32) -> Result<u64, Error> {
+    /// Redis leaves nothing to clean up.
+    fn delete_expired(&self, _now: i64, _limit: u32) -> Result<u64, Error> {
         Ok(0)
     }
 

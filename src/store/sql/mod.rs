@@ -190,9 +190,9 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
         delete(self, &Statement::new(&self.sql.delete_all, values))
     }
 
-    fn sweep(&self, now: i64, limit: u32) -> Result<u64, Error> {
+    fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let values = [now.into(), i64::from(limit).into()];
-        delete(self, &Statement::new(&self.sql.sweep, values))
+        delete(self, &Statement::new(&self.sql.delete_expired, values))
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {

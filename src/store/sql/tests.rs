@@ -57,7 +57,7 @@ impl<C: Execute> Filled<C> {
             (&sql.delete, ["'700'", ""], &primary),
             (&sql.list, ["'700'", "0"], &by_user),
             (&sql.delete_all, ["'700'", "''"], &by_user),
-            (&sql.sweep, ["100", "10"], &by_expiry),
+            (&sql.delete_expired, ["100", "10"], &by_expiry),
         ] {
             let statement = filled_in(statement, values);
             let plan = self

@@ -19,7 +19,7 @@ pub(super) struct Sql {
     pub(super) list: String,
     pub(super) all: String,
     pub(super) delete_all: String,
-    pub(super) sweep: String,
+    pub(super) delete_expired: String,
     pub(super) count: String,
     pub(super) clear: String,
 }
@@ -83,7 +83,7 @@ impl Sql {
             list: select("user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id"),
             all: select("id > ? AND expires_at > ? ORDER BY id LIMIT ?"),
             delete_all: with_names("DELETE FROM sessions WHERE user_id = ? AND id <> ?"),
-            sweep: with_names(C::SWEEP),
+            delete_expired: with_names(C::DELETE_EXPIRED),
             count: with_names("SELECT COUNT(*) FROM sessions WHERE expires_at > ?"),
             clear: with_names("DELETE FROM sessions"),
         }
@@ -125,7 +125,7 @@ impl Sql {
             delete_all: with_names(&format!(
                 "DELETE FROM sessions WHERE {of_user} AND session_id <> ?"
             )),
-            sweep: with_names(
+            delete_expired: with_names(
                 "DELETE FROM sessions WHERE expires < ROUND(? / 1000) ORDER BY expires LIMIT ?",
             ),
             count: with_names(&format!("SELECT COUNT(*) FROM sessions WHERE {live}")),

@@ -68,8 +68,8 @@ fn cve_2023_20862_a_sign_out_deletes_the_record_and_does_not_empty_it() {
 }
 
 #[test]
-fn cve_2018_1000814_an_expired_session_is_over_though_nobody_sweeps() {
-    let mut site = Site::with("{sweep_interval=\"off\"}");
+fn cve_2018_1000814_an_expired_session_is_over_before_the_cleanup() {
+    let mut site = Site::with("{cleanup_interval=\"off\"}");
     site.post("/log_in/ada");
     let cookie = site.cookie.clone();
     site.pass(2 * HOUR);

@@ -119,8 +119,8 @@ fn a_sign_in_after_the_clock_went_back_is_not_the_one_that_is_too_many() {
 }
 
 #[test]
-fn expired_sessions_are_swept_a_batch_at_a_time() {
-    let mut site = Site::with("{sweep_interval=\"1s\",sweep_batch=2}");
+fn expired_sessions_are_deleted_batch_by_batch() {
+    let mut site = Site::with("{cleanup_interval=\"1s\",cleanup_batch=2}");
     for _ in 0..5 {
         site.cookie = None;
         site.post("/set/blue");

@@ -115,14 +115,14 @@ fn all_sessions_are_listed_counted_and_ended() {
 }
 
 #[test]
-fn sweeping_on_request_tells_how_far_it_is() {
-    let mut site = Site::with("{sweep_batch=2,sweep_interval=\"off\"}");
+fn a_cleanup_on_request_reports_its_progress() {
+    let mut site = Site::with("{cleanup_batch=2,cleanup_interval=\"off\"}");
     for _ in 0..5 {
         site.cookie = None;
         site.post("/set/blue");
     }
     site.pass(2 * HOUR);
     let mut progress = Vec::new();
-    let swept = wait(live(&site).sweep(|count| progress.push(count))).unwrap();
-    assert_eq!((swept, progress.as_slice()), (5, &[2, 4, 5][..]));
+    let deleted = wait(live(&site).delete_expired(|count| progress.push(count))).unwrap();
+    assert_eq!((deleted, progress.as_slice()), (5, &[2, 4, 5][..]));
 }

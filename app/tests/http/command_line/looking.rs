@@ -17,7 +17,7 @@ fn a_command_makes_no_database_file() {
             &["sessions", "count"][..],
             &["sessions", "list"],
             &["sessions", "list", "--user", "ada@example.org"],
-            &["sessions", "sweep"],
+            &["sessions", "cleanup"],
             &["sessions", "revoke", "--all", "--yes"],
             &["users", "disable", "ada@example.org"],
             &["users", "enable", "ada@example.org"],

@@ -12,7 +12,7 @@ const COMMANDS: [&[&str]; 7] = [
     &["sessions", "count", "--json"],
     &["sessions", "revoke", "--key", "abcdef12"],
     &["sessions", "revoke", "--all", "--yes"],
-    &["sessions", "sweep"],
+    &["sessions", "cleanup"],
     &["users", "disable", "ada@example.org"],
 ];
 

@@ -44,7 +44,7 @@ pub trait Backend: R2D2Connection + Sized + 'static {
     const QUOTE: char = '`';
     /// Deletes expired sessions, the oldest first: up to an instant, and up to a number.
     #[doc(hidden)]
-    const SWEEP: &'static str = "DELETE FROM sessions WHERE id IN \
+    const DELETE_EXPIRED: &'static str = "DELETE FROM sessions WHERE id IN \
         (SELECT id FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
     /// Makes a JSON object as text of what stands between the two pieces.
     #[doc(hidden)]
@@ -178,7 +178,7 @@ impl Backend for diesel::MysqlConnection {
         innodb_lock_wait_timeout = 2 /*M!100100 , SESSION wsrep_sync_wait = 7 */; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     // MySQL knows no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks
     // live sessions.
-    const SWEEP: &'static str =
+    const DELETE_EXPIRED: &'static str =
         "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
     const TIME: Option<&'static str> =
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
@@ -227,7 +227,7 @@ impl Backend for diesel::PgConnection {
     const QUOTE: char = '"';
     // Takes no row that somebody is using: neither one that another node deletes nor one that a
     // request touches. The ARRAY has the subquery done once, or it might find other rows again.
-    const SWEEP: &'static str = "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id \
+    const DELETE_EXPIRED: &'static str = "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id \
         FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
     const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
     const TIME: Option<&'static str> =

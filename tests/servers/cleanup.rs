@@ -1,4 +1,4 @@
-//! Several nodes sweep one table, and live sessions stay.
+//! Several nodes delete from one table, and live sessions stay.
 
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
@@ -45,11 +45,11 @@ fn node(database: &TestDatabase) -> Arc<dyn Store> {
     with_connection!(database, C => Arc::new(DieselStore::<C>::connect(database.address(), 1)))
 }
 
-fn what_several_nodes_sweep_adds_up(database: &TestDatabase) {
+fn what_several_nodes_delete_adds_up(database: &TestDatabase) {
     let live = fill(database);
-    let sweep = |limit: u32| {
+    let cleanup = |limit: u32| {
         let store = node(database);
-        let counts = std::iter::from_fn(|| Some(store.sweep(NOW, limit).unwrap()));
+        let counts = std::iter::from_fn(|| Some(store.delete_expired(NOW, limit).unwrap()));
         counts.take_while(|count| *count > 0).sum::<u64>()
     };
     let write = || {
@@ -65,12 +65,12 @@ fn what_several_nodes_sweep_adds_up(database: &TestDatabase) {
             }
         }
     };
-    let swept: u64 = thread::scope(|scope| {
+    let deleted: u64 = thread::scope(|scope| {
         scope.spawn(write);
-        let nodes = [7, 10, 10, 13].map(|limit| scope.spawn(move || sweep(limit)));
+        let nodes = [7, 10, 10, 13].map(|limit| scope.spawn(move || cleanup(limit)));
         nodes.into_iter().map(|node| node.join().unwrap()).sum()
     });
-    assert_eq!(swept, EXPIRED as u64);
+    assert_eq!(deleted, EXPIRED as u64);
     assert_eq!(database.store.count(i64::MIN).unwrap(), live.len() as u64);
     assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
 }
@@ -86,22 +86,22 @@ fn a_session_that_is_used_at_the_last_moment_stays(database: &TestDatabase) {
         NOW + 1,
         record.key.as_str()
     );
-    let swept = thread::scope(|scope| {
+    let deleted = thread::scope(|scope| {
         with_connection!(database, C => {
             let mut connection = C::establish(database.address()).unwrap();
             connection.transaction(|connection| {
                 connection.batch_execute(&touch)?;
-                let sweep = scope.spawn(|| node(database).sweep(NOW, 10).unwrap());
-                // Long enough for the sweep to meet the row.
+                let cleanup = scope.spawn(|| node(database).delete_expired(NOW, 10).unwrap());
+                // Long enough for the cleanup to meet the row.
                 thread::sleep(Duration::from_millis(300));
-                QueryResult::Ok(sweep)
+                QueryResult::Ok(cleanup)
             })
         })
         .unwrap()
         .join()
         .unwrap()
     });
-    assert_eq!(swept, 0);
+    assert_eq!(deleted, 0);
     assert!(database.store.load(&record.key, NOW).unwrap().is_some());
 }
 
@@ -111,23 +111,23 @@ fn launch(database: &TestDatabase, settings: &str) -> Client {
     let figment = rocket::Config::figment()
         .merge(("log_level", "off"))
         .merge(("databases.app.url", &database.url))
-        .merge(("session.sweep_interval", "1s"))
+        .merge(("session.cleanup_interval", "1s"))
         .join(Serialized::defaults(settings));
     let rocket = rocket::custom(figment).mount("/", routes![hold]);
     Client::untracked(rocket.attach(Sessions::fairing())).unwrap()
 }
 
-fn wait_until_swept(database: &TestDatabase, live: &[Record]) {
+fn wait_until_deleted(database: &TestDatabase, live: &[Record]) {
     wait_until("no rows are left", Duration::from_secs(30), || {
         database.store.count(i64::MIN).unwrap() <= live.len() as u64
     });
     assert_eq!(database.store.count(NOW).unwrap(), live.len() as u64);
 }
 
-fn several_applications_sweep_one_table(database: &TestDatabase) {
+fn several_applications_delete_from_one_table(database: &TestDatabase) {
     let live = fill(database);
-    let nodes = [0; 3].map(|_| launch(database, "{session={sweep_batch=300}}"));
-    wait_until_swept(database, &live);
+    let nodes = [0; 3].map(|_| launch(database, "{session={cleanup_batch=300}}"));
+    wait_until_deleted(database, &live);
     for node in nodes {
         drop(node.terminate());
     }
@@ -147,19 +147,19 @@ async fn hold(database: &Database) -> Result<(), Error> {
 }
 
 #[test]
-fn the_sweeper_waits_for_no_request() {
+fn the_cleanup_waits_for_no_request() {
     let database = &testing::database::sqlite();
     let live = fill(database);
     let client = launch(
         database,
-        "{session={sweep_batch=1000},databases={app={pool_size=1}}}",
+        "{session={cleanup_batch=1000},databases={app={pool_size=1}}}",
     );
     let begin = Barrier::new(2);
     thread::scope(|scope| {
         scope.spawn(|| {
             let _held = HELD.lock();
             begin.wait();
-            wait_until_swept(database, &live);
+            wait_until_deleted(database, &live);
         });
         begin.wait();
         client.get("/hold").dispatch();
@@ -179,7 +179,7 @@ fn a_shutdown_ends_it() {
 }
 
 on_every_backend!(
-    what_several_nodes_sweep_adds_up,
+    what_several_nodes_delete_adds_up,
     a_session_that_is_used_at_the_last_moment_stays,
-    several_applications_sweep_one_table,
+    several_applications_delete_from_one_table,
 );

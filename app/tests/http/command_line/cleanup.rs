@@ -1,4 +1,4 @@
-//! `sessions sweep`.
+//! `sessions cleanup`.
 
 use rocket::serde::json::json;
 
@@ -6,20 +6,20 @@ use super::program::{HOUR, anonymous, many, now, run, run_with};
 use testing::database::TestDatabase;
 use testing::on_every_backend;
 
-on_every_backend!(what_has_expired_is_swept_and_long_work_tells_how_far_it_is);
+on_every_backend!(expired_sessions_are_deleted_and_long_work_reports_its_progress);
 
-fn what_has_expired_is_swept_and_long_work_tells_how_far_it_is(database: &TestDatabase) {
+fn expired_sessions_are_deleted_and_long_work_reports_its_progress(database: &TestDatabase) {
     many(database, 60, now() - 1);
     let live = anonymous("f1", now() + HOUR);
     database.store.insert(&live).unwrap();
-    // After each batch the sweeper rests for 74 times its length at least: seconds in all.
-    let small = [("ROCKET_SESSION", "{sweep_batch=1}")];
-    let swept = run_with(&database.url, &["sessions", "sweep"], &small);
+    // After each batch the cleanup rests for 74 times its length at least: seconds in all.
+    let small = [("ROCKET_SESSION", "{cleanup_batch=1}")];
+    let deleted = run_with(&database.url, &["sessions", "cleanup"], &small);
     assert_eq!(
-        (swept.code, &*swept.stdout),
+        (deleted.code, &*deleted.stdout),
         (0, "60 expired sessions deleted\n")
     );
-    let so_far = swept.stderr.lines().map(|line| {
+    let so_far = deleted.stderr.lines().map(|line| {
         let count = line.strip_suffix(" expired sessions deleted so far");
         count.expect("a line of progress").parse::<u32>().unwrap()
     });
@@ -31,6 +31,6 @@ fn what_has_expired_is_swept_and_long_work_tells_how_far_it_is(database: &TestDa
     );
 
     assert_eq!(database.store.all(0, None, 10).unwrap(), [live]);
-    let nothing_left = run(database, &["sessions", "sweep", "--json"]).json();
+    let nothing_left = run(database, &["sessions", "cleanup", "--json"]).json();
     assert_eq!(nothing_left, json!({ "deleted": 0 }));
 }
