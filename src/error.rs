@@ -6,7 +6,7 @@ use std::fmt;
 
 /// What stood in the way of a session, a store or the launch.
 ///
-/// Not-found, taken, conflict and gone are ordinary answers of a [`Store`](crate::Store), not
+/// Not-found, taken, conflict and gone are ordinary answers of a [`Store`](crate::store::Store), not
 /// errors.
 pub struct Error {
     kind: ErrorKind,

@@ -38,7 +38,7 @@
 //! | [`LiveSessions`] | all sessions, outside a request |
 //! | [`Database`] | the application's own queries, with the connections of the sessions |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
-//! | [`Store`] | what a store does; [`DieselStore`], [`MemoryStore`] and Redis are here |
+//! | [`store`] | what a store does, and the stores: SQL, Redis, memory |
 //! | [`MIGRATIONS`] | the table of the sessions; the first launch makes it by itself |
 //!
 //! # Guides
@@ -51,7 +51,7 @@
 //!
 //! # Features
 //!
-//! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`] of your own.
+//! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`](store::Store) of your own.
 
 mod clock;
 mod config;
@@ -68,31 +68,22 @@ pub mod fuzz;
 pub mod guide;
 mod live;
 mod record;
-mod request;
+pub mod request;
 mod session;
 /// A request guard for routes that need a signed-in user.
 pub mod sign_in {
     pub use crate::session::signed_in::SignedIn;
 }
 mod state;
-mod store;
+pub mod store;
 mod token;
 
 pub use self::engine::Database;
 pub use self::error::{Error, ErrorKind};
 pub use self::fairing::Sessions;
 pub use self::live::LiveSessions;
-pub use self::record::Record;
-pub use self::request::cookie;
 pub use self::session::Session;
-pub use self::session::info::Device;
+pub use self::session::info::SessionInfo;
 pub use self::state::Flash;
-#[cfg(feature = "contract")]
-pub use self::store::contract;
-pub use self::store::memory::MemoryStore;
-#[cfg(feature = "redis")]
-pub use self::store::redis::RedisStore;
-pub use self::store::sql::backend::Backend;
-pub use self::store::sql::{DieselStore, MIGRATIONS};
-pub use self::store::{Inserted, Store, Updated};
+pub use self::store::sql::MIGRATIONS;
 pub use self::token::{Key, Token};

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::events::About;
 use crate::record::Record;
 use crate::session::Session;
-use crate::session::info::Device;
+use crate::session::info::SessionInfo;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Token};
 
@@ -106,7 +106,7 @@ impl LiveSessions {
     ///     Ok(devices.map(|device| device.user_agent).collect())
     /// }
     /// ```
-    pub async fn list(&self, user_id: &str) -> Result<Vec<Device>, Error> {
+    pub async fn list(&self, user_id: &str) -> Result<Vec<SessionInfo>, Error> {
         let (user_id, now) = (user_id.to_owned(), self.0.now());
         let records = self.ask(move |store| store.list(&user_id, now)).await?;
         Ok(records.into_iter().map(|it| self.device(it)).collect())
@@ -130,7 +130,7 @@ impl LiveSessions {
     ///     }
     /// }
     /// ```
-    pub async fn all(&self, after: Option<&Key>, limit: u32) -> Result<Vec<Device>, Error> {
+    pub async fn all(&self, after: Option<&Key>, limit: u32) -> Result<Vec<SessionInfo>, Error> {
         let (after, now) = (after.cloned(), self.0.now());
         let all = move |store: &dyn Store| store.all(now, after.as_ref(), limit);
         let records = self.ask(all).await?;
@@ -281,8 +281,8 @@ impl LiveSessions {
         self.0.ask(&Waited::default(), work).await
     }
 
-    fn device(&self, record: Record) -> Device {
-        Device::of(record, &self.0, None)
+    fn device(&self, record: Record) -> SessionInfo {
+        SessionInfo::of(record, &self.0, None)
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Record {
     pub user_id: Option<String>,
     /// The session's values, one JSON object.
     pub data: String,
-    /// Changed by every update; [`Store::update`](crate::Store::update) compares it.
+    /// Changed by every update; [`Store::update`](crate::store::Store::update) compares it.
     pub version: i64,
     /// When the session began, or its user last signed in.
     pub created_at: i64,

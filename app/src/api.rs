@@ -10,7 +10,7 @@ use rocket::response::Responder;
 use rocket::response::status::NoContent;
 use rocket::serde::json::{Json, Value, json};
 use rocket::{Request, Route, delete, get, options, post, put, request, routes};
-use rocket_diesel_session::{Device, Error, Session};
+use rocket_diesel_session::{Error, Session, SessionInfo};
 
 use self::document::Document;
 use crate::accounts::{self, Registration, SignIn};
@@ -133,7 +133,7 @@ fn me(user: &User) -> Json<Profile> {
 }
 
 #[get("/devices")]
-async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<Device>>, Error> {
+async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<SessionInfo>>, Error> {
     listed::devices(session).await.map(Json)
 }
 

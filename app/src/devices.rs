@@ -5,7 +5,7 @@ use rocket::fairing::AdHoc;
 use rocket::response::Redirect;
 use rocket::serde::Serialize;
 use rocket::{get, post, routes};
-use rocket_diesel_session::{Device, Error, Session};
+use rocket_diesel_session::{Error, Session, SessionInfo};
 use rocket_dyn_templates::{Template, context};
 
 use crate::agent;
@@ -35,7 +35,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(device: &Device, now: DateTime<Utc>) -> Self {
+    fn new(device: &SessionInfo, now: DateTime<Utc>) -> Self {
         Self {
             key: device.key.short().to_owned(),
             name: agent::in_words(device.user_agent.as_deref()),

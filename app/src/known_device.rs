@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use rocket::Request;
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::time::Duration;
-use rocket_diesel_session::{Database, Error, Token, cookie};
+use rocket_diesel_session::request::cookie;
+use rocket_diesel_session::{Database, Error, Token};
 
 use crate::schema::{known_devices, users};
 use crate::settings::Settings;

@@ -2,7 +2,7 @@
 //! user's.
 
 use rocket::serde::json::json;
-use rocket_diesel_session::{Device, Error, Session};
+use rocket_diesel_session::{Error, Session, SessionInfo};
 
 /// The session's value.
 const LISTED: &str = "listed_devices";
@@ -20,7 +20,7 @@ pub(crate) enum Ended {
 }
 
 /// Returns the user's devices and remembers that they were listed.
-pub(crate) async fn devices(session: &Session) -> Result<Vec<Device>, Error> {
+pub(crate) async fn devices(session: &Session) -> Result<Vec<SessionInfo>, Error> {
     let devices = session.devices().await?;
     remember(session, devices.iter().map(|device| device.key.short()))?;
     Ok(devices)

@@ -8,7 +8,8 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rocket::{post, routes};
-use rocket_diesel_session::{Error, Inserted, Key, Record, Session, Sessions, Store, Updated};
+use rocket_diesel_session::store::{Inserted, Record, Store, Updated};
+use rocket_diesel_session::{Error, Key, Session, Sessions};
 
 #[derive(Default)]
 struct OwnStore(Mutex<BTreeMap<Key, Record>>);

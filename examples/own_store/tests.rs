@@ -10,7 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rocket::http::Header;
 use rocket::local::blocking::Client;
-use rocket_diesel_session::{Error, Inserted, Key, MemoryStore, Record, Store, Updated, contract};
+use rocket_diesel_session::store::{Inserted, MemoryStore, Record, Store, Updated, contract};
+use rocket_diesel_session::{Error, Key};
 
 #[test]
 fn a_store_of_one_s_own_takes_eighty_lines() {

@@ -128,7 +128,7 @@ impl Sessions {
         self
     }
 
-    /// Keeps the sessions in `store`, such as a [`DieselStore`](crate::DieselStore) on a pool that the
+    /// Keeps the sessions in `store`, such as a [`DieselStore`](crate::store::DieselStore) on a pool that the
     /// application has; no database is opened.
     ///
     /// The launch stops where a setting or [`with_user`](Sessions::with_user) is meant for a store that
@@ -137,7 +137,8 @@ impl Sessions {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use rocket_diesel_session::{MemoryStore, Sessions};
+    /// use rocket_diesel_session::store::MemoryStore;
+    /// use rocket_diesel_session::Sessions;
     ///
     /// let store = Arc::new(MemoryStore::new());
     /// let sessions = Sessions::fairing().with_store(store);

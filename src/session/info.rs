@@ -11,7 +11,7 @@ use crate::token::Key;
 ///
 /// Serialises with the short form of its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Device {
+pub struct SessionInfo {
     /// The session's key; [`Key::short`] is for people.
     #[serde(serialize_with = "short")]
     pub key: Key,
@@ -31,7 +31,7 @@ pub struct Device {
     pub current: bool,
 }
 
-impl Device {
+impl SessionInfo {
     pub(crate) fn of(record: Record, context: &Context, current: Option<&Key>) -> Self {
         Self {
             current: current == Some(&record.key),

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::Session;
 use crate::error::{Error, ErrorKind};
-use crate::session::info::Device;
+use crate::session::info::SessionInfo;
 use crate::store::Store;
 
 impl Session {
@@ -161,21 +161,21 @@ impl Session {
     ///
     /// ```
     /// use rocket::serde::json::Json;
-    /// use rocket_diesel_session::{Device, Error, Session};
+    /// use rocket_diesel_session::{Error, Session, SessionInfo};
     ///
     /// #[rocket::get("/devices")]
-    /// async fn devices(session: &Session) -> Result<Json<Vec<Device>>, Error> {
+    /// async fn devices(session: &Session) -> Result<Json<Vec<SessionInfo>>, Error> {
     ///     session.devices().await.map(Json)
     /// }
     /// ```
-    pub async fn devices(&self) -> Result<Vec<Device>, Error> {
+    pub async fn devices(&self) -> Result<Vec<SessionInfo>, Error> {
         let Some(user_id) = self.user_id() else {
             return Ok(Vec::new());
         };
         let (now, current) = (self.context.now(), self.key());
         let list = move |store: &dyn Store| store.list(&user_id, now);
         let records = self.context.ask(&self.waited, list).await?;
-        let device = |record| Device::of(record, &self.context, current.as_ref());
+        let device = |record| SessionInfo::of(record, &self.context, current.as_ref());
         Ok(records.into_iter().map(device).collect())
     }
 

@@ -20,8 +20,14 @@ pub(crate) mod sql;
 
 use std::sync::Arc;
 
+pub use self::memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
+pub use self::sql::DieselStore;
+pub use self::sql::backend::Backend;
+pub use crate::record::Record;
+
 use crate::error::Error;
-use crate::record::Record;
 use crate::token::Key;
 
 /// Has the sessions of a store read and written as another application does.

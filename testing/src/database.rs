@@ -5,8 +5,8 @@ use std::sync::Arc;
 use diesel::{Connection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 #[cfg(feature = "redis")]
-use rocket_diesel_session::RedisStore;
-use rocket_diesel_session::{DieselStore, Store};
+use rocket_diesel_session::store::RedisStore;
+use rocket_diesel_session::store::{DieselStore, Store};
 
 #[cfg(feature = "redis")]
 use crate::redis;

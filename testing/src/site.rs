@@ -10,9 +10,8 @@ use rocket::figment::Figment;
 use rocket::http::{Header, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{Build, Request, Rocket, catch, catchers, get, post, routes};
-use rocket_diesel_session::{
-    Error, Inserted, Key, MemoryStore, Record, Session, Sessions, Store, Token, Updated,
-};
+use rocket_diesel_session::store::{Inserted, MemoryStore, Record, Store, Updated};
+use rocket_diesel_session::{Error, Key, Session, Sessions, Token};
 
 use crate::features;
 

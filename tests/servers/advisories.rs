@@ -25,7 +25,7 @@ fn cve_2022_46170_a_session_of_one_application_is_none_of_another(database: &Tes
 /// What an application kept in the same place as its sessions could be used as one.
 #[cfg(feature = "redis")]
 mod namespaces {
-    use rocket_diesel_session::{Inserted, contract};
+    use rocket_diesel_session::store::{Inserted, contract};
 
     use testing::database::TestDatabase;
     use testing::on_redis;

@@ -10,9 +10,8 @@ use rocket::figment::providers::Serialized;
 use rocket::figment::value::Value;
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
-use rocket_diesel_session::{
-    Database, DieselStore, Error, Record, Sessions, Store, Updated, contract,
-};
+use rocket_diesel_session::store::{DieselStore, Record, Store, Updated, contract};
+use rocket_diesel_session::{Database, Error, Sessions};
 
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;

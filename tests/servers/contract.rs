@@ -5,7 +5,8 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rocket_diesel_session::{DieselStore, Key, MemoryStore, Record, Store, Token, contract};
+use rocket_diesel_session::store::{DieselStore, MemoryStore, Record, Store, contract};
+use rocket_diesel_session::{Key, Token};
 
 use testing::database::TestDatabase;
 use testing::{on_every_backend, on_redis};

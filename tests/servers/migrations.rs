@@ -5,7 +5,7 @@ use std::fs;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, MysqlConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use rocket_diesel_session::contract;
+use rocket_diesel_session::store::contract;
 use testing::database::{empty_mariadb, mariadb};
 
 use crate::table::description;

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use diesel_migrations::MigrationHarness;
 use rocket::local::blocking::Client;
-use rocket_diesel_session::{MIGRATIONS, Sessions, contract};
+use rocket_diesel_session::store::contract;
+use rocket_diesel_session::{MIGRATIONS, Sessions};
 
 use testing::application::make_empty;
 use testing::database::{TestDatabase, with_connection};

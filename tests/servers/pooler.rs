@@ -11,7 +11,8 @@ use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rocket::local::blocking::Client;
-use rocket_diesel_session::{DieselStore, Sessions};
+use rocket_diesel_session::Sessions;
+use rocket_diesel_session::store::DieselStore;
 use testing::database::pgbouncer;
 use testing::server::{Browser, Server, example, refusal};
 

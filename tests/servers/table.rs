@@ -6,7 +6,8 @@ use std::thread;
 use rocket::figment::value::Value;
 use rocket::local::blocking::Client;
 use rocket::serde::json::{Value as Json, from_str, json};
-use rocket_diesel_session::{DieselStore, Error, Record, Sessions, Store, contract};
+use rocket_diesel_session::store::{DieselStore, Record, Store, contract};
+use rocket_diesel_session::{Error, Sessions};
 
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;

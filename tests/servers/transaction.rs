@@ -7,9 +7,8 @@ use diesel::prelude::*;
 use diesel::result::Error::RollbackTransaction;
 use rocket::futures::future::join_all;
 use rocket::{Ignite, Rocket};
-use rocket_diesel_session::{
-    Error, ErrorKind, Key, LiveSessions, Record, Session, Sessions, contract,
-};
+use rocket_diesel_session::store::{Record, contract};
+use rocket_diesel_session::{Error, ErrorKind, Key, LiveSessions, Session, Sessions};
 
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;
@@ -161,7 +160,7 @@ mod undone {
     use std::thread;
     use std::time::Duration;
 
-    use rocket_diesel_session::Backend;
+    use rocket_diesel_session::store::Backend;
 
     use super::*;
 

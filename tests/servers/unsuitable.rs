@@ -1,6 +1,7 @@
 //! Servers whose settings suit no session: the launch names the setting.
 
-use rocket_diesel_session::{ErrorKind, Inserted, Record, contract};
+use rocket_diesel_session::ErrorKind;
+use rocket_diesel_session::store::{Inserted, Record, contract};
 use testing::database::{TestDatabase, mariadb, unsuitable_mariadb};
 use testing::server::refusal;
 

@@ -1,6 +1,6 @@
 //! The join of sessions with an application's users, as the guide has it.
 
-use rocket_diesel_session::{Record, contract};
+use rocket_diesel_session::store::{Record, contract};
 
 use testing::database::TestDatabase;
 use testing::on_every_backend;

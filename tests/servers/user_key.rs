@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rocket::serde::json::{Value as Json, from_str, json};
-use rocket_diesel_session::{DieselStore, ErrorKind, Record, Store, contract};
+use rocket_diesel_session::ErrorKind;
+use rocket_diesel_session::store::{DieselStore, Record, Store, contract};
 
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use chrono::{DateTime, Utc};
 use rocket::serde::json::{self, Value, json};
-use rocket_diesel_session::Device;
+use rocket_diesel_session::SessionInfo;
 
 use super::words;
 use crate::agent;
@@ -53,7 +53,7 @@ impl Output {
 
     pub(super) fn session(
         &mut self,
-        device: &Device,
+        device: &SessionInfo,
         emails: &HashMap<String, String>,
     ) -> io::Result<()> {
         let user = device.user_id.as_ref();
@@ -116,7 +116,7 @@ fn escaped(json: &Value) -> String {
     escaped
 }
 
-fn document(device: &Device, email: Option<&String>) -> Value {
+fn document(device: &SessionInfo, email: Option<&String>) -> Value {
     let mut document = json::to_value(device).unwrap_or_default();
     if let Some(fields) = document.as_object_mut() {
         fields.remove("current");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use rocket::serde::json::json;
-use rocket_diesel_session::{Device, Key};
+use rocket_diesel_session::{Key, SessionInfo};
 
 use super::Which;
 use super::operator::{Operator, database_entry};
@@ -37,7 +37,11 @@ pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<()
     }
 }
 
-async fn write(operator: &Operator, devices: &[Device], output: &mut Output) -> Result<(), Stop> {
+async fn write(
+    operator: &Operator,
+    devices: &[SessionInfo],
+    output: &mut Output,
+) -> Result<(), Stop> {
     let ids: HashSet<_> = devices.iter().filter_map(|it| it.user_id.clone()).collect();
     let emails = users::emails(operator.database()?, ids.into_iter().collect()).await?;
     let emails: HashMap<_, _> = emails.into_iter().collect();
@@ -104,7 +108,8 @@ async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64,
         output.begin(operator.live.now())?;
         write(operator, &found, output).await?;
         output.end()?;
-        let longer = |device: &Device| device.key.as_str().chars().take(16).collect::<String>();
+        let longer =
+            |device: &SessionInfo| device.key.as_str().chars().take(16).collect::<String>();
         let longer: Vec<_> = found.iter().map(longer).collect();
         return Err(Stop::Failed(format!(
             "several sessions have a key that begins with {key}, and none was ended; \

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use rocket_diesel_session::contract;
+use rocket_diesel_session::store::contract;
 
 use testing::application::make_empty;
 use testing::database::{self, TestDatabase};

@@ -1,10 +1,10 @@
-//! The contract of a [`Store`](crate::Store), as a test suite for authors of stores.
+//! The contract of a [`Store`], as a test suite for authors of stores.
 //!
 //! [`check`] **empties the store**, panics where the contract is broken, and may grow with any
 //! release.
 //!
 //! ```
-//! # use rocket_diesel_session::{MemoryStore, contract};
+//! # use rocket_diesel_session::store::{MemoryStore, contract};
 //! contract::check(&MemoryStore::new());
 //! ```
 //!

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rocket_diesel_session::{Record, Token, Updated};
+use rocket_diesel_session::Token;
+use rocket_diesel_session::store::{Record, Updated};
 
 use super::outage::Visitor;
 use super::records::{name, name_of_list, of, stored};

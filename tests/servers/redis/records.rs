@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rocket_diesel_session::{Inserted, Key, Record, Token, Updated, contract};
+use rocket_diesel_session::store::{Inserted, Record, Updated, contract};
+use rocket_diesel_session::{Key, Token};
 
 use testing::database::TestDatabase;
 use testing::on_redis;

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use rocket_diesel_session::{Inserted, Record, Updated};
+use rocket_diesel_session::store::{Inserted, Record, Updated};
 
 use super::records::{MINUTE, key, listed, name, of, stored};
 use testing::database::TestDatabase;

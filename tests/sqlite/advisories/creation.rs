@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rocket_diesel_session::Store;
+use rocket_diesel_session::store::Store;
 
 use testing::server::{Browser, Server};
 use testing::site::{START, Site, key};

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI64;
 use rocket::futures::future::join;
 use rocket::http::Header;
 use rocket::local::asynchronous::Client;
-use rocket_diesel_session::Store;
+use rocket_diesel_session::store::Store;
 
 use testing::site::{HOUR, START, Site, Watched, rocket};
 

@@ -1,6 +1,6 @@
 //! Tokens from before a sign-in.
 
-use rocket_diesel_session::Store;
+use rocket_diesel_session::store::Store;
 
 use testing::site::{START, Site, key};
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rocket::http::{ContentType, Header, Method};
 use rocket::local::blocking::Client;
-use rocket_diesel_session::{MemoryStore, Sessions};
+use rocket_diesel_session::Sessions;
+use rocket_diesel_session::store::MemoryStore;
 
 use testing::site::figment;
 

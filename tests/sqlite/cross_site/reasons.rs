@@ -32,7 +32,7 @@ fn other(status: Status, request: &Request<'_>) -> String {
 
 fn application(session: &str) -> Rocket<Build> {
     let sessions = Sessions::fairing().with_store(std::sync::Arc::new(
-        rocket_diesel_session::MemoryStore::default(),
+        rocket_diesel_session::store::MemoryStore::default(),
     ));
     rocket::custom(site::figment(session))
         .mount("/", routes![form, log_in])

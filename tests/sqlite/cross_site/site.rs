@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rocket::http::{ContentType, Header, Method};
 use rocket::local::blocking::{Client, LocalRequest};
 use rocket::{Build, Data, Request, Rocket, Route, get, post, routes};
-use rocket_diesel_session::{Error, MemoryStore, Session, Sessions, Store};
+use rocket_diesel_session::store::{MemoryStore, Store};
+use rocket_diesel_session::{Error, Session, Sessions};
 
 use testing::site::figment;
 

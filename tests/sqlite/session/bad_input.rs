@@ -3,7 +3,8 @@
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::{get, post, routes};
-use rocket_diesel_session::{ErrorKind, Record, Session, Store};
+use rocket_diesel_session::store::{Record, Store};
+use rocket_diesel_session::{ErrorKind, Session};
 
 use testing::site::*;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rocket::fairing::AdHoc;
 use rocket::http::Header;
 use rocket::local::blocking::Client;
-use rocket_diesel_session::{Error, MemoryStore, Session, Sessions, Store, Token};
+use rocket_diesel_session::store::{MemoryStore, Store};
+use rocket_diesel_session::{Error, Session, Sessions, Token};
 
 use testing::site::*;
 

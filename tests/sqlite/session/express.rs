@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rocket_diesel_session::Store;
+use rocket_diesel_session::store::Store;
 
 use testing::site::{Site, Watched};
 

@@ -6,7 +6,9 @@ use rocket::http::{ContentType, Cookie, Header};
 use rocket::local::asynchronous::Client as AsyncClient;
 use rocket::local::blocking::Client;
 use rocket::{Build, Request, Rocket, get, routes};
-use rocket_diesel_session::{Error, MemoryStore, Session, Sessions, cookie};
+use rocket_diesel_session::request::cookie;
+use rocket_diesel_session::store::MemoryStore;
+use rocket_diesel_session::{Error, Session, Sessions};
 
 use testing::site::{self, Answer};
 

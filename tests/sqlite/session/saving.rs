@@ -3,7 +3,8 @@
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
-use rocket_diesel_session::{Record, Session, Store};
+use rocket_diesel_session::Session;
+use rocket_diesel_session::store::{Record, Store};
 
 use testing::site::*;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
 use rocket::{get, post, routes};
-use rocket_diesel_session::{Error, Session, Store};
+use rocket_diesel_session::store::Store;
+use rocket_diesel_session::{Error, Session};
 
 use testing::site::{self, Answer, Watched};
 

@@ -8,7 +8,8 @@ use rocket::http::{Header, Status};
 use rocket::local::asynchronous::Client;
 use rocket::local::blocking;
 use rocket::{State, post, routes};
-use rocket_diesel_session::{Key, Session, Store};
+use rocket_diesel_session::store::Store;
+use rocket_diesel_session::{Key, Session};
 
 use testing::site::*;
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rocket::error::ErrorKind;
 use rocket::serde::json::{Value, from_str, json};
-use rocket_diesel_session::{Error, Record, Sessions, Store};
+use rocket_diesel_session::store::{Record, Store};
+use rocket_diesel_session::{Error, Sessions};
 
 use testing::site::*;
 

@@ -4,7 +4,8 @@ use std::process::{Command, Output, Stdio};
 
 use diesel::Connection;
 use rocket::serde::json::{Value, from_str, json};
-use rocket_diesel_session::{Key, Record, Token};
+use rocket_diesel_session::store::Record;
+use rocket_diesel_session::{Key, Token};
 
 use testing::application::Application;
 use testing::database::TestDatabase;
