@@ -8,6 +8,7 @@ const FRONT_PAGE: &str = include_str!("../../src/lib.rs");
 
 const DOCUMENTS: &[&str] = &[
     "README.md",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",

@@ -8,6 +8,7 @@
 )]
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
+mod architecture;
 #[cfg(unix)]
 mod chromium;
 mod dependencies;

@@ -1,0 +1,65 @@
+//! ARCHITECTURE.md names files that exist, and counts them right.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
+
+fn paths(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            paths(&path, found);
+        }
+        found.push(path.display().to_string());
+    }
+}
+
+/// The files of Rust between backticks.
+fn files(text: &str) -> BTreeSet<&str> {
+    let spans = text.split('`').skip(1).step_by(2);
+    spans.filter(|span| span.ends_with(".rs")).collect()
+}
+
+/// The section under a heading.
+fn section(heading: &str) -> &'static str {
+    let (_, section) = ARCHITECTURE
+        .split_once(&format!("\n## {heading}\n"))
+        .unwrap();
+    section.split("\n## ").next().unwrap()
+}
+
+#[test]
+fn every_file_that_the_architecture_names_exists() {
+    let mut known = Vec::new();
+    for folder in ["src", "tests", "app"] {
+        paths(&testing::root().join(folder), &mut known);
+    }
+    let exists = |file: &str| known.iter().any(|it| it.ends_with(&format!("/{file}")));
+    let missing: Vec<_> = files(ARCHITECTURE)
+        .into_iter()
+        .filter(|file| !exists(file))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    let folders = ARCHITECTURE.split('`').skip(1).step_by(2);
+    for folder in folders.filter(|span| span.starts_with("src/") && span.ends_with('/')) {
+        assert!(testing::root().join(folder).is_dir(), "{folder}");
+    }
+}
+
+#[test]
+fn the_ways_of_a_read_and_of_a_write_count_their_files() {
+    let (read, rest) = section("The way of a read").split_once("\nThese ").unwrap();
+    let number = |text: &str| text.split(' ').next().unwrap().parse::<usize>().unwrap();
+    assert_eq!(files(read).len(), number(rest));
+    let (_, rest) = rest.split_once(". ").unwrap();
+    let table = rest.split_once('|').unwrap().1;
+    assert_eq!(files(table).len(), number(rest));
+
+    let (steps, count) = section("The way of a write")
+        .split_once("\nA write passes ")
+        .unwrap();
+    let all: BTreeSet<_> = files(steps).union(&files(read)).copied().collect();
+    assert_eq!(all.len(), number(count));
+}
