@@ -48,7 +48,11 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
         &["store/sql", "engine/database", "session/save.rs"],
         &[],
     ),
-    ("redis::", &["store/redis", "lib.rs"], &["store::redis::"]),
+    (
+        "redis::",
+        &["store/redis"],
+        &["store::redis::", "self::redis::RedisStore"],
+    ),
     (
         "crate::store::sql",
         &[
