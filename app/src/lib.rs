@@ -1,49 +1,16 @@
 //! The application that shows the sessions: register, sign in, guarded pages, sign out; and the
 //! command line that looks after them.
 
-mod account;
 mod accounts;
-mod agent;
-mod api;
-mod attempts;
-mod body;
-mod caller;
-mod commands;
-mod common_passwords;
-mod devices;
-#[cfg(target_os = "linux")]
-mod drain;
-mod errors;
-mod fields;
-mod folder;
-mod forms;
-mod fresh;
+mod cli;
+mod db;
 #[cfg(any(test, fuzzing))]
 #[path = "../../fuzz/src/application.rs"]
 pub mod fuzz;
-mod headers;
-mod known_device;
-pub mod launch;
-mod listed;
-#[cfg(target_os = "linux")]
-mod listener;
-mod moment;
-mod next;
-#[cfg(unix)]
-mod output;
-mod own_password;
-mod owner;
-mod page;
-mod pages;
-mod password;
-mod problem;
-mod refusal;
-mod refused_form;
-mod schema;
+mod passwords;
+pub mod serve;
 mod settings;
-mod typed_location;
-mod user;
-mod users;
+mod web;
 
 use std::process::ExitCode;
 
@@ -60,15 +27,15 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
 /// Does what the command line asks for; serves if it asks for nothing.
 pub fn run() -> ExitCode {
-    match commands::asked() {
-        Some(command) => commands::run(command),
+    match cli::asked() {
+        Some(command) => cli::run(command),
         None => {
             #[cfg(unix)]
-            let _buffered = output::buffered();
+            let _buffered = serve::log_buffer::buffered();
             let rocket = rocket();
             #[cfg(target_os = "linux")]
-            let rocket = rocket.attach(drain::Drain);
-            launch::launch(rocket)
+            let rocket = rocket.attach(serve::drain::Drain);
+            serve::launch::launch(rocket)
         }
     }
 }
@@ -77,20 +44,20 @@ fn rocket() -> Rocket<Build> {
     let figment = figment();
     let templates = templates(&figment);
     rocket::custom(figment)
-        .attach(folder::static_files())
+        .attach(settings::files::static_files())
         .attach(settings::stage())
-        .attach(caller::stage())
-        .attach(forms::stage())
-        .attach(account::stage())
-        .attach(devices::stage())
-        .attach(api::stage())
-        .attach(errors::stage())
-        .attach(pages::stage())
-        .attach(headers::stage())
+        .attach(accounts::auth_request::stage())
+        .attach(web::sign_in_forms::stage())
+        .attach(web::account_pages::stage())
+        .attach(web::device_pages::stage())
+        .attach(web::api::stage())
+        .attach(web::errors::stage())
+        .attach(web::pages::stage())
+        .attach(web::headers::stage())
         .attach(templates)
         .attach(sessions())
         .attach(accounts::migration())
-        .attach(api::origins::stage())
+        .attach(web::api::origins::stage())
 }
 
 fn figment() -> Figment {
@@ -99,7 +66,7 @@ fn figment() -> Figment {
     } else {
         "prod"
     };
-    folder::figment(Profile::from_env_or("ROCKET_PROFILE", profile))
+    settings::files::figment(Profile::from_env_or("ROCKET_PROFILE", profile))
 }
 
 /// The forms say of themselves how long a password has to be.
@@ -114,6 +81,6 @@ fn templates(figment: &Figment) -> impl Fairing + use<> {
 fn sessions() -> Sessions {
     Sessions::fairing()
         .with_migrations(MIGRATIONS)
-        .with_user("users", "id", user::COLUMNS)
+        .with_user("users", "id", web::current_user::COLUMNS)
         .with_cross_site_protection()
 }

@@ -12,8 +12,8 @@ use rocket::http::RawStr;
 use rocket::http::uri::{Origin, Reference};
 use url::Url;
 
-use super::next::or_home;
-use super::password::{is_right, readable};
+use super::passwords::{is_right, readable};
+use super::web::return_to::or_home;
 
 /// Where a sign-in leads: to a path of this site, however it is read, or home.
 pub fn next(data: &[u8]) {

@@ -14,7 +14,7 @@ pub mod application;
 pub mod corpus;
 pub mod database;
 mod features;
-#[path = "../../app/src/launch.rs"]
+#[path = "../../app/src/serve/launch.rs"]
 pub mod launch;
 mod provided;
 pub mod proxy;

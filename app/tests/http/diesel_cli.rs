@@ -67,6 +67,6 @@ fn the_schema_is_what_the_cli_prints() {
     let printed = diesel(&database::sqlite(), &["print-schema"]);
     assert_eq!(
         printed,
-        fs::read_to_string(testing::root().join("app/src/schema.rs")).unwrap()
+        fs::read_to_string(testing::root().join("app/src/db/schema.rs")).unwrap()
     );
 }

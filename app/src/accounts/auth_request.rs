@@ -1,0 +1,174 @@
+//! The client of an attempt on an account, as a request guard: its address, browser and known devices.
+
+use std::sync::OnceLock;
+
+use rocket::fairing::AdHoc;
+use rocket::http::{CookieJar, Status};
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::serde::json::json;
+use rocket_diesel_session::{Database, Error, Session};
+
+use crate::accounts::failure::Refusal;
+use crate::accounts::known_device::{self, KnownDevice};
+use crate::accounts::throttling::{Attempt, Counter, NoAttempt, network};
+use crate::passwords::{Busy, Place};
+use crate::settings::Settings;
+
+pub(crate) struct Caller<'r> {
+    pub(crate) session: &'r Session,
+    pub(crate) database: &'r Database,
+    pub(crate) settings: &'r Settings,
+    cookies: &'r CookieJar<'r>,
+    shown_device: Option<&'r str>,
+    later: &'r OnceLock<Later>,
+}
+
+/// What the response says of a request that is to come again.
+enum Later {
+    After { seconds: i64 },
+    Busy,
+}
+
+/// Tells programs and proxies when to come again.
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_response("Retry-After", |request, response| {
+        Box::pin(async move {
+            if let Some(Later::After { seconds }) = later(request).get()
+                && response.status() == Status::TooManyRequests
+            {
+                response.set_raw_header("Retry-After", seconds.to_string());
+            }
+        })
+    })
+}
+
+/// For the catcher of 503: whether it was for want of processors.
+pub(crate) fn is_put_off(request: &Request<'_>) -> bool {
+    matches!(later(request).get(), Some(Later::Busy))
+}
+
+fn later<'r>(request: &'r Request<'_>) -> &'r OnceLock<Later> {
+    request.local_cache(OnceLock::new)
+}
+
+impl Caller<'_> {
+    /// The browser, if it is one of the account's owner.
+    pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
+        let now = self.database.now().timestamp_millis();
+        KnownDevice::find(self.database, self.shown_device, email, now).await
+    }
+
+    /// The browser is the owner's from now on. They are signed in already, so that nothing can be
+    /// refused any more.
+    pub(crate) async fn remember_device(&self, known: Option<KnownDevice>, user_id: &str) {
+        let (cookies, now) = (self.cookies, self.database.now().timestamp_millis());
+        let remembered =
+            known_device::remember(self.database, cookies, self.settings, known, user_id, now);
+        if let Err(error) = remembered.await {
+            rocket::error!("a browser is not made known: {error}");
+        }
+    }
+
+    /// Forgets the user's other browsers. Do it before their sessions end: a store that fails then
+    /// leaves both.
+    pub(crate) async fn forget_other_devices(&self) -> Result<(), Error> {
+        match self.session.user_id() {
+            Some(user_id) => known_device::forget(self.database, &user_id, self.shown_device).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Those that count an attempt to sign in.
+    pub(crate) fn counters(&self, email: &str, device: Option<&KnownDevice>) -> Vec<Counter> {
+        if let Some(device) = device {
+            return vec![Counter::device(&device.id, self.settings)];
+        }
+        let address = self.session.client_address();
+        let address = address.map(|address| Counter::address(address, self.settings));
+        let account = Counter::account(email, self.settings);
+        address.into_iter().chain([account]).collect()
+    }
+
+    /// Takes a place to hash a password of this account in.
+    pub(crate) fn place(&self, account: &str) -> Result<Place, Error> {
+        let address = self.session.client_address().map(network);
+        Place::take(account, address.as_deref()).map_err(|busy| self.put_off(busy))
+    }
+
+    /// Begins an attempt on an account, and reads what the password is compared with first, so that
+    /// a store that fails leaves no attempt. No password is hashed without one. A refusal costs no
+    /// more than a look.
+    pub(crate) async fn attempt<T>(
+        &self,
+        account: &str,
+        counters: Vec<Counter>,
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<(Attempt, T), Refusal>, Error> {
+        if let Some(none) = NoAttempt::find(self.database, &counters).await? {
+            return self.refuse(&none).map(Err);
+        }
+        let place = self.place(account)?;
+        let read = read.await?;
+        match Attempt::begin(self.database, place, counters).await? {
+            Ok(attempt) => Ok(Ok((attempt, read))),
+            Err(none) => self.refuse(&none).map(Err),
+        }
+    }
+
+    fn refuse(&self, none: &NoAttempt) -> Result<Refusal, Error> {
+        let NoAttempt::TooOften { what, limit, wait } = none else {
+            return Err(self.put_off(Busy));
+        };
+        let seconds = (wait + 999) / 1_000;
+        let details = json!({ "what": what, "max": limit, "seconds": seconds });
+        self.session.event("excess_rate_limit_exceeded", details);
+        let _ = self.later.set(Later::After { seconds });
+        Ok(Refusal::TooOften { seconds })
+    }
+
+    /// What came of hashing a password; if nothing, the attempt does not count.
+    pub(crate) async fn hashed<T>(
+        &self,
+        attempt: Attempt,
+        done: Result<T, Busy>,
+    ) -> Result<(T, Attempt), Error> {
+        match done {
+            Ok(done) => Ok((done, attempt)),
+            Err(busy) => {
+                attempt.take_back(self.database).await?;
+                Err(self.put_off(busy))
+            }
+        }
+    }
+
+    pub(crate) fn put_off(&self, Busy: Busy) -> Error {
+        self.session
+            .event("excess_rate_limit_exceeded", json!({ "what": "passwords" }));
+        let _ = self.later.set(Later::Busy);
+        Error::unavailable("a password was not checked: too many other attempts have not ended")
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Caller<'r> {
+    type Error = String;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
+        let session = request.guard::<&Session>().await;
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
+        let database = request.guard::<&Database>().await;
+        let database = try_outcome!(database.map_error(|(status, why)| (status, why.to_string())));
+        let Some(settings) = request.rocket().state::<Settings>() else {
+            return Outcome::Error((Status::InternalServerError, "no settings".into()));
+        };
+        Outcome::Success(Self {
+            session,
+            database,
+            settings,
+            cookies: request.cookies(),
+            shown_device: known_device::shown(request, settings),
+            later: later(request),
+        })
+    }
+}

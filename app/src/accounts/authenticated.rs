@@ -1,0 +1,106 @@
+//! The owner of an account, who proved it by the password.
+
+use rocket::serde::json::json;
+use rocket_diesel_session::{Error, Session};
+
+use crate::accounts::auth_request::Caller;
+use crate::accounts::throttling::Attempt;
+use crate::db::users::{self, Credentials};
+use crate::passwords::Verdict;
+
+/// The kind of the messages that say what was done.
+pub(crate) const SUCCESS: &str = "success";
+
+pub(crate) struct Owner {
+    pub(crate) user: Credentials,
+    /// The hash to be stored from now on: of the same password, as hashes are made today.
+    hash: String,
+    /// How many attempts failed before.
+    failures: i64,
+}
+
+impl Owner {
+    /// `None` for a wrong password, a closed account or none; all three take the same time.
+    pub(crate) async fn prove(
+        caller: &Caller<'_>,
+        attempt: Attempt,
+        known: Option<Credentials>,
+        password: &str,
+    ) -> Result<Option<Self>, Error> {
+        let id = known.as_ref().map(|user| user.id.clone());
+        let open = known.filter(|user| user.disabled_at.is_none());
+        let stored = open.as_ref().map(|user| user.password_hash.clone());
+        let algorithm = caller.settings.password_hash;
+        let verdict = attempt
+            .place
+            .verify(password.to_owned(), stored, algorithm)
+            .await;
+        let (verdict, attempt) = caller.hashed(attempt, verdict).await?;
+        let (user, hash) = match (open, verdict) {
+            (Some(user), Verdict::Right) => (user, None),
+            (Some(user), Verdict::RightButOld(hash)) => (user, Some(hash)),
+            _ => {
+                let limit = attempt.limit();
+                let failures = attempt.fail(caller.database).await?;
+                tell_of_failure(caller.session, failures, limit, id.as_deref());
+                return Ok(None);
+            }
+        };
+        let failures = attempt.succeed(caller.database).await?;
+        let hash = hash.unwrap_or_else(|| user.password_hash.clone());
+        Ok(Some(Self {
+            user,
+            hash,
+            failures,
+        }))
+    }
+
+    /// Signs the owner in and saves the session; `false` when the password was changed or the
+    /// account was closed since it was proved.
+    pub(crate) async fn sign_in(
+        self,
+        caller: &Caller<'_>,
+        remember: bool,
+        done: Option<&str>,
+    ) -> Result<bool, Error> {
+        let session = caller.session;
+        log_in(session, &self.user.id, remember, done)?;
+        let saved = users::save_with_hash(caller.database, session, self.user, self.hash).await?;
+        match self.failures {
+            _ if !saved => {}
+            0 => session.event("authn_login_success", json!({})),
+            failures => {
+                let details = json!({ "retries": failures });
+                session.event("authn_login_successafterfail", details);
+            }
+        }
+        Ok(saved)
+    }
+}
+
+/// The id says whose account it is: people type passwords where the address belongs.
+fn tell_of_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<&str>) {
+    let mut details = json!({ "attempts": failures });
+    if let Some(id) = id {
+        details["user"] = id.into();
+    }
+    session.event("authn_login_fail", details.clone());
+    if let Some(limit) = limit.filter(|limit| failures >= *limit) {
+        details["max"] = limit.into();
+        session.event("authn_login_fail_max", details);
+    }
+}
+
+/// Signs a user in, for as long as the browser runs or to stay, with a message for the next page.
+pub(crate) fn log_in(
+    session: &Session,
+    id: &str,
+    remember: bool,
+    done: Option<&str>,
+) -> Result<(), Error> {
+    match remember {
+        true => session.log_in_and_remember(id)?,
+        false => session.log_in(id)?,
+    }
+    done.map_or(Ok(()), |done| session.flash(SUCCESS, done))
+}

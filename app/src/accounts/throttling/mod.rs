@@ -1,0 +1,142 @@
+//! How often passwords were tried: counted in the database before each attempt, exactly, however
+//! many are made at once and on however many nodes.
+
+mod counter;
+
+use std::convert::Infallible;
+
+use rocket_diesel_session::{Database, Error};
+
+pub(crate) use self::counter::{Counter, network};
+use crate::db::attempts::count::{Count, Refused};
+use crate::db::attempts::{self, change, forget};
+use crate::passwords::Place;
+
+/// An attempt that counts already, with its place among those whose passwords are hashed.
+pub(crate) struct Attempt {
+    pub(crate) place: Place,
+    counters: Vec<Counter>,
+}
+
+/// Why there is no attempt now.
+pub(crate) enum NoAttempt {
+    /// A counter is at its limit, for so many milliseconds.
+    TooOften {
+        what: &'static str,
+        limit: i64,
+        wait: i64,
+    },
+    /// As many as may fail are compared now.
+    UnderWay,
+}
+
+impl NoAttempt {
+    /// Looks for a counter that is at its limit, and writes nothing.
+    pub(crate) async fn find(
+        database: &Database,
+        counters: &[Counter],
+    ) -> Result<Option<Self>, Error> {
+        let ids = counters.iter().map(|it| it.id.clone()).collect();
+        let stored = attempts::read(database, ids).await?;
+        let now = database.now().timestamp_millis();
+        let find = |counter: &Counter| {
+            let (_, count) = stored.iter().find(|(id, _)| *id == counter.id)?;
+            let refused = count.begin(counter.limit, now).err()?;
+            Some(Self::at(counter, refused))
+        };
+        Ok(counters.iter().find_map(find))
+    }
+
+    fn at(counter: &Counter, refused: Refused) -> Self {
+        match refused {
+            Refused::Wait(wait) => Self::TooOften {
+                what: counter.what,
+                limit: counter.limit,
+                wait,
+            },
+            Refused::UnderWay => Self::UnderWay,
+        }
+    }
+}
+
+impl Attempt {
+    /// Counts an attempt, in all counters or in none.
+    ///
+    /// The last counter is that of the account or session. It begins anew when the password is
+    /// right; the others are shared.
+    pub(crate) async fn begin(
+        database: &Database,
+        place: Place,
+        counters: Vec<Counter>,
+    ) -> Result<Result<Self, NoAttempt>, Error> {
+        let mut attempt = Self {
+            place,
+            counters: Vec::new(),
+        };
+        for counter in counters {
+            let limit = counter.limit;
+            let begin = move |count: Count, now| count.begin(limit, now).map(Some);
+            let before = match change(database, &counter.id, begin).await {
+                Ok(Ok(before)) => before,
+                Ok(Err(refused)) => {
+                    attempt.take_back(database).await?;
+                    return Ok(Err(NoAttempt::at(&counter, refused)));
+                }
+                Err(error) => {
+                    // If the store fails here as well, the attempt is over in a minute.
+                    let _ = attempt.take_back(database).await;
+                    return Err(error);
+                }
+            };
+            attempt.counters.push(counter);
+            if before == Count::default() {
+                forget(database).await?;
+            }
+        }
+        Ok(Ok(attempt))
+    }
+
+    /// How many attempts may fail without a wait.
+    pub(crate) fn limit(&self) -> Option<i64> {
+        self.counters.last().map(|counter| counter.limit)
+    }
+
+    /// Counts it for good, and returns how many failed with it in the last counter.
+    pub(crate) async fn fail(self, database: &Database) -> Result<i64, Error> {
+        let mut failures = 0;
+        for counter in &self.counters {
+            let before = always(database, counter, |count| Some(count.fail())).await?;
+            failures = before.failures + 1;
+        }
+        Ok(failures)
+    }
+
+    /// Lets the last counter begin anew, since the password was right, and returns how many attempts
+    /// failed before.
+    pub(crate) async fn succeed(mut self, database: &Database) -> Result<i64, Error> {
+        let failures = match self.counters.pop() {
+            Some(own) => always(database, &own, Count::reset).await?.failures,
+            None => 0,
+        };
+        self.take_back(database).await?;
+        Ok(failures)
+    }
+
+    /// The password was not even compared.
+    pub(crate) async fn take_back(self, database: &Database) -> Result<(), Error> {
+        for counter in &self.counters {
+            always(database, counter, |count| Some(count.take_back())).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn always(
+    database: &Database,
+    counter: &Counter,
+    next: fn(Count) -> Option<Count>,
+) -> Result<Count, Error> {
+    let next = move |count, _| Ok::<_, Infallible>(next(count));
+    let Ok(before) = change(database, &counter.id, next).await?;
+    Ok(before)
+}

@@ -1,0 +1,234 @@
+//! What the fields of the forms accept, and how that is said.
+
+use std::borrow::Cow;
+
+use email_address::{EmailAddress, Options};
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use crate::passwords::common;
+use crate::settings::Settings;
+use crate::web::current_user::Profile;
+
+/// Nothing, or what is wrong with each field.
+pub(crate) type Check = Result<(), Cow<'static, str>>;
+
+/// In bytes: no longer text is an address, however it is written, and none is looked at.
+const LONGEST_EMAIL: usize = 254 * 4;
+
+/// Returns an address as it is stored and compared: in lower case, the local part in the Unicode form
+/// NFC, the domain in ASCII as mail servers have it (UTS 46).
+pub(crate) fn canonical_email(text: &str) -> String {
+    if text.len() > LONGEST_EMAIL {
+        return text.to_owned();
+    }
+    let text = text.trim();
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return text.to_lowercase();
+    };
+    let nfc = ComposingNormalizerBorrowed::new_nfc();
+    let local = nfc.normalize(&local.to_lowercase()).into_owned();
+    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
+    format!("{local}@{domain}")
+}
+
+/// Returns a canonical address with its domain as people write it.
+fn written_email(canonical: &str) -> String {
+    match canonical.rsplit_once('@') {
+        Some((local, domain)) => format!("{local}@{}", idna::domain_to_unicode(domain).0),
+        None => canonical.to_owned(),
+    }
+}
+
+/// In bytes: 64 characters, and more than an e-mail address may have.
+const LONGEST_NAME: usize = 64 * 4;
+
+pub(crate) fn present(text: &str) -> Check {
+    require(!text.trim().is_empty(), "Please fill this in.")
+}
+
+pub(crate) fn name(text: &str) -> Check {
+    present(text)?;
+    let text = text.trim();
+    require(
+        text.len() <= LONGEST_NAME && text.chars().count() <= 64,
+        "Please use at most 64 characters.",
+    )?;
+    let plain = !text.contains(is_unseen);
+    require(plain, "Please use letters only, no control characters.")
+}
+
+pub(crate) fn email(text: &str) -> Check {
+    present(text)?;
+    let options = Options::default()
+        .without_display_text()
+        .without_domain_literal()
+        .with_required_tld();
+    let address = canonical_email(text);
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let valid = address.len() <= 254
+        && domain.is_ascii()
+        && !address.contains(is_unseen)
+        && EmailAddress::parse_with_options(&address, options).is_ok();
+    require(
+        valid,
+        "This is not an e-mail address. It looks like name@example.org.",
+    )
+}
+
+/// A password that `owner` may choose.
+pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> Check {
+    require(!text.is_empty(), "Please fill this in.")?;
+    require(text.len() <= 1_024, "Please use at most 1024 bytes.")?;
+    let min = settings.password_min;
+    let long = text.chars().count() >= min as usize;
+    require(
+        long,
+        format!("Please use at least {min} characters. A few words are fine."),
+    )?;
+    require(
+        !text.ends_with('\0'),
+        "A password cannot end with the character NUL.",
+    )?;
+    require(
+        !common::is_common(text),
+        "This password is too common. Please choose another one.",
+    )?;
+    let email = written_email(&owner.email);
+    let own = [&owner.first_name, &owner.last_name, &owner.email, &email];
+    // What is refused in its own field is not looked at here, however long it is.
+    let own = own.into_iter().filter(|text| text.len() <= LONGEST_NAME);
+    let known = own.chain(&settings.words).map(String::as_str);
+    require(
+        !common::is_made_of(text, known),
+        "This password consists of your name, your e-mail address or the name of this site. \
+         Please choose another one.",
+    )
+}
+
+pub(crate) fn other_password(
+    text: &str,
+    present: &str,
+    owner: &Profile,
+    settings: &Settings,
+) -> Check {
+    new_password(text, owner, settings)?;
+    require(
+        text != present,
+        "This is your current password. Please choose another one.",
+    )
+}
+
+pub(crate) fn location(text: &str) -> Check {
+    let text = text.trim();
+    require(
+        text.len() <= 128 * 4 && text.chars().count() <= 128,
+        "Please use at most 128 characters.",
+    )?;
+    let plain = !text.contains(is_unseen);
+    require(plain, "Please use letters only, no control characters.")
+}
+
+/// Control characters, line ends, and what turns a text around, so that it reads as another one.
+fn is_unseen(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn require(holds: bool, otherwise: impl Into<Cow<'static, str>>) -> Check {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_an_address_has_one_canonical_form() {
+        for (canonical, spellings) in [
+            (
+                "ada@xn--bcher-kva.example",
+                &[
+                    "ada@bücher.example",
+                    "ADA@BÜCHER.EXAMPLE",
+                    "ada@bu\u{308}cher.example",
+                    "ada@XN--BCHER-KVA.example",
+                    " ada@bücher\u{3002}example ",
+                    "ada@ｂücher.example",
+                    "ada@bü\u{ad}cher.example",
+                ] as &[&str],
+            ),
+            (
+                "josé@example.org",
+                &["jose\u{301}@example.org", "JOSÉ@Example.org"],
+            ),
+            ("ada@xn--strae-oqa.example", &["ada@straße.example"]),
+            ("ada@example.org", &["Ada@EXAMPLE.org"]),
+        ] {
+            for spelling in spellings {
+                assert_eq!(canonical_email(spelling), canonical, "{spelling}");
+                assert!(email(spelling).is_ok(), "{spelling}");
+            }
+            assert_eq!(canonical_email(canonical), canonical);
+        }
+        assert_eq!(
+            written_email("ada@xn--bcher-kva.example"),
+            "ada@bücher.example"
+        );
+        for wrong in [
+            "ada@\u{fffd}.example",
+            "ada@xn--é.example",
+            "ada@foo\u{ff20}bar.org",
+        ] {
+            assert!(email(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// In nanoseconds of this thread's own processor time.
+    fn cost(work: impl FnOnce()) -> u64 {
+        let worked = || {
+            let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+            statistics
+                .split(' ')
+                .next()
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+        };
+        let before = worked();
+        work();
+        worked() - before
+    }
+
+    /// A name of single letters and a long password cost 4 s of a processor, before any counter.
+    #[test]
+    fn no_field_costs_more_than_its_longest_value_however_long_it_is() {
+        let settings = Settings::default();
+        let letters: String = ('a'..='z')
+            .cycle()
+            .take(500_000)
+            .flat_map(|c| [c, ' '])
+            .collect();
+        let owner = |name: &str| Profile {
+            email: name.to_owned(),
+            first_name: name.to_owned(),
+            last_name: name.to_owned(),
+        };
+        let passwords = [
+            "abcdefghijklmnop".repeat(64),
+            "a".repeat(1_023) + "b",
+            "İ".repeat(512),
+            "x y".repeat(340_000),
+        ];
+        for name in [&letters, &letters[..128], &"ab".repeat(500_000)] {
+            for password in &passwords {
+                let spent = cost(|| {
+                    let _ = new_password(password, &owner(name), &settings);
+                });
+                assert!(spent < 100_000_000, "{spent} ns: {name:.20} {password:.20}");
+            }
+            let spent = cost(|| {
+                let _ = (self::name(name), email(name), location(name));
+            });
+            assert!(spent < 100_000_000, "{spent} ns: {name:.20}");
+        }
+    }
+}

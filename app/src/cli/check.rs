@@ -1,0 +1,185 @@
+//! Whether the set-up can be used: settings, database, tables, cookie.
+
+use std::fmt;
+use std::time::Instant;
+
+use diesel::prelude::*;
+use rocket::figment::Figment;
+use rocket::figment::value::Value;
+use rocket::serde::Serialize;
+use rocket::serde::json::json;
+use rocket_diesel_session::{Database, Error};
+
+use super::failure::Stop;
+use super::operator::{Operator, database_entry};
+use super::output::Output;
+use crate::db::schema::{attempts, known_devices};
+use crate::db::users;
+use crate::db::users::on;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(crate = "rocket::serde", rename_all = "lowercase")]
+enum Status {
+    Ok,
+    Warning,
+    Failed,
+}
+
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+struct Line {
+    name: &'static str,
+    status: Status,
+    detail: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = match self.status {
+            Status::Ok => "ok",
+            Status::Warning => "warning",
+            Status::Failed => "failed",
+        };
+        write!(formatter, "{status:8} {:14} {}", self.name, self.detail)
+    }
+}
+
+pub(super) async fn check(output: &mut Output) -> Result<(), Stop> {
+    let lines = lines(&crate::figment()).await;
+    let status = lines.iter().map(|line| line.status).max();
+    let text: Vec<_> = lines.iter().map(Line::to_string).collect();
+    output.answer(
+        &json!({ "status": status, "checks": lines }),
+        text.join("\n"),
+    )?;
+    match status {
+        Some(Status::Failed) => Err(Stop::Failed(
+            "The check failed; fix the items marked \"failed\".".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn lines(figment: &Figment) -> Vec<Line> {
+    let entry = database_entry(figment);
+    // With a place in memory, nothing but the settings can be wrong.
+    let url = format!("databases.{entry}.url");
+    let settings = Operator::with(figment.clone().merge((url, "memory:"))).await;
+    let profile = figment.profile();
+    let detail = format!("profile {profile}, sessions in databases.{entry}");
+    let mut lines = vec![line(
+        "configuration",
+        settings.map(|_| (Status::Ok, detail)),
+    )];
+    if lines[0].status == Status::Failed {
+        return lines;
+    }
+    lines.push(cookie(figment));
+    let operator = match Operator::with(figment.clone()).await {
+        Ok(operator) => operator,
+        Err(stop) => {
+            lines.push(line("database", Err(stop)));
+            return lines;
+        }
+    };
+    lines.push(line("database", answers(&operator).await));
+    lines.push(line("clock", Ok(clock(&operator))));
+    lines.push(line("tables", usable(&operator).await));
+    lines.push(line("sessions", counted(&operator).await));
+    lines
+}
+
+fn line(name: &'static str, found: Result<(Status, String), Stop>) -> Line {
+    let (status, detail) =
+        found.unwrap_or_else(|stop| (Status::Failed, stop.line().unwrap_or_default()));
+    Line {
+        name,
+        status,
+        detail,
+    }
+}
+
+/// How long one round trip takes, of which each request makes one or two.
+async fn answers(operator: &Operator) -> Result<(Status, String), Stop> {
+    let database = operator.database()?;
+    users::ping(database).await?;
+    let start = Instant::now();
+    users::ping(database).await?;
+    let millis = start.elapsed().as_secs_f64() * 1_000.0;
+    Ok(if millis < 50.0 {
+        (Status::Ok, format!("answers in {millis:.1} ms"))
+    } else {
+        let detail = format!("takes {millis:.0} ms to answer, which each request waits for");
+        (Status::Warning, detail)
+    })
+}
+
+/// Compared when the store was opened.
+fn clock(operator: &Operator) -> (Status, String) {
+    let Some(difference) = operator.live.clock_difference() else {
+        return (Status::Ok, "sessions go by this machine's".into());
+    };
+    let seconds = difference.as_seconds_f64();
+    let (status, remedy) = match seconds.abs() > 1.0 {
+        true => (Status::Warning, "; synchronise both with NTP"),
+        false => (Status::Ok, ""),
+    };
+    let direction = match seconds > 0.0 {
+        true => "ahead of",
+        false => "behind",
+    };
+    let apart = seconds.abs();
+    let detail = format!("{apart:.1} s {direction} the database server's{remedy}");
+    (status, detail)
+}
+
+async fn usable(operator: &Operator) -> Result<(Status, String), Stop> {
+    operator.live.probe().await?;
+    let database = operator.database()?;
+    users::credentials(database, String::new()).await?;
+    read_attempts_and_known_devices(database).await?;
+    let detail = "a record was stored, changed, read and deleted; users, attempts and known \
+                  devices can be read";
+    Ok((Status::Ok, detail.into()))
+}
+
+async fn read_attempts_and_known_devices(database: &Database) -> Result<(), Error> {
+    on!(database, database.run, |connection| {
+        let attempt = attempts::table.select(attempts::id);
+        attempt.first::<String>(connection).optional()?;
+        let device = known_devices::table.select(known_devices::id);
+        device.first::<String>(connection).optional().map(drop)
+    })
+}
+
+async fn counted(operator: &Operator) -> Result<(Status, String), Stop> {
+    let (live, expired) = (operator.live.count().await?, operator.live.expired().await?);
+    Ok((Status::Ok, format!("{live} live, {expired} expired")))
+}
+
+/// The settings are known to be right by now, and what is not set is as safe as it can be.
+fn cookie(figment: &Figment) -> Line {
+    let setting = |name: &str| figment.find_value(&format!("session.cookie.{name}")).ok();
+    let is_off = |name: &str| setting(name).and_then(|value| value.to_bool()) == Some(false);
+    let text = |name: &str| setting(name).and_then(Value::into_string);
+    let insecure = "not Secure, so that any network on the way can read it: set \
+                    session.cookie.secure = true where the site has https";
+    let readable = "not HttpOnly, so that any script can read it: set \
+                    session.cookie.http_only = true";
+    let secure = match text("secure") {
+        Some(_) => "Secure where the request came over TLS",
+        None => "Secure",
+    };
+    let same_site = text("same_site").unwrap_or_else(|| "lax".to_owned());
+    let mut attributes = vec![format!("SameSite={same_site}")];
+    let mut status = Status::Ok;
+    for (name, attribute, warning) in [
+        ("http_only", "HttpOnly", readable),
+        ("secure", secure, insecure),
+    ] {
+        let off = is_off(name);
+        status = status.max(if off { Status::Warning } else { Status::Ok });
+        attributes.push(if off { warning } else { attribute }.to_owned());
+    }
+    line("cookie", Ok((status, attributes.join(", "))))
+}

@@ -1,0 +1,141 @@
+//! The command line: what an operator asks of the sessions and users, beside the running server.
+
+mod captured_log;
+mod check;
+mod failure;
+mod operator;
+mod output;
+mod sessions;
+mod users;
+mod words;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use rocket::tokio::runtime;
+
+use self::failure::Stop;
+use self::output::Output;
+
+const EXIT_CODES: &str = "\
+Settings are the server's: Rocket.toml, ROCKET_PROFILE and the other ROCKET_… variables.
+
+Exit codes:
+  0  done
+  1  failed: a setting is wrong, or the database cannot be used
+  2  wrong usage
+  3  nothing found: no such user, or no session to end";
+
+/// Serves the application, or looks after its sessions and users.
+#[derive(Parser)]
+#[command(name = "rocket_diesel_session", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List, count, end and clean up sessions, or check the set-up
+    Sessions(Sessions),
+    /// Close accounts and open them again
+    #[command(subcommand)]
+    Users(Users),
+}
+
+#[derive(Args)]
+pub(crate) struct Sessions {
+    /// Print one JSON document; its times are RFC 3339 in UTC
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List the live sessions
+    List {
+        /// Those of one user only, the one used last first
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+    /// Count the live sessions
+    Count,
+    /// End sessions: their browsers are signed out with the next request
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        /// Confirm --all
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Delete the expired sessions now
+    Cleanup,
+    /// Check settings, database, tables and cookie, storing a record for a moment
+    Check,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// All sessions of a user
+    #[arg(long, value_name = "EMAIL")]
+    user: Option<String>,
+    /// The session whose key begins like this, as `list` shows it
+    #[arg(long, value_name = "KEY", value_parser = sessions::beginning_of_a_key)]
+    key: Option<String>,
+    /// Every session there is
+    #[arg(long, requires = "yes")]
+    all: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Users {
+    /// Close an account and end its sessions; its owner cannot sign in any more
+    Disable { email: String },
+    /// Open a closed account again
+    Enable { email: String },
+    /// Bring the e-mail addresses that an earlier release stored into their canonical form
+    Canonicalize,
+}
+
+/// The command that the process was started with; none when it is to serve.
+pub(crate) fn asked() -> Option<Command> {
+    Arguments::parse().command
+}
+
+pub(crate) fn run(command: Command) -> ExitCode {
+    captured_log::start();
+    let done = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Stop::from)
+        .and_then(|runtime| runtime.block_on(carry_out(command)));
+    let Err(stop) = done else {
+        return ExitCode::SUCCESS;
+    };
+    if let Some(line) = stop.line() {
+        let _ = writeln!(io::stderr(), "rocket_diesel_session: {line}");
+    }
+    stop.code()
+}
+
+async fn carry_out(command: Command) -> Result<(), Stop> {
+    match command {
+        Command::Sessions(Sessions { json, verb }) => {
+            let mut output = Output::new(json);
+            let done = match verb {
+                Verb::List { user } => sessions::list(user, &mut output).await,
+                Verb::Count => sessions::count(&mut output).await,
+                Verb::Revoke { which, .. } => sessions::revoke(which, &mut output).await,
+                Verb::Cleanup => sessions::cleanup(&mut output).await,
+                Verb::Check => check::check(&mut output).await,
+            };
+            output.flush()?;
+            done
+        }
+        Command::Users(users) => users::carry_out(users).await,
+    }
+}

@@ -1,0 +1,81 @@
+//! What all commands work on: the sessions and users of the server, with the server's settings.
+
+use rocket::error::ErrorKind;
+use rocket::figment::Figment;
+use rocket_diesel_session::{Database, LiveSessions};
+
+use super::captured_log;
+use super::failure::Stop;
+use crate::accounts::validation;
+use crate::db::users::{self, Credentials};
+
+pub(super) struct Operator {
+    pub(super) live: LiveSessions,
+}
+
+impl Operator {
+    pub(super) async fn new() -> Result<Self, Stop> {
+        let operator = Self::with(crate::figment()).await?;
+        operator.database()?;
+        Ok(operator)
+    }
+
+    /// Like the server, up to the moment before it would listen; but the tables stay as they are.
+    pub(super) async fn with(figment: Figment) -> Result<Self, Stop> {
+        let figment = with_events_aside(figment)
+            .merge(("session.migrate", false))
+            .merge(("session.create_table", false));
+        let rocket = rocket::custom(figment)
+            .attach(crate::settings::stage())
+            .attach(crate::sessions())
+            .ignite()
+            .await
+            .map_err(|error| refused(&error))?;
+        let live = LiveSessions::of(&rocket);
+        let live = live.ok_or_else(|| Stop::Failed("the sessions were not opened".into()))?;
+        Ok(Self { live })
+    }
+
+    pub(super) fn database(&self) -> Result<&Database, Stop> {
+        self.live.database().ok_or_else(|| {
+            Stop::Failed(
+                "the sessions are in the memory of the server, where nobody else can reach them; \
+                 set an SQL url in [default.databases]"
+                    .into(),
+            )
+        })
+    }
+
+    /// The account with this e-mail address.
+    pub(super) async fn user(&self, email: &str) -> Result<Credentials, Stop> {
+        let email = validation::canonical_email(email);
+        let known = users::credentials(self.database()?, email.clone()).await?;
+        known.ok_or_else(|| {
+            Stop::Nothing(format!(
+                "no user has the e-mail address {email:?}; check its spelling"
+            ))
+        })
+    }
+}
+
+/// A command's answer is all that it writes to stdout.
+fn with_events_aside(figment: Figment) -> Figment {
+    match figment.extract_inner::<String>("session.events") {
+        Ok(events) if events == "stdout" => figment.merge(("session.events", "stderr")),
+        _ => figment,
+    }
+}
+
+/// The entry of `[default.databases]` that holds the sessions.
+pub(super) fn database_entry(figment: &Figment) -> String {
+    let name = figment.extract_inner("session.database");
+    name.unwrap_or_else(|_| "app".to_owned())
+}
+
+fn refused(error: &rocket::Error) -> Stop {
+    Stop::Failed(match error.kind() {
+        ErrorKind::FailedFairings(_) => captured_log::errors(),
+        ErrorKind::Config(cause) => cause.to_string().replace('\n', "; "),
+        other => other.to_string(),
+    })
+}

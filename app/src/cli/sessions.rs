@@ -1,0 +1,160 @@
+//! List, count, revoke, clean up.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use rocket::serde::json::json;
+use rocket_diesel_session::{Key, SessionInfo};
+
+use super::Which;
+use super::failure::Stop;
+use super::operator::{Operator, database_entry};
+use super::output::Output;
+use crate::accounts::known_device;
+use crate::db::users;
+
+/// How many sessions are in memory at once.
+const PAGE: u32 = 500;
+
+pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<(), Stop> {
+    let operator = Operator::new().await?;
+    if let Some(email) = user {
+        let user = operator.user(&email).await?;
+        let devices = operator.live.list(&user.id).await?;
+        output.begin(operator.live.now())?;
+        write(&operator, &devices, output).await?;
+        return Ok(output.end()?);
+    }
+    output.begin(operator.live.now())?;
+    let mut after = None;
+    loop {
+        let page = operator.live.all(after.as_ref(), PAGE).await?;
+        write(&operator, &page, output).await?;
+        if page.len() < PAGE as usize {
+            return Ok(output.end()?);
+        }
+        after = page.into_iter().next_back().map(|device| device.key);
+    }
+}
+
+async fn write(
+    operator: &Operator,
+    devices: &[SessionInfo],
+    output: &mut Output,
+) -> Result<(), Stop> {
+    let ids: HashSet<_> = devices.iter().filter_map(|it| it.user_id.clone()).collect();
+    let emails = users::emails(operator.database()?, ids.into_iter().collect()).await?;
+    let emails: HashMap<_, _> = emails.into_iter().collect();
+    for device in devices {
+        output.session(device, &emails)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn count(output: &mut Output) -> Result<(), Stop> {
+    let operator = Operator::new().await?;
+    let live = operator.live.count().await?;
+    Ok(output.answer(&json!({ "live": live }), live)?)
+}
+
+pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop> {
+    let operator = Operator::new().await?;
+    let ended = match which {
+        Which {
+            user: Some(email), ..
+        } => of_user(&operator, &email).await?,
+        Which { key: Some(key), .. } => one(&operator, &key, output).await?,
+        Which { all: true, .. } => every(&operator).await?,
+        // The arguments are refused unless they name one of them.
+        _ => 0,
+    };
+    let text = format!(
+        "{ended} {} ended",
+        if ended == 1 { "session" } else { "sessions" }
+    );
+    Ok(output.answer(&json!({ "ended": ended }), text)?)
+}
+
+async fn of_user(operator: &Operator, email: &str) -> Result<u64, Stop> {
+    let user = operator.user(email).await?;
+    let live = operator.live.list(&user.id).await?.len() as u64;
+    known_device::forget(operator.database()?, &user.id, None).await?;
+    operator.live.end_all(&user.id).await?;
+    some(live, || format!("{} has no session", user.profile.email))
+}
+
+/// One statement, so that none that is renewed meanwhile can slip through. It may take longer than
+/// any request would wait.
+async fn every(operator: &Operator) -> Result<u64, Stop> {
+    let figment = crate::figment();
+    let timeout = format!("databases.{}.timeout", database_entry(&figment));
+    let patient = Operator::with(figment.merge((timeout, "60s"))).await?;
+    let live = operator.live.count().await?;
+    known_device::forget_all(patient.database()?).await?;
+    patient.live.clear().await?;
+    some(live, || "there is no session".into())
+}
+
+/// The session whose key begins with `key`, unless several do.
+async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64, Stop> {
+    let whole = Key::from_stored(key.to_owned());
+    if operator.live.end(&whole).await? {
+        return Ok(1);
+    }
+    // A beginning comes before all that it begins.
+    let mut found = operator.live.all(Some(&whole), 10).await?;
+    found.retain(|device| device.key.as_str().starts_with(key));
+    if let [_, _, ..] = *found {
+        output.begin(operator.live.now())?;
+        write(operator, &found, output).await?;
+        output.end()?;
+        let longer =
+            |device: &SessionInfo| device.key.as_str().chars().take(16).collect::<String>();
+        let longer: Vec<_> = found.iter().map(longer).collect();
+        return Err(Stop::Failed(format!(
+            "several sessions have a key that begins with {key}, and none was ended; \
+             write more of it: {}",
+            longer.join(", ")
+        )));
+    }
+    let ended = match found.first() {
+        Some(device) => operator.live.end(&device.key).await?,
+        None => false,
+    };
+    some(u64::from(ended), || {
+        format!("no session has a key that begins with {key}")
+    })
+}
+
+fn some(count: u64, otherwise: impl FnOnce() -> String) -> Result<u64, Stop> {
+    match count {
+        0 => Err(Stop::Nothing(otherwise())),
+        count => Ok(count),
+    }
+}
+
+/// What `--key` takes.
+pub(super) fn beginning_of_a_key(text: &str) -> Result<String, String> {
+    let key = text.to_ascii_lowercase();
+    let hexadecimal = key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hexadecimal && (8..=64).contains(&key.len()) {
+        Ok(key)
+    } else {
+        Err("write at least the 8 characters that `sessions list` shows".into())
+    }
+}
+
+pub(super) async fn cleanup(output: &mut Output) -> Result<(), Stop> {
+    let operator = Operator::new().await?;
+    let mut told = Instant::now();
+    let progress = |count| {
+        if told.elapsed() >= Duration::from_secs(1) {
+            told = Instant::now();
+            let _ = writeln!(io::stderr(), "{count} expired sessions deleted so far");
+        }
+    };
+    let deleted = operator.live.delete_expired(progress).await?;
+    let text = format!("{deleted} expired sessions deleted");
+    Ok(output.answer(&json!({ "deleted": deleted }), text)?)
+}

@@ -1,0 +1,75 @@
+//! Close accounts, and open them again.
+
+use std::io::{self, Write};
+
+use rocket::serde::json::json;
+
+use super::Users;
+use super::failure::Stop;
+use super::operator::Operator;
+use crate::accounts::known_device;
+use crate::db::users;
+
+pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
+    let done = match command {
+        Users::Disable { email } => disable(&email).await?,
+        Users::Enable { email } => enable(&email).await?,
+        Users::Canonicalize => canonicalize().await?,
+    };
+    Ok(writeln!(io::stdout(), "{done}")?)
+}
+
+/// The sessions end last: one that began meanwhile is among them, and later ones are refused.
+async fn disable(email: &str) -> Result<String, Stop> {
+    let operator = Operator::new().await?;
+    let user = operator.user(email).await?;
+    let now = operator.live.now().timestamp_millis();
+    let changed =
+        users::set_disabled_at(operator.database()?, user.id.clone(), Some(now), now).await?;
+    if changed {
+        tell_of(&operator, &user.id, "disabled");
+    }
+    known_device::forget(operator.database()?, &user.id, None).await?;
+    let live = operator.live.list(&user.id).await?.len();
+    operator.live.end_all(&user.id).await?;
+    let state = if changed {
+        "is disabled"
+    } else {
+        "was disabled before"
+    };
+    Ok(format!(
+        "{} {state}; sessions ended: {live}",
+        user.profile.email
+    ))
+}
+
+async fn enable(email: &str) -> Result<String, Stop> {
+    let operator = Operator::new().await?;
+    let user = operator.user(email).await?;
+    let now = operator.live.now().timestamp_millis();
+    let changed = users::set_disabled_at(operator.database()?, user.id.clone(), None, now).await?;
+    if changed {
+        tell_of(&operator, &user.id, "enabled");
+    }
+    let state = if changed {
+        "is enabled"
+    } else {
+        "was not disabled"
+    };
+    Ok(format!("{} {state}", user.profile.email))
+}
+
+async fn canonicalize() -> Result<String, Stop> {
+    let operator = Operator::new().await?;
+    let done = users::canonicalize_emails(operator.database()?).await?;
+    let kept = match done.kept.as_slice() {
+        [] => String::new(),
+        ids => format!("; another account has the address of {}", ids.join(", ")),
+    };
+    Ok(format!("e-mail addresses changed: {}{kept}", done.changed))
+}
+
+fn tell_of(operator: &Operator, user_id: &str, change: &str) {
+    let details = json!({ "user": user_id, "change": change });
+    operator.live.event("user_updated", details);
+}

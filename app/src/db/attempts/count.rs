@@ -1,0 +1,197 @@
+//! What a counter holds, and when the next attempt may be made.
+
+use diesel::prelude::*;
+
+use crate::db::schema::attempts;
+
+/// The first wait in milliseconds; each further one is twice as long, up to
+pub(crate) const FIRST_WAIT: i64 = 30_000;
+/// this one,
+const LONGEST_WAIT: i64 = 15 * 60_000;
+/// and after this long without an attempt all begins anew.
+pub(crate) const FORGOTTEN: i64 = 24 * 60 * 60_000;
+
+/// After this long a comparison has ended, also one of a process that was killed.
+const COMPARED: i64 = 60_000;
+
+/// What is stored of one counter.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Queryable, Selectable, AsChangeset, Insertable,
+)]
+#[diesel(table_name = attempts)]
+pub(crate) struct Count {
+    pub(crate) failures: i64,
+    pub(crate) next_at: i64,
+    pub(crate) last_at: i64,
+    /// Attempts whose password is compared now.
+    pub(crate) under_way: i64,
+}
+
+/// Why there is no attempt now.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Refused {
+    /// So many failed: the milliseconds until there may be one.
+    Wait(i64),
+    /// So many are compared now.
+    UnderWay,
+}
+
+impl Count {
+    /// With one attempt more, whose password is compared now.
+    pub(crate) fn begin(self, limit: i64, now: i64) -> Result<Self, Refused> {
+        let forgotten = now - self.last_at >= FORGOTTEN;
+        let ended = now - self.last_at >= COMPARED;
+        let failures = if forgotten { 0 } else { self.failures };
+        let under_way = if ended { 0 } else { self.under_way };
+        let wait = self.next_at - now;
+        // A little longer is the clock of another node, and much longer one that went back.
+        if !forgotten && (1..=2 * LONGEST_WAIT).contains(&wait) {
+            return Err(match failures < limit && under_way > 0 {
+                true => Refused::UnderWay,
+                false => Refused::Wait(wait.min(LONGEST_WAIT)),
+            });
+        }
+        let beyond = failures + under_way + 1 - limit;
+        Ok(Self {
+            failures,
+            under_way: under_way + 1,
+            next_at: if beyond < 0 {
+                0
+            } else {
+                now + wait_after(beyond)
+            },
+            last_at: now,
+        })
+    }
+
+    /// The password was wrong.
+    pub(crate) fn fail(self) -> Self {
+        Self {
+            failures: self.failures + 1,
+            ..self.end()
+        }
+    }
+
+    /// The password was right: those who try begin anew. `None` if there is nothing left to count.
+    pub(crate) fn reset(self) -> Option<Self> {
+        let rest = Self {
+            failures: 0,
+            ..self.take_back()
+        };
+        (rest.under_way > 0).then_some(rest)
+    }
+
+    /// As if there had been no attempt. There was no wait when it began, so there is none again.
+    pub(crate) fn take_back(self) -> Self {
+        Self {
+            next_at: 0,
+            ..self.end()
+        }
+    }
+
+    fn end(self) -> Self {
+        Self {
+            under_way: (self.under_way - 1).max(0),
+            ..self
+        }
+    }
+}
+
+fn wait_after(beyond: i64) -> i64 {
+    (FIRST_WAIT << beyond.min(10)).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+
+    const SECOND: i64 = 1_000;
+    const NOW: i64 = 1_790_000_000_000;
+
+    fn failed(count: Count, now: i64) -> Count {
+        count.begin(10, now).unwrap().fail()
+    }
+
+    #[test]
+    fn the_first_attempts_are_free_and_then_the_wait_rises() {
+        let (mut now, mut count) = (NOW, Count::default());
+        for number in 1..10 {
+            count = failed(count, now);
+            assert_eq!((count.failures, count.next_at), (number, 0));
+        }
+        for (number, seconds) in [30, 60, 120, 240, 480, 900, 900, 900]
+            .into_iter()
+            .enumerate()
+        {
+            count = failed(count, now);
+            assert_eq!(count.failures, 10 + number as i64);
+            for early in [0, 1, seconds * SECOND - 1] {
+                let wait = count.begin(10, now + early);
+                assert_eq!(wait, Err(Refused::Wait(seconds * SECOND - early)));
+            }
+            now += seconds * SECOND;
+        }
+        let much_later = Count {
+            failures: i64::MAX - 1,
+            ..count
+        };
+        let wait = much_later.begin(10, now).unwrap().next_at - now;
+        assert_eq!(wait, LONGEST_WAIT);
+    }
+
+    #[test]
+    fn attempts_under_way_count_for_the_limit_and_are_no_failures() {
+        let mut count = failed(Count::default(), NOW);
+        for _ in 1..10 {
+            count = count.begin(10, NOW).unwrap();
+        }
+        assert_eq!((count.failures, count.under_way), (1, 9));
+        assert_eq!(count.begin(10, NOW), Err(Refused::UnderWay));
+        let right = count.reset().unwrap();
+        assert_eq!((right.failures, right.under_way, right.next_at), (0, 8, 0));
+        assert!(right.begin(10, NOW).is_ok());
+        let back = count.take_back();
+        assert_eq!((back.failures, back.under_way, back.next_at), (1, 8, 0));
+        let wrong = (0..9).fold(count, |count, _| count.fail());
+        assert_eq!((wrong.failures, wrong.under_way), (10, 0));
+        assert_eq!(wrong.begin(10, NOW), Err(Refused::Wait(FIRST_WAIT)));
+        assert_eq!(failed(Count::default(), NOW).reset(), None);
+    }
+
+    #[test]
+    fn attempts_of_a_process_that_was_killed_are_under_way_no_more() {
+        let count = Count::default().begin(10, NOW).unwrap();
+        let later = |after: i64| count.begin(10, NOW + after).unwrap().under_way;
+        assert_eq!((later(COMPARED - 1), later(COMPARED)), (2, 1));
+    }
+
+    #[test]
+    fn attempts_are_forgotten_a_day_after_the_last() {
+        let count = Count {
+            failures: 50,
+            next_at: NOW + LONGEST_WAIT,
+            last_at: NOW,
+            under_way: 0,
+        };
+        let day = 24 * 60 * 60 * SECOND;
+        let next = |after: i64| failed(count, NOW + after).failures;
+        assert_eq!((next(day - 1), next(day)), (51, 1));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_shuts_nobody_out() {
+        let count = Count {
+            failures: 50,
+            next_at: NOW + LONGEST_WAIT,
+            last_at: NOW,
+            under_way: 0,
+        };
+        for skew in [0, 1, LONGEST_WAIT] {
+            let wait = count.begin(10, NOW - skew);
+            assert_eq!(wait, Err(Refused::Wait(LONGEST_WAIT)));
+        }
+        assert_eq!(failed(count, NOW - LONGEST_WAIT - 1).failures, 51);
+    }
+}

@@ -1,0 +1,250 @@
+//! The table of users, on whichever database the configuration chose.
+
+use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind::UniqueViolation;
+use diesel::result::Error::{DatabaseError, RollbackTransaction};
+use rocket_diesel_session::{Database, Error, ErrorKind, Session};
+
+use crate::accounts::validation;
+use crate::db::schema::users;
+use crate::web::current_user::Profile;
+
+/// Diesel code that fits every backend, given to a method that takes it for the one that is
+/// configured.
+macro_rules! on {
+    ($database:expr, $object:ident.$method:ident, |$connection:ident| $work:expr) => {
+        match $database {
+            #[cfg(feature = "mysql")]
+            database if database.speaks::<diesel::MysqlConnection>() => {
+                let work = move |$connection: &mut diesel::MysqlConnection| $work;
+                $object.$method(work).await
+            }
+            #[cfg(feature = "postgres")]
+            database if database.speaks::<diesel::PgConnection>() => {
+                let work = move |$connection: &mut diesel::PgConnection| $work;
+                $object.$method(work).await
+            }
+            _ => {
+                let work = move |$connection: &mut diesel::SqliteConnection| $work;
+                $object.$method(work).await
+            }
+        }
+    };
+}
+
+pub(crate) use on;
+
+/// An account to be made.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(crate) struct NewUser {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) password_hash: String,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+/// What a sign-in is checked against.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct Credentials {
+    pub(crate) id: String,
+    #[diesel(embed)]
+    pub(crate) profile: Profile,
+    pub(crate) password_hash: String,
+    pub(crate) disabled_at: Option<i64>,
+}
+
+/// The credentials of the account with this canonical e-mail address.
+pub(crate) async fn credentials(
+    database: &Database,
+    email: String,
+) -> Result<Option<Credentials>, Error> {
+    on!(database, database.run, |connection| {
+        users::table
+            .filter(users::email.eq(&email))
+            .select(Credentials::as_select())
+            .first(connection)
+            .optional()
+    })
+}
+
+/// The credentials of the account with this id.
+pub(crate) async fn credentials_of(
+    database: &Database,
+    id: String,
+) -> Result<Option<Credentials>, Error> {
+    on!(database, database.run, |connection| {
+        users::table
+            .find(&id)
+            .select(Credentials::as_select())
+            .first(connection)
+            .optional()
+    })
+}
+
+/// Makes an account and saves the session, both or neither; `false` when the e-mail address has an
+/// account already, which the unique index decides.
+pub(crate) async fn insert_and_save(
+    database: &Database,
+    session: &Session,
+    user: NewUser,
+) -> Result<bool, Error> {
+    let saved = on!(database, session.save_with, |connection| {
+        let insert = diesel::insert_into(users::table).values(&user);
+        match insert.execute(connection) {
+            Err(DatabaseError(UniqueViolation, _)) => Err(RollbackTransaction),
+            other => other.map(drop),
+        }
+    });
+    unless_called_off(saved)
+}
+
+/// Puts `hash` in the place of the one that was verified, and saves the session; both or neither.
+/// `false` when there is another hash by now, or the account is closed.
+///
+/// Even where the hash stays the same, the row is locked until the session is saved: of a sign-in
+/// and a change of the password, one sees what the other did.
+pub(crate) async fn save_with_hash(
+    database: &Database,
+    session: &Session,
+    verified: Credentials,
+    hash: String,
+) -> Result<bool, Error> {
+    let updated_at = (hash != verified.password_hash).then(|| database.now().timestamp_millis());
+    let saved = on!(database, session.save_with, |connection| {
+        let unchanged = users::table
+            .find(&verified.id)
+            .filter(users::password_hash.eq(&verified.password_hash))
+            .filter(users::disabled_at.is_null());
+        let changes = (
+            users::password_hash.eq(&hash),
+            updated_at.map(|at| users::updated_at.eq(at)),
+        );
+        match diesel::update(unchanged).set(changes).execute(connection)? {
+            0 => Err(RollbackTransaction),
+            _ => Ok(()),
+        }
+    });
+    unless_called_off(saved)
+}
+
+fn unless_called_off(saved: Result<(), Error>) -> Result<bool, Error> {
+    match saved {
+        Err(error) if error.kind() == ErrorKind::RolledBack => Ok(false),
+        other => other.map(|()| true),
+    }
+}
+
+/// Where a user is, in their own words.
+pub(crate) async fn set_location(
+    database: &Database,
+    id: String,
+    location: String,
+    now: i64,
+) -> Result<(), Error> {
+    on!(database, database.run, |connection| {
+        let changes = (users::location.eq(&location), users::updated_at.eq(now));
+        diesel::update(users::table.find(&id))
+            .set(changes)
+            .execute(connection)
+            .map(drop)
+    })
+}
+
+/// The e-mail addresses of the accounts with these ids, each with its id.
+pub(crate) async fn emails(
+    database: &Database,
+    ids: Vec<String>,
+) -> Result<Vec<(String, String)>, Error> {
+    on!(database, database.run, |connection| {
+        users::table
+            .filter(users::id.eq_any(&ids))
+            .select((users::id, users::email))
+            .load(connection)
+    })
+}
+
+/// What came of bringing the stored addresses into their canonical form.
+#[derive(Default)]
+pub(crate) struct Canonicalized {
+    pub(crate) changed: usize,
+    /// The ids of accounts whose address is another account's in its canonical form.
+    pub(crate) kept: Vec<String>,
+}
+
+/// Brings the stored e-mail addresses into their canonical form. An earlier release stored what was
+/// typed in lower case, which is the same unless it has other characters than those of ASCII.
+pub(crate) async fn canonicalize_emails(database: &Database) -> Result<Canonicalized, Error> {
+    let beyond_ascii = match database.speaks::<SqliteConnection>() {
+        true => "length(CAST(email AS BLOB)) <> length(email)",
+        false => "octet_length(email) <> char_length(email)",
+    };
+    let rows: Vec<(String, String)> = on!(database, database.run, |connection| {
+        users::table
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(beyond_ascii))
+            .select((users::id, users::email))
+            .load(connection)
+    })?;
+    let mut done = Canonicalized::default();
+    for (id, email) in rows {
+        let canonical = validation::canonical_email(&email);
+        if canonical == email {
+            continue;
+        }
+        match set_email(database, id.clone(), email, canonical).await? {
+            true => done.changed += 1,
+            false => done.kept.push(id),
+        }
+    }
+    Ok(done)
+}
+
+/// `false` if another account has the address.
+async fn set_email(
+    database: &Database,
+    id: String,
+    before: String,
+    email: String,
+) -> Result<bool, Error> {
+    on!(database, database.run, |connection| {
+        let row = users::table.find(&id).filter(users::email.eq(&before));
+        let update = diesel::update(row).set(users::email.eq(&email));
+        match update.execute(connection) {
+            Err(DatabaseError(UniqueViolation, _)) => Ok(false),
+            other => other.map(|_| true),
+        }
+    })
+}
+
+/// Closes an account, or opens it again when there is no time to close it at; `false` when that is
+/// how it was.
+pub(crate) async fn set_disabled_at(
+    database: &Database,
+    id: String,
+    disabled_at: Option<i64>,
+    now: i64,
+) -> Result<bool, Error> {
+    on!(database, database.run, |connection| {
+        let other = users::disabled_at.is_null().eq(disabled_at.is_some());
+        let changes = (
+            users::disabled_at.eq(disabled_at),
+            users::updated_at.eq(now),
+        );
+        diesel::update(users::table.find(&id).filter(other))
+            .set(changes)
+            .execute(connection)
+            .map(|changed| changed > 0)
+    })
+}
+
+/// Fails unless the users can be read.
+pub(crate) async fn ping(database: &Database) -> Result<(), Error> {
+    on!(database, database.run, |connection| {
+        let one = users::table.select(users::id).limit(1);
+        one.load::<String>(connection).map(drop)
+    })
+}

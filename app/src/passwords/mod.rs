@@ -1,0 +1,277 @@
+//! Passwords as PHC strings, a bounded number at a time.
+
+pub(crate) mod common;
+mod queue;
+mod slots;
+
+use std::hint::black_box;
+
+use pbkdf2::password_hash::{PasswordHasher, PasswordVerifier};
+use pbkdf2::phc::PasswordHash;
+use pbkdf2::{Params, Pbkdf2};
+use rocket::serde::Deserialize;
+
+pub(crate) use self::slots::{Busy, Place};
+
+/// What a password is hashed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(crate = "rocket::serde")]
+pub(crate) enum Algorithm {
+    #[serde(rename = "pbkdf2-sha256")]
+    Sha256,
+    #[serde(rename = "pbkdf2-sha512")]
+    Sha512,
+}
+
+impl Algorithm {
+    /// The figures of the OWASP Password Storage Cheat Sheet.
+    const fn rounds(self) -> u32 {
+        match self {
+            Self::Sha256 => 600_000,
+            Self::Sha512 => 220_000,
+        }
+    }
+
+    /// To be compared with where there is no account: salt and hash are zeros, which no password
+    /// makes.
+    fn nobodys_hash(self) -> String {
+        let name = match self {
+            Self::Sha256 => pbkdf2::Algorithm::PBKDF2_SHA256_ID,
+            Self::Sha512 => pbkdf2::Algorithm::PBKDF2_SHA512_ID,
+        };
+        format!("${name}$i={},l=32${:A<22}${:A<43}", self.rounds(), "", "")
+    }
+
+    /// A stored hash that asks for more is refused, lest it occupy a processor for minutes.
+    const fn max_rounds(self) -> u32 {
+        10 * self.rounds()
+    }
+}
+
+/// The result of a comparison.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verdict {
+    Right,
+    /// Right, but hashed with fewer rounds than today's or another algorithm: here is what is to be
+    /// stored instead.
+    RightButOld(String),
+    Wrong,
+}
+
+impl Place {
+    /// Makes a PHC string.
+    pub(crate) async fn hash(
+        &self,
+        password: String,
+        algorithm: Algorithm,
+    ) -> Result<String, Busy> {
+        let hash = self.bounded(move || make(&password, algorithm, algorithm.rounds()));
+        hash.await?.ok_or(Busy)
+    }
+
+    /// Compares a password with a stored PHC string; with none, it takes as long and is wrong.
+    pub(crate) async fn verify(
+        &self,
+        password: String,
+        stored: Option<String>,
+        today: Algorithm,
+    ) -> Result<Verdict, Busy> {
+        let stored = stored.unwrap_or_else(|| today.nobodys_hash());
+        self.bounded(move || compare(&password, &stored, today))
+            .await
+    }
+}
+
+fn make(password: &str, algorithm: Algorithm, rounds: u32) -> Option<String> {
+    let kind = match algorithm {
+        Algorithm::Sha256 => pbkdf2::Algorithm::Pbkdf2Sha256,
+        Algorithm::Sha512 => pbkdf2::Algorithm::Pbkdf2Sha512,
+    };
+    let hasher = Pbkdf2::new(kind, Params::new(rounds).ok()?);
+    let hash = hasher.hash_password(password.as_bytes()).ok()?;
+    Some(hash.to_string())
+}
+
+/// Takes the time of so many rounds, and nothing else.
+fn spend(password: &str, algorithm: Algorithm, rounds: u32) {
+    black_box(make(password, algorithm, rounds));
+}
+
+fn compare(password: &str, stored: &str, today: Algorithm) -> Verdict {
+    let Some((stored, algorithm, rounds)) = readable(stored) else {
+        rocket::error!("a stored password hash cannot be used; its owner needs a new one");
+        spend(password, today, today.rounds());
+        return Verdict::Wrong;
+    };
+    if !is_right(password, &stored) {
+        // The rest of the time that it takes for everybody else.
+        let done = u64::from(rounds) * u64::from(today.rounds()) / u64::from(algorithm.rounds());
+        let done = u32::try_from(done).unwrap_or(u32::MAX);
+        spend(password, today, today.rounds().saturating_sub(done));
+        return Verdict::Wrong;
+    }
+    if algorithm == today && rounds >= today.rounds() {
+        return Verdict::Right;
+    }
+    make(password, today, today.rounds()).map_or(Verdict::Right, Verdict::RightButOld)
+}
+
+/// HMAC fills a short key up with NUL, so that a password would be right with NUL at its end, too.
+pub(crate) fn is_right(password: &str, stored: &PasswordHash) -> bool {
+    let verified = Pbkdf2::default().verify_password(password.as_bytes(), stored);
+    verified.is_ok() && !password.ends_with('\0')
+}
+
+/// A stored hash that can be compared with, its algorithm and its rounds.
+pub(crate) fn readable(stored: &str) -> Option<(PasswordHash, Algorithm, u32)> {
+    let stored = PasswordHash::new(stored).ok()?;
+    let rounds = Params::try_from(&stored).ok()?.rounds();
+    let algorithm = match stored.algorithm.as_str() {
+        pbkdf2::Algorithm::PBKDF2_SHA256_ID => Algorithm::Sha256,
+        pbkdf2::Algorithm::PBKDF2_SHA512_ID => Algorithm::Sha512,
+        _ => return None,
+    };
+    let whole = stored.salt.is_some() && stored.hash.is_some();
+    (whole && rounds <= algorithm.max_rounds()).then_some((stored, algorithm, rounds))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use std::thread::available_parallelism;
+    use std::time::{Duration, Instant};
+
+    use Algorithm::{Sha256, Sha512};
+
+    use super::slots::{PATIENCE, WAITING};
+    use super::*;
+
+    /// As often as it takes: the tests of this file hash at the same time.
+    async fn verify(password: &str, stored: Option<&str>, today: Algorithm) -> Verdict {
+        loop {
+            let Ok(place) = Place::take("ada@example.org", None) else {
+                rocket::tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            };
+            let stored = stored.map(str::to_owned);
+            if let Ok(verdict) = place.verify(password.to_owned(), stored, today).await {
+                return verdict;
+            }
+        }
+    }
+
+    #[rocket::async_test]
+    async fn a_password_is_a_phc_string_that_verifies_exactly() {
+        for algorithm in [Sha256, Sha512] {
+            for password in [
+                "correct horse battery",
+                " spaces at the ends ",
+                "пароль🦀\0\u{301}",
+                &"x".repeat(1024),
+            ] {
+                let hash = &make(password, algorithm, algorithm.rounds()).unwrap();
+                let beginning = match algorithm {
+                    Sha256 => "$pbkdf2-sha256$i=600000",
+                    Sha512 => "$pbkdf2-sha512$i=220000",
+                };
+                assert!(hash.starts_with(beginning), "{hash}");
+                assert!(!hash.contains(password));
+                assert_eq!(compare(password, hash, algorithm), Verdict::Right);
+                let longer = format!("{password} ");
+                assert_eq!(compare(&longer, hash, algorithm), Verdict::Wrong);
+                let mut shorter = password.to_owned();
+                shorter.pop();
+                assert_eq!(compare(&shorter, hash, algorithm), Verdict::Wrong);
+            }
+        }
+    }
+
+    #[test]
+    fn nobodys_hash_is_one_of_today_s() {
+        for algorithm in [Sha256, Sha512] {
+            let hash = algorithm.nobodys_hash();
+            let (_, found, rounds) = readable(&hash).unwrap();
+            assert_eq!((found, rounds), (algorithm, algorithm.rounds()), "{hash}");
+        }
+    }
+
+    #[rocket::async_test]
+    async fn an_old_hash_is_renewed_when_rounds_rise_or_the_algorithm_changes() {
+        for (algorithm, rounds, today) in [
+            (Sha256, 1_000, Sha256),
+            (Sha256, 599_999, Sha256),
+            (Sha256, 600_000, Sha512),
+            (Sha512, 210_000, Sha512),
+            (Sha512, 220_000, Sha256),
+        ] {
+            let old = make("secret", algorithm, rounds).unwrap();
+            let Verdict::RightButOld(new) = verify("secret", Some(&old), today).await else {
+                panic!("{old} is not old");
+            };
+            assert_eq!(verify("secret", Some(&new), today).await, Verdict::Right);
+            assert_eq!(verify("another", Some(&old), today).await, Verdict::Wrong);
+        }
+        let more = make("secret", Sha256, 700_000).unwrap();
+        assert_eq!(verify("secret", Some(&more), Sha256).await, Verdict::Right);
+    }
+
+    #[test]
+    fn an_absurd_hash_is_wrong_and_takes_no_longer() {
+        let good = make("secret", Sha256, 600_000).unwrap();
+        let salt = good.split('$').nth(3).unwrap();
+        let with = |rounds: &str| good.replace("i=600000", &format!("i={rounds}"));
+        let took = |stored: &str| {
+            let before = worked();
+            assert_eq!(
+                compare("secret", stored, Sha256),
+                Verdict::Wrong,
+                "{stored}"
+            );
+            worked() - before
+        };
+        let usual = took(&Sha256.nobodys_hash());
+        for bad in [
+            "",
+            "secret",
+            "$",
+            "$pbkdf2-sha256$",
+            "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            &with("0"),
+            &with("1"),
+            &with("999"),
+            &with("6000001"),
+            &with("1000000000000"),
+            &with("4000000000"),
+            &with("-1"),
+            &good.replace(salt, ""),
+            &good[..good.rfind('$').unwrap()],
+            &good.replace("l=32", "l=64"),
+        ] {
+            // Ten times as many rounds would take ten times as long.
+            assert!(took(bad) < 5 * usual, "{bad}");
+        }
+    }
+
+    /// The time that this thread has had of a processor.
+    fn worked() -> Duration {
+        let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        Duration::from_nanos(statistics.split(' ').next().unwrap().parse().unwrap())
+    }
+
+    #[rocket::async_test]
+    async fn a_flood_of_passwords_is_hashed_a_few_at_a_time_and_turned_away_in_time() {
+        let start = Instant::now();
+        let hash = async |account: usize| {
+            let place = Place::take(&account.to_string(), None)?;
+            place.hash("secret".to_owned(), Sha256).await
+        };
+        let flood = (0..256).map(hash);
+        let done = rocket::futures::future::join_all(flood).await;
+        let hashed = done.iter().filter(|one| one.is_ok()).count();
+        let places = available_parallelism().unwrap().get().max(2) - 1;
+        assert!((1..=places * (1 + WAITING)).contains(&hashed), "{hashed}");
+        let slowest = start.elapsed();
+        assert!(slowest < PATIENCE + Duration::from_secs(2), "{slowest:?}");
+    }
+}

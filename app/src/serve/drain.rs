@@ -1,0 +1,165 @@
+//! Stops the server without cutting off a request.
+//!
+//! On SIGTERM or SIGINT it refuses new connections, answers the requests of those that are open,
+//! closes each with its answer, and then has Rocket shut down. Rocket alone would close a connection
+//! whose next request is on its way.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rocket::config::{Shutdown as Config, Sig};
+use rocket::fairing::{self, Fairing, Info, Kind};
+use rocket::figment::providers::Serialized;
+use rocket::tokio::select;
+use rocket::tokio::signal::unix::{Signal, SignalKind, signal};
+use rocket::tokio::task::spawn_blocking;
+use rocket::tokio::time::{sleep, timeout};
+use rocket::{Build, Data, Orbit, Request, Response, Rocket, Shutdown};
+
+use crate::serve::listener;
+
+/// How long the server waits for requests on connections that are open.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The requests that this server answers now.
+struct Work {
+    ends: AtomicBool,
+    under_way: AtomicUsize,
+    /// When the last request was answered.
+    answered_at: Mutex<Instant>,
+}
+
+/// A request until it is answered.
+struct UnderWay(Arc<Work>);
+
+impl UnderWay {
+    fn begin(work: &Arc<Work>) -> Self {
+        work.under_way.fetch_add(1, Ordering::SeqCst);
+        Self(work.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        *self.0.answered() = Instant::now();
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Work {
+    fn new() -> Self {
+        Self {
+            ends: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
+            answered_at: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Instant> {
+        self.answered_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses new connections, and waits until all others are closed or silent.
+    async fn drain(&self, port: u16) {
+        rocket::warn!(
+            "the server stops; it accepts no more connections, which Rocket calls accept errors"
+        );
+        let _ = spawn_blocking(move || listener::close(port)).await;
+        self.ends.store(true, Ordering::SeqCst);
+        *self.answered() = Instant::now();
+        loop {
+            let waits = self.under_way.load(Ordering::SeqCst) > 0;
+            let silent = !waits && self.answered().elapsed() > SILENCE;
+            let open = spawn_blocking(move || listener::connections(port)).await;
+            if silent || matches!(open, Ok(Ok(0))) {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Waits for a signal, drains, and shuts down; a second signal shuts down at once.
+async fn end(work: Arc<Work>, mut signals: Signals, shutdown: Shutdown, port: u16, most: Duration) {
+    signals.next().await;
+    select! {
+        _ = timeout(most, work.drain(port)) => {}
+        () = signals.next() => {}
+    }
+    shutdown.notify();
+}
+
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
+/// The fairing that does it.
+pub(crate) struct Drain;
+
+#[rocket::async_trait]
+impl Fairing for Drain {
+    fn info(&self) -> Info {
+        Info {
+            name: "Drain",
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Request | Kind::Response,
+        }
+    }
+
+    /// Keeps the two signals from Rocket.
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        let figment = rocket.figment().clone();
+        let mut config: Config = figment.extract_inner("shutdown").unwrap_or_default();
+        config.signals.remove(&Sig::Term);
+        let figment = figment
+            .merge(Serialized::global("shutdown.ctrlc", false))
+            .merge(Serialized::global("shutdown.signals", config.signals));
+        Ok(rocket.configure(figment).manage(Arc::new(Work::new())))
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        let (config, shutdown) = (rocket.config(), rocket.shutdown());
+        let most = Duration::from_secs(config.shutdown.grace.into());
+        let Some(work) = rocket.state::<Arc<Work>>().cloned() else {
+            return;
+        };
+        match Signals::new() {
+            Ok(signals) => {
+                rocket::tokio::spawn(end(work, signals, shutdown, config.port, most));
+            }
+            Err(error) => rocket::error!("SIGTERM and SIGINT end the server at once: {error}"),
+        }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        if let Some(work) = request.rocket().state::<Arc<Work>>() {
+            request.local_cache(|| UnderWay::begin(work));
+        }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let work = request.rocket().state::<Arc<Work>>();
+        if work.is_some_and(|work| work.ends.load(Ordering::SeqCst)) {
+            response.set_raw_header("Connection", "close");
+        }
+    }
+}

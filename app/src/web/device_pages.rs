@@ -1,0 +1,98 @@
+//! The page of one's devices: where one is signed in, and signing out there.
+
+use chrono::{DateTime, Utc};
+use rocket::fairing::AdHoc;
+use rocket::response::Redirect;
+use rocket::serde::Serialize;
+use rocket::{get, post, routes};
+use rocket_diesel_session::{Error, Session, SessionInfo};
+use rocket_dyn_templates::{Template, context};
+
+use crate::accounts::auth_request::Caller;
+use crate::accounts::listed_devices::{self, Ended};
+use crate::web::browser_name;
+use crate::web::current_user::User;
+use crate::web::layout::{Answer, INFO, Page};
+use crate::web::recent_sign_in::Fresh;
+use crate::web::time_text::Moment;
+
+pub(crate) fn stage() -> AdHoc {
+    let routes = routes![devices, end, end_page, end_others, end_others_page];
+    AdHoc::on_ignite("Devices", |rocket| async { rocket.mount(LIST, routes) })
+}
+
+const LIST: &str = "/account/devices";
+
+/// A device as the page shows it.
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+struct Shown {
+    key: String,
+    name: String,
+    signed_in: Moment,
+    seen: Moment,
+    current: bool,
+}
+
+impl Shown {
+    fn new(device: &SessionInfo, now: DateTime<Utc>) -> Self {
+        Self {
+            key: device.key.short().to_owned(),
+            name: browser_name::in_words(device.user_agent.as_deref()),
+            signed_in: Moment::new(device.signed_in_at, now),
+            seen: Moment::new(device.seen_at, now),
+            current: device.current,
+        }
+    }
+}
+
+#[get("/")]
+async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
+    let (devices, now) = (listed_devices::devices(session).await?, session.now());
+    // The present one first, then as they were used last.
+    let (mut shown, others): (Vec<_>, Vec<_>) = devices
+        .iter()
+        .map(|device| Shown::new(device, now))
+        .partition(|device| device.current);
+    shown.extend(others);
+    page.show("devices", context! { devices: shown })
+}
+
+/// The addresses of refused forms, which people open again.
+#[get("/<_key>/end")]
+fn end_page(_key: &str) -> Redirect {
+    end_others_page()
+}
+
+#[get("/end_others")]
+fn end_others_page() -> Redirect {
+    Redirect::to(LIST)
+}
+
+/// Not found: another user's and an unknown one.
+#[post("/<key>/end")]
+async fn end(
+    key: &str,
+    _fresh: Fresh,
+    page: Page<'_>,
+    session: &Session,
+) -> Result<Option<Answer>, Error> {
+    match listed_devices::end(session, key).await? {
+        Ended::Now => back(&page, "That device is signed out.").map(Some),
+        Ended::Already => page
+            .go(INFO, LIST.to_owned(), "That device is signed out already.")
+            .map(Some),
+        Ended::Unknown => Ok(None),
+    }
+}
+
+#[post("/end_others")]
+async fn end_others(_fresh: Fresh, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
+    caller.forget_other_devices().await?;
+    caller.session.end_others();
+    back(&page, "All other devices are signed out.")
+}
+
+fn back(page: &Page<'_>, done: &str) -> Result<Answer, Error> {
+    page.done(LIST.to_owned(), done)
+}

@@ -1,0 +1,115 @@
+//! What all pages have in common: who is signed in, and the messages that wait to be shown.
+
+use rocket::Either::{self, Left, Right};
+use rocket::http::Status;
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::response::Redirect;
+use rocket::serde::Serialize;
+use rocket_diesel_session::{Error, Flash, Session};
+use rocket_dyn_templates::Template;
+
+use crate::accounts::authenticated::SUCCESS;
+use crate::web::current_user::User;
+
+/// The kind of the messages that only say how things are.
+pub(crate) const INFO: &str = "info";
+
+/// The frame of a page, for everybody. A route that takes it cannot forget the messages.
+pub(crate) struct Page<'r> {
+    pub(crate) user: Option<&'r User>,
+    session: &'r Session,
+}
+
+/// A form is answered with a page to go to, or with itself and its errors.
+pub(crate) type Answer = Either<Redirect, (Status, Template)>;
+
+/// A page, or where to go for whom it has nothing to do.
+pub(crate) type Visit = Either<Redirect, Template>;
+
+#[derive(Serialize)]
+#[serde(crate = "rocket::serde")]
+struct Framed<'a, T> {
+    user: Option<&'a User>,
+    flashes: Vec<Flash>,
+    form_token: Option<String>,
+    #[serde(flatten)]
+    own: T,
+}
+
+impl Page<'_> {
+    /// Fills a template; the messages that it shows are shown no more.
+    pub(crate) fn show(
+        &self,
+        template: &'static str,
+        own: impl Serialize,
+    ) -> Result<Template, Error> {
+        self.render(template, self.form_token()?, own)
+    }
+
+    /// Fills a template that has a form for anonymous users, too.
+    pub(crate) fn show_form(
+        &self,
+        template: &'static str,
+        own: impl Serialize,
+    ) -> Result<Template, Error> {
+        self.render(template, Some(self.session.form_token()?), own)
+    }
+
+    /// What the forms need that all pages of users have.
+    pub(crate) fn form_token(&self) -> Result<Option<String>, Error> {
+        let form_token = self.user.map(|_| self.session.form_token());
+        form_token.transpose()
+    }
+
+    fn render(
+        &self,
+        template: &'static str,
+        form_token: Option<String>,
+        own: impl Serialize,
+    ) -> Result<Template, Error> {
+        let framed = Framed {
+            user: self.user,
+            flashes: self.session.flashes()?,
+            form_token,
+            own,
+        };
+        Ok(Template::render(template, framed))
+    }
+
+    /// The form again, with what was typed but the passwords, and what is wrong beside each field.
+    pub(crate) fn show_errors(
+        &self,
+        template: &'static str,
+        status: Status,
+        own: impl Serialize,
+    ) -> Result<Answer, Error> {
+        Ok(Right((status, self.show_form(template, own)?)))
+    }
+
+    /// Sends to another page, which tells what was done.
+    pub(crate) fn done(&self, to: String, done: &str) -> Result<Answer, Error> {
+        self.go(SUCCESS, to, done)
+    }
+
+    /// Sends to another page with a message of this kind.
+    pub(crate) fn go(&self, kind: &str, to: String, message: &str) -> Result<Answer, Error> {
+        self.session.flash(kind, message)?;
+        Ok(Left(Redirect::to(to)))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Page<'r> {
+    type Error = String;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
+        let session = request.guard::<&Session>().await;
+        let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
+        let user = match request.guard::<&User>().await {
+            Outcome::Error((Status::Unauthorized, _)) => None,
+            other => Some(try_outcome!(other)),
+        };
+        Outcome::Success(Self { user, session })
+    }
+}

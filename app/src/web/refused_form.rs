@@ -1,0 +1,181 @@
+//! The answer to a form that the CSRF protection refused: why, and the form again with what was typed.
+
+use rocket::Either::Left;
+use rocket::Request;
+use rocket::form::{Form, FromForm};
+use rocket::http::{RawStr, Status};
+use rocket::response::Redirect;
+use rocket::serde::Serialize;
+use rocket_diesel_session::csrf::{Reason, Refusal};
+use rocket_diesel_session::{Error, Session};
+use rocket_dyn_templates::context;
+
+use crate::accounts::validation;
+use crate::web::current_user::User;
+use crate::web::layout::{Answer, INFO, Page};
+use crate::web::recent_sign_in::Fresh;
+use crate::web::return_to;
+use crate::web::typed_location::TypedLocation;
+
+/// A heading, and the reason with the next step.
+pub(crate) type Why = (&'static str, &'static str);
+
+/// What the sign-in page says after a form whose session had ended.
+pub(crate) const NOT_SIGNED_IN: Why = (
+    "Please sign in again",
+    "You are no longer signed in, perhaps because you signed out in another window or were away for \
+     a long time. Nothing was changed. Sign in, then repeat what you did.",
+);
+
+/// What is shown again of the forms of all pages. No password is among it.
+#[derive(Default, FromForm, Serialize)]
+#[serde(crate = "rocket::serde")]
+struct Typed {
+    #[field(default = String::new())]
+    first_name: String,
+    #[field(default = String::new())]
+    last_name: String,
+    #[field(default = String::new())]
+    email: String,
+    remember: bool,
+    #[field(default = String::new())]
+    location: String,
+    #[field(default = String::new())]
+    location_of: String,
+    #[serde(skip)]
+    next: Option<String>,
+}
+
+/// Returns why the request was refused.
+pub(crate) fn reason(request: &Request<'_>) -> Why {
+    match Refusal::of(request).map(Refusal::reason) {
+        Some(Reason::OtherOrigin) => (
+            "This came from another site",
+            "A page of another site sent this, so nothing was changed. If you meant to do it, open \
+             the page on this site and do it there.",
+        ),
+        Some(Reason::NoCookie) => (
+            "Please allow cookies",
+            "Your browser sent no cookie, so nothing was changed. Allow this site to store cookies, \
+             then send the form again.",
+        ),
+        Some(Reason::PlainHttp) => (
+            "This page needs https",
+            "You opened this site over http, where your browser does not accept its Secure cookie. \
+             Nothing was changed. Open the site again with https:// at the beginning of the address.",
+        ),
+        _ => (
+            "Please send it again",
+            "This form has expired, perhaps because you signed in or out in another window, or left \
+             it open for a long time. Nothing was changed.",
+        ),
+    }
+}
+
+/// Whether the page of the form, opened again, sends one that is accepted.
+pub(crate) fn helps_again(request: &Request<'_>) -> bool {
+    let reason = Refusal::of(request).map(Refusal::reason);
+    !matches!(reason, Some(Reason::OtherOrigin | Reason::PlainHttp))
+}
+
+/// The page of the form, with a token that fits; `None` where no form is to be shown again.
+pub(crate) async fn again(request: &Request<'_>) -> Option<Result<Answer, Error>> {
+    let refusal = Refusal::of(request).filter(|_| helps_again(request))?;
+    let form = refusal.form().map(RawStr::new);
+    let typed = form.and_then(|form| Form::<Typed>::parse_encoded(form).ok());
+    let typed = typed.unwrap_or_default();
+    let page = request.guard::<Page<'_>>().await.succeeded()?;
+    match page.user {
+        Some(user) => again_for(user, &typed, &page, request).await,
+        None => again_for_nobody(&typed, &page, request),
+    }
+}
+
+async fn again_for(
+    user: &User,
+    typed: &Typed,
+    page: &Page<'_>,
+    request: &Request<'_>,
+) -> Option<Result<Answer, Error>> {
+    let (status, refused) = (Status::Forbidden, reason(request));
+    let session = request.guard::<&Session>().await.succeeded()?;
+    let next = typed.next.as_deref();
+    let location = TypedLocation::new(&typed.location, &typed.location_of);
+    Some(match (request.uri().path().as_str(), location) {
+        ("/login", Some(location)) => {
+            let refused = location.notice(user);
+            page.show_errors("account", status, context! { refused, values: location })
+        }
+        ("/login" | "/register", _) => page.go(INFO, return_to::or_home(next), &known(user, typed)),
+        ("/account/location", Some(location)) if location.is_of_another(user) => {
+            let refused = location.notice(user);
+            page.show_errors("account", status, context! { refused, values: location })
+        }
+        ("/account/location", _) => {
+            page.show_errors("account", status, context! { refused, values: typed })
+        }
+        ("/account/confirm", _) if Fresh::is_given(session) => {
+            Ok(Left(Redirect::to(return_to::or_home(next))))
+        }
+        ("/account/confirm", _) => page.show_errors("confirm", status, context! { refused, next }),
+        ("/account/password", _) => match request.guard::<Fresh>().await.succeeded() {
+            Some(Fresh) => page.show_errors("password", status, context! { refused }),
+            None => {
+                let next = "/account/password";
+                page.show_errors("confirm", status, context! { refused, next })
+            }
+        },
+        _ => return None,
+    })
+}
+
+/// What a user reads who signs in or registers once more.
+fn known(user: &User, typed: &Typed) -> String {
+    let email = &user.email;
+    match validation::canonical_email(&typed.email) == *email {
+        true => format!("You are signed in already, as {email}."),
+        false => {
+            format!("You are signed in already, as {email}. Sign out first to use another account.")
+        }
+    }
+}
+
+fn again_for_nobody(
+    typed: &Typed,
+    page: &Page<'_>,
+    request: &Request<'_>,
+) -> Option<Result<Answer, Error>> {
+    let (status, refused) = (Status::Forbidden, reason(request));
+    let next = typed.next.as_deref();
+    let location = TypedLocation::new(&typed.location, &typed.location_of);
+    let path = request.uri().path().as_str();
+    Some(match path {
+        "/login" => page.show_errors(
+            "login",
+            status,
+            context! { refused, values: typed, next, typed: location },
+        ),
+        "/register" => page.show_errors(
+            "register",
+            status,
+            context! { refused, values: typed, next },
+        ),
+        "/logout" => Ok(Left(Redirect::to("/login?signed_out"))),
+        _ if path.starts_with("/account/") => {
+            sign_in_first(page, status, return_to::page_of(request), location.as_ref())
+        }
+        _ => return None,
+    })
+}
+
+/// Has a user sign in who is not signed in any more, and keeps the location that was typed.
+pub(crate) fn sign_in_first(
+    page: &Page<'_>,
+    status: Status,
+    next: Option<String>,
+    typed: Option<&TypedLocation>,
+) -> Result<Answer, Error> {
+    let (refused, next) = (NOT_SIGNED_IN, next.as_deref().unwrap_or("/account"));
+    let own = context! { refused, next, typed };
+    page.show_errors("login", status, own)
+}

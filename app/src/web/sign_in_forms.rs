@@ -1,0 +1,123 @@
+//! The forms of anonymous users, register and sign in, and the sign-out.
+
+use rocket::Either::{Left, Right};
+use rocket::fairing::AdHoc;
+use rocket::form::Form;
+use rocket::response::Redirect;
+use rocket::{get, post, routes};
+use rocket_diesel_session::{Error, Session};
+use rocket_dyn_templates::context;
+
+use crate::accounts::auth_request::Caller;
+use crate::accounts::failure::Refusal;
+use crate::accounts::{self, Registration, SignIn};
+use crate::web::current_user::Profile;
+use crate::web::headers::SignedOut;
+use crate::web::layout::{Answer, Page, Visit};
+use crate::web::refused_form::NOT_SIGNED_IN;
+use crate::web::return_to;
+use crate::web::typed_location::TypedLocation;
+
+pub(crate) fn stage() -> AdHoc {
+    let routes = routes![register_page, register, login_page, login, logout];
+    AdHoc::on_ignite("Forms", |rocket| async { rocket.mount("/", routes) })
+}
+
+#[get("/register?<next>")]
+fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
+    Ok(match page.user {
+        Some(_) => Left(Redirect::to(return_to::or_home(next))),
+        None => Right(page.show_form("register", context! { next })?),
+    })
+}
+
+#[post("/register", data = "<form>")]
+async fn register(
+    form: Form<Registration>,
+    page: Page<'_>,
+    caller: Caller<'_>,
+) -> Result<Answer, Error> {
+    let next = form.next.as_deref();
+    let done = "Welcome! Your account is ready, and you are signed in.";
+    let registered = match accounts::register(&caller, &form, Some(done)).await? {
+        Err(Refusal::Taken) => sign_in_instead(&caller, &form).await?,
+        other => other,
+    };
+    match registered {
+        Ok(_) => Ok(Left(Redirect::to(return_to::or_home(next)))),
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("form");
+            let Registration {
+                first_name,
+                last_name,
+                email,
+                remember,
+                ..
+            } = &*form;
+            let values = context! { first_name, last_name, email, remember };
+            let own = context! { values, errors, next };
+            page.show_errors("register", status, own)
+        }
+    }
+}
+
+/// Signs in who sent a registration twice: the account has this password already. Whatever else a
+/// sign-in is refused for, the address is taken.
+async fn sign_in_instead(
+    caller: &Caller<'_>,
+    form: &Registration,
+) -> Result<Result<Profile, Refusal>, Error> {
+    let given = SignIn {
+        email: form.email.clone(),
+        password: form.password.clone(),
+        remember: form.remember,
+        ..SignIn::default()
+    };
+    let done = "Your account is ready, and you are signed in.";
+    let signed_in = accounts::sign_in(caller, &given, Some(done)).await?;
+    Ok(signed_in.map_err(|_| Refusal::Taken))
+}
+
+/// After a sign-out there is no session that could hold a message, so the address says it. It says,
+/// too, that a form was sent, which is shown only if the session has ended: anybody can make a link.
+#[get("/login?<next>&<signed_out>&<ended>")]
+pub(crate) fn login_page(
+    next: Option<&str>,
+    signed_out: Option<bool>,
+    ended: Option<bool>,
+    session: &Session,
+    page: Page<'_>,
+) -> Result<Visit, Error> {
+    let sent = ended.unwrap_or(false);
+    let refused = (sent && session.was_ended()).then_some(NOT_SIGNED_IN);
+    let ended = !sent && session.was_ended();
+    Ok(match page.user {
+        Some(_) => Left(Redirect::to(return_to::or_home(next))),
+        None => Right(page.show_form("login", context! { next, signed_out, ended, refused })?),
+    })
+}
+
+#[post("/login", data = "<form>")]
+async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
+    let next = form.next.as_deref();
+    let values = context! { email: &form.email, remember: form.remember };
+    let typed = TypedLocation::new(&form.location, &form.location_of);
+    match accounts::sign_in(&caller, &form, Some("You are signed in.")).await? {
+        Ok(_) => {
+            if let Some(typed) = typed {
+                typed.keep(caller.session)?;
+            }
+            Ok(Left(Redirect::to(return_to::or_home(next))))
+        }
+        Err(refusal) => {
+            let (status, errors) = refusal.on_form("form");
+            page.show_errors("login", status, context! { values, errors, next, typed })
+        }
+    }
+}
+
+#[post("/logout")]
+fn logout(session: &Session) -> SignedOut<Redirect> {
+    session.log_out();
+    SignedOut::with(Redirect::to("/login?signed_out"))
+}
