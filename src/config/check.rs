@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::period::Interval;
-use super::{Config, Format, origin};
+use super::{Config, origin};
 use crate::error::{Error, require};
 use crate::events::EventsKey;
 
@@ -114,24 +114,7 @@ impl Config {
                 "session.events_key has {length} characters; write at least 32 random ones, or leave it out"
             )
         })?;
-        match self.format {
-            Format::Own if self.user_path.is_some() => Err(Error::configuration(
-                "session.user_path is set, but only sessions of Express have such a path; leave it out, or add \
-                 session.format = \"express\"",
-            )),
-            Format::Own => require(self.secrets.is_empty(), || {
-                "session.secrets is set, but only cookies of Express are signed; leave it out, or add \
-                 session.format = \"express\""
-                    .into()
-            }),
-            Format::Express => require(self.secrets.are_usable(), || {
-                format!(
-                    "session.secrets has {:?}; with session.format = \"express\" write those that Express \
-                     has, each of at least one character: [\"new\", \"old\"]",
-                    self.secrets
-                )
-            }),
-        }
+        self.check_format()
     }
 
     fn check_origins(&self) -> Result<(), Error> {

@@ -14,6 +14,7 @@ mod url;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::data::ByteUnit;
@@ -27,12 +28,15 @@ use self::period::{Interval, Period};
 use self::unreadable::unreadable;
 use crate::error::{Error, require};
 use crate::events::{EventsKey, Sink};
-use crate::express::UserPath;
+use crate::express::settings::{self, COOKIE_NAME, PREFIX};
 use crate::express::signature::Secrets;
+use crate::express::{self, EXPRESS, UserPath};
 use crate::request::address::ClientAddress;
 use crate::request::cookie::CookieConfig;
 use crate::state::{Limits, Schema};
+use crate::store::Adapter;
 use crate::store::sql::table::Table;
+use crate::token::TokenCodec;
 
 /// `[default.session]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -43,11 +47,11 @@ pub(crate) struct Config {
     /// Which entry holds the application's own tables, its users above all, where the sessions are
     /// in Redis. None: the same, if it is one of SQL.
     pub(crate) users: Option<String>,
-    /// "own", or "express": table, text and cookie are those of express-session with
+    /// "native", or "express": table, text and cookie are those of express-session with
     /// express-mysql-session or connect-redis, so that an Express application can share them.
-    pub(crate) format: Format,
+    format: Format,
     /// What signs the cookie of the format "express": the first one signs, all of them verify.
-    pub(crate) secrets: Secrets,
+    secrets: Secrets,
     /// Where Express keeps the id of the signed-in user in a session, with a dot between names: by
     /// default "passport.user".
     user_path: Option<String>,
@@ -115,7 +119,7 @@ impl Default for Config {
         Self {
             database: "app".into(),
             users: None,
-            format: Format::Own,
+            format: Format::Native,
             secrets: Secrets::default(),
             user_path: None,
             table: None,
@@ -147,9 +151,9 @@ impl Default for Config {
 
 /// Who else has to understand the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase", expecting = "\"own\" or \"express\"")]
-pub(crate) enum Format {
-    Own,
+#[serde(rename_all = "lowercase", expecting = "\"native\" or \"express\"")]
+enum Format {
+    Native,
     Express,
 }
 
@@ -178,7 +182,10 @@ impl Config {
             .focus("session")
             .extract()
             .map_err(|error| unreadable("session", error))?;
-        config.cookie.express = config.format == Format::Express;
+        if config.format == Format::Express {
+            config.cookie.is_shared = true;
+            config.cookie.name.get_or_insert(COOKIE_NAME.into());
+        }
         config.cookie.trusted_proxies = config.trusted_proxies.clone();
         config.cookie = config.cookie.with_profile(figment);
         config.check()?;
@@ -191,8 +198,49 @@ impl Config {
         self.remember_timeout.unwrap_or(usual)
     }
 
-    /// Where Express keeps the user's id.
-    pub(crate) fn user_path(&self) -> Result<UserPath, Error> {
+    /// Checks the settings that belong to one format.
+    fn check_format(&self) -> Result<(), Error> {
+        match self.format {
+            Format::Native => settings::check_unused(&self.secrets, self.user_path.as_deref()),
+            Format::Express => settings::check_secrets(&self.secrets),
+        }
+    }
+
+    /// Returns what reads and writes the sessions of another application's format.
+    pub(crate) fn adapter(&self, limits: &Limits) -> Result<Option<Arc<dyn Adapter>>, Error> {
+        if self.format == Format::Native {
+            return Ok(None);
+        }
+        let format = Arc::new(express::Format {
+            limits: limits.clone(),
+            cookie: self.cookie.to_json(),
+            user_path: self.user_path()?,
+        });
+        Ok(Some(Arc::new(format)))
+    }
+
+    /// Returns what reads and writes the cookies of another application's format.
+    pub(crate) fn codec(&self) -> Option<Arc<dyn TokenCodec>> {
+        (self.format == Format::Express).then(|| Arc::new(self.secrets.clone()) as _)
+    }
+
+    /// Refuses an SQL database that cannot hold sessions of this format.
+    pub(crate) fn check_url(&self, url: &str) -> Result<(), Error> {
+        match self.format {
+            Format::Native => Ok(()),
+            Format::Express => settings::check_url(url),
+        }
+    }
+
+    /// Warns if another application should share the sessions of a store that it cannot share.
+    pub(crate) fn warn_of_unshared_store(&self) {
+        if self.format == Format::Express {
+            settings::warn_of_unshared_store();
+        }
+    }
+
+    /// Returns where Express keeps the user's id.
+    fn user_path(&self) -> Result<UserPath, Error> {
         let path = self.user_path.as_deref();
         path.map_or_else(|| Ok(UserPath::default()), UserPath::parse)
     }
@@ -202,7 +250,7 @@ impl Config {
         let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
         let name = self.table.as_deref().unwrap_or("sessions");
         let table = match self.format {
-            Format::Own => Table::new(name, columns),
+            Format::Native => Table::new(name, columns),
             Format::Express => Table::of_express(name, columns, self.user_path()?.to_string()),
         };
         table.map_err(|error| Error::configuration(format!("session.{error}")))
@@ -212,7 +260,7 @@ impl Config {
     pub(crate) fn creates_table(&self) -> bool {
         let is_ours = self.table.as_deref().is_none_or(|name| name == "sessions")
             && self.columns.is_empty()
-            && self.format == Format::Own;
+            && self.format == Format::Native;
         self.create_table.unwrap_or(is_ours)
     }
 
@@ -235,8 +283,8 @@ impl Config {
     #[cfg(feature = "redis")]
     pub(crate) fn prefix(&self) -> &str {
         let usual = match self.format {
-            Format::Own => "sessions",
-            Format::Express => "sess",
+            Format::Native => "sessions",
+            Format::Express => PREFIX,
         };
         self.table.as_deref().unwrap_or(usual)
     }
@@ -267,7 +315,7 @@ impl Config {
             save_uninitialized: self.save_uninitialized,
             rolling: self.rolling,
             persistent: self.persistent,
-            express: self.format == Format::Express,
+            shared_with: (self.format == Format::Express).then_some(&EXPRESS),
             schema,
         }
     }

@@ -191,7 +191,7 @@ mod tests {
             ),
             (
                 "format = 1",
-                "it is the number 1; write \"own\" or \"express\"",
+                "it is the number 1; write \"native\" or \"express\"",
             ),
             (
                 "on_gone = []",

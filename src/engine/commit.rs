@@ -235,9 +235,10 @@ impl Commit {
         // section 5.2).
         let continued = before.filter(|_| !self.signs_in());
         let created_at = continued.map_or(self.now, |record| record.created_at);
-        // A clock that went back shortens no session. Express does not write down when one was seen.
+        // A clock that went back shortens no session. An application that shares the sessions does not
+        // record when one was last used.
         let seen_at = match continued {
-            Some(record) if !self.limits.express => record.seen_at.max(self.now),
+            Some(record) if self.limits.shared_with.is_none() => record.seen_at.max(self.now),
             _ => self.now,
         };
         let (_, absolute) = self.limits.timeouts(contents);

@@ -84,8 +84,7 @@ impl Context {
         Ok(record)
     }
 
-    /// A point in time as an application sees it; the farthest one for a time that chrono cannot
-    /// express.
+    /// Returns a time in Unix milliseconds as chrono's, or chrono's latest for one out of its range.
     pub(crate) fn time(&self, millis: i64) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }

@@ -1,9 +1,12 @@
 //! Sessions as express-session keeps them: their text, their signed cookie, their table and their keys in Redis.
 
+pub(crate) mod reserved;
+pub(crate) mod settings;
 pub(crate) mod signature;
 pub(crate) mod store;
 pub(crate) mod text;
 mod user;
 
+pub(crate) use self::reserved::EXPRESS;
 pub(crate) use self::text::Format;
 pub(crate) use self::user::UserPath;

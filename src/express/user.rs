@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::reserved::is_reserved;
 use super::text::LARGEST_NUMBER;
 use crate::error::{Error, require};
-use crate::state::reserved::is_taken;
 
 /// The names that lead to the user's id, from the session on.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl UserPath {
         };
         let first = path.split('.').next().unwrap_or_default();
         require(
-            path.split('.').all(is_name) && path.len() <= 256 && !is_taken(first),
+            path.split('.').all(is_name) && path.len() <= 256 && !is_reserved(first),
             || {
                 format!(
                     "session.user_path is {path:?}; write where Express keeps the user's id in a session, such as \

@@ -8,7 +8,7 @@ use rocket::http::uri::Origin;
 use rocket::{Build, Rocket};
 
 use super::{Sessions, given};
-use crate::config::{Config, DatabaseConfig, Format};
+use crate::config::{Config, DatabaseConfig};
 use crate::csrf::exemption;
 use crate::engine::cleanup::{Cleanup, CleanupThread};
 use crate::engine::context::{Context, Outage, Turns};
@@ -47,12 +47,10 @@ impl Sessions {
         };
         let (store, database) = (logged(place.store), place.database);
         self.prepare(&config, database.as_ref(), &*store)?;
-        let tokens = match config.format {
-            Format::Own => self.tokens.clone(),
-            Format::Express => {
-                let codec = Arc::new(config.secrets.clone());
-                self.tokens.clone().with_codec(codec)
-            }
+        let tokens = self.tokens.clone();
+        let tokens = match config.codec() {
+            Some(codec) => tokens.with_codec(codec),
+            None => tokens,
         };
         let clock = self.clock.clone();
         if let Err(error) = clock.follow(|| store.time()) {

@@ -8,19 +8,16 @@ use rocket::figment::Figment;
 use super::Sessions;
 #[cfg(feature = "redis")]
 use crate::config::opened_at;
-use crate::config::{Config, DatabaseConfig, Format};
+use crate::config::{Config, DatabaseConfig};
 use crate::engine::database::Database;
 use crate::engine::threads::Threads;
 use crate::error::{Error, require};
-use crate::express;
 use crate::state::Limits;
-#[cfg(feature = "redis")]
-use crate::store::Adapter;
-use crate::store::Store;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};
 use crate::store::sql::table::Table;
+use crate::store::{Adapter, Store};
 
 /// Where the sessions are to be kept.
 pub(super) struct Place {
@@ -40,17 +37,10 @@ impl Sessions {
         entry: &DatabaseConfig,
         threads: &Arc<Threads>,
     ) -> Result<Place, Error> {
-        let format = match config.format {
-            Format::Own => None,
-            Format::Express => Some(Arc::new(express::Format {
-                limits: limits.clone(),
-                cookie: config.cookie.as_of_express(),
-                user_path: config.user_path()?,
-            })),
-        };
-        match self.elsewhere(config, entry, format.as_ref())? {
+        let adapter = config.adapter(limits)?;
+        match self.elsewhere(config, entry, adapter.as_ref())? {
             Some(place) => Ok(place),
-            None => self.in_database(config, entry, format, threads),
+            None => self.in_database(config, entry, adapter, threads),
         }
     }
 
@@ -95,7 +85,7 @@ impl Sessions {
         &self,
         config: &Config,
         entry: &DatabaseConfig,
-        format: Option<&Arc<express::Format>>,
+        adapter: Option<&Arc<dyn Adapter>>,
     ) -> Result<Option<Place>, Error> {
         let memory = entry.url.strip_prefix("memory:");
         let in_memory =
@@ -104,7 +94,7 @@ impl Sessions {
             (Some(store), _) => (store.clone(), Vec::new()),
             (None, Some(number)) => (Arc::new(MemoryStore::configured(number)?), in_memory()),
             (None, None) => {
-                let place = redis(config, entry, format)?;
+                let place = redis(config, entry, adapter)?;
                 let is_usable = self.user.is_none() || config.users.is_some();
                 require(is_usable || place.is_none(), || {
                     "Sessions::with_user has no effect on sessions in Redis; name the entry of [default.databases] \
@@ -114,12 +104,7 @@ impl Sessions {
                 return Ok(place);
             }
         };
-        if format.is_some() {
-            log::warn!(
-                "session.format is \"express\", but no Express application can share these sessions: it \
-                 takes a mysql:// or redis:// url"
-            );
-        }
+        config.warn_of_unshared_store();
         Ok(Some(Place {
             cleaned: Some(store.clone()),
             store,
@@ -132,7 +117,7 @@ impl Sessions {
         &self,
         config: &Config,
         entry: &DatabaseConfig,
-        format: Option<Arc<express::Format>>,
+        adapter: Option<Arc<dyn Adapter>>,
         threads: &Arc<Threads>,
     ) -> Result<Place, Error> {
         if config.migrate && self.migrations.is_none() {
@@ -141,11 +126,12 @@ impl Sessions {
                  Sessions::with_migrations"
             );
         }
+        config.check_url(&entry.url)?;
         let max_data = config.max_data.as_u64();
         let mut database =
             Database::open(entry, threads.clone(), config.table()?, self.user, max_data)?;
-        if let Some(format) = format {
-            database = database.shared(Arc::new(format));
+        if let Some(adapter) = adapter {
+            database = database.shared(adapter);
         }
         Ok(Place {
             store: database.store(),
@@ -160,7 +146,7 @@ impl Sessions {
 fn redis(
     config: &Config,
     entry: &DatabaseConfig,
-    format: Option<&Arc<express::Format>>,
+    adapter: Option<&Arc<dyn Adapter>>,
 ) -> Result<Option<Place>, Error> {
     let (scheme, _) = entry.url.split_once(':').unwrap_or_default();
     if !is_redis(scheme) {
@@ -168,12 +154,12 @@ fn redis(
     }
     let redis = RedisStore::open(&entry.url, entry.bounds())?.with_prefix(config.prefix());
     redis.check(entry.allow_eviction, config.max_data.as_u64())?;
-    let store: Arc<dyn Store> = match format {
+    let store: Arc<dyn Store> = match adapter {
         None => Arc::new(redis),
-        Some(format) => {
-            let path = format.user_path.clone();
-            let user_of = Box::new(move |text: &str| path.user_of(text));
-            format.adapt(Arc::new(TextStore(redis, user_of)))
+        Some(adapter) => {
+            let of_text = adapter.clone();
+            let user_of = Box::new(move |text: &str| of_text.user_of(text));
+            adapter.adapt(Arc::new(TextStore(redis, user_of)))
         }
     };
     Ok(Some(Place {
@@ -188,7 +174,7 @@ fn redis(
 fn redis(
     _: &Config,
     _: &DatabaseConfig,
-    _: Option<&Arc<express::Format>>,
+    _: Option<&Arc<dyn Adapter>>,
 ) -> Result<Option<Place>, Error> {
     Ok(None)
 }

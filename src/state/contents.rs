@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Limits;
-use super::reserved::{self, COOKIE, LASTING, REMEMBERED, SCHEMA, is_own, is_taken};
+use super::reserved::{self, COOKIE, LASTING, REMEMBERED, SCHEMA, is_reserved};
 use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
@@ -22,7 +22,8 @@ impl Contents {
         let mut data: Map<String, Value> = serde_json::from_str(&record.data)?;
         let version = data.get(SCHEMA).and_then(Value::as_u64).unwrap_or(0);
         if version < u64::from(schema.version) {
-            let (own, mut data_of_application) = data.into_iter().partition(|(key, _)| is_own(key));
+            let (own, mut data_of_application) =
+                data.into_iter().partition(|(key, _)| is_reserved(key));
             schema.upgrade(version as u32, &mut data_of_application, &record.key);
             data = own;
             data.extend(data_of_application);
@@ -34,12 +35,8 @@ impl Contents {
 
     /// The data as the store keeps it, unless it is larger than allowed.
     pub(crate) fn encode(&self, limits: &Limits) -> Result<String, Error> {
-        if let Some(name) = self
-            .data
-            .keys()
-            .find(|name| limits.express && is_taken(name))
-        {
-            return Err(reserved::refusal(name, "Express keeps for itself"));
+        if let Some(sharer) = limits.shared_with {
+            self.data.keys().try_for_each(|name| sharer.check(name))?;
         }
         let version = limits.schema.version;
         let text = if version > 0 && !self.data.contains_key(SCHEMA) {
@@ -71,7 +68,7 @@ impl Contents {
         self.data.get(REMEMBERED) == Some(&Value::Bool(true))
     }
 
-    /// For how many milliseconds the session may be idle, where Express has said so.
+    /// Returns the idle timeout in milliseconds, if the cookie's settings in the session have one.
     pub(crate) fn max_age(&self) -> Option<i64> {
         max_age(self.data.get(COOKIE)?.as_object()?)
     }
@@ -106,7 +103,7 @@ impl Contents {
 
     /// All values together as one struct; its default where there is none.
     pub(super) fn typed<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
-        let own = self.data.iter().filter(|(key, _)| !is_own(key));
+        let own = self.data.iter().filter(|(key, _)| !is_reserved(key));
         let own: Map<String, Value> = own
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
@@ -133,8 +130,8 @@ impl Contents {
 /// Longer life-times were not meant: 20 years, in milliseconds.
 const LONGEST: f64 = 20.0 * 365.0 * 24.0 * 60.0 * 60.0 * 1000.0;
 
-/// What the settings of Express's cookie say about the session's life; `None` if it lives as long
-/// as the browser.
+/// Returns the lifetime in a cookie's settings, in milliseconds, or `None` if the session lives as
+/// long as the browser.
 pub(crate) fn max_age(cookie: &Map<String, Value>) -> Option<i64> {
     let millis = cookie.get("originalMaxAge")?.as_f64()?;
     (1.0..=LONGEST).contains(&millis).then_some(millis as i64)

@@ -1,8 +1,10 @@
 //! The configured bounds of every session.
 
 use super::contents::Contents;
+use super::reserved;
 use super::schema::Schema;
 use crate::clock::TOLERANCE;
+use crate::error::Error;
 use crate::record::Record;
 
 /// What the configuration allows; times in milliseconds.
@@ -20,9 +22,31 @@ pub(crate) struct Limits {
     pub(crate) save_uninitialized: bool,
     pub(crate) rolling: bool,
     pub(crate) persistent: bool,
-    /// An Express application shares the sessions.
-    pub(crate) express: bool,
+    /// The other application that shares the sessions, if there is one.
+    pub(crate) shared_with: Option<&'static Sharer>,
     pub(crate) schema: Schema,
+}
+
+/// Another application that reads and writes the same sessions, without recording when a session
+/// began or was last used.
+#[derive(Debug)]
+pub(crate) struct Sharer {
+    pub(crate) name: &'static str,
+    /// The names of values that it keeps for itself.
+    pub(crate) reserved_names: &'static [&'static str],
+}
+
+impl Sharer {
+    /// Refuses a value under a name that the other application keeps for itself.
+    pub(super) fn check(&self, name: &str) -> Result<(), Error> {
+        match self.reserved_names.contains(&name) {
+            true => Err(reserved::refusal(
+                name,
+                &format!("{} keeps for itself", self.name),
+            )),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Limits {
@@ -38,8 +62,8 @@ impl Limits {
     /// Whether a record that a store returned still is a session; a row with absurd times is not.
     pub(super) fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
         let (_, absolute) = self.timeouts(contents);
-        // Express does not write down when a session began.
-        let unknown = self.express && record.created_at == 0;
+        // A session that the other application began has no time of its beginning.
+        let unknown = self.shared_with.is_some() && record.created_at == 0;
         let end = match unknown {
             true => record.deadline,
             false => record.created_at.saturating_add(absolute),

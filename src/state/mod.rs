@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use self::change::Change;
 pub(crate) use self::contents::{Contents, max_age};
 pub use self::flash::Flash;
-pub(crate) use self::limits::Limits;
+pub(crate) use self::limits::{Limits, Sharer};
 pub(crate) use self::plan::{Plan, SetCookie, Verb};
 pub(crate) use self::saving::Pending;
 pub(crate) use self::schema::Schema;

@@ -2,61 +2,30 @@
 
 use crate::error::{Error, ErrorKind};
 
-/// Values under names that begin with this are the library's own.
-const OWN: char = '@';
+/// Names that begin with this are reserved for the library.
+const RESERVED: char = '@';
 /// Whether the user asked to stay signed in for long.
 pub(crate) const REMEMBERED: &str = "@remembered";
-/// Which release of the application's data this is.
+/// The version of the application's session data.
 pub(super) const SCHEMA: &str = "@schema";
-/// What the next page is to tell.
+/// The messages for the next page.
 pub(super) const FLASH: &str = "@flash";
-/// The settings of the cookie, where Express has to know them.
+/// The settings of the cookie, where an application that shares the session keeps them there.
 pub(crate) const COOKIE: &str = "@cookie";
 
-/// What outlasts that an application removes all values.
+/// The values that stay when an application removes all of its own.
 pub(super) const LASTING: [&str; 3] = [REMEMBERED, SCHEMA, COOKIE];
 
-/// The names that express-session drops, because its session objects have something of that name
-/// (`lib/session/session.js`), and the one that its cookie has.
-const TAKEN: [&str; 21] = [
-    "cookie",
-    "id",
-    "req",
-    "touch",
-    "resetMaxAge",
-    "save",
-    "reload",
-    "destroy",
-    "regenerate",
-    "constructor",
-    "hasOwnProperty",
-    "isPrototypeOf",
-    "propertyIsEnumerable",
-    "toLocaleString",
-    "toString",
-    "valueOf",
-    "__proto__",
-    "__defineGetter__",
-    "__defineSetter__",
-    "__lookupGetter__",
-    "__lookupSetter__",
-];
-
-pub(crate) fn is_own(name: &str) -> bool {
-    name.starts_with(OWN)
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.starts_with(RESERVED)
 }
 
-/// Whether a session that Express shares could not keep a value of this name.
-pub(crate) fn is_taken(name: &str) -> bool {
-    TAKEN.contains(&name)
-}
-
-/// Refuses the names that are the library's own.
+/// Refuses reserved names.
 pub(super) fn check(name: &str) -> Result<(), Error> {
-    if is_own(name) {
+    if is_reserved(name) {
         return Err(refusal(
             name,
-            &format!("begins with {OWN}, which is reserved"),
+            &format!("begins with {RESERVED}, which is reserved"),
         ));
     }
     Ok(())

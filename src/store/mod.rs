@@ -36,6 +36,10 @@ pub(crate) trait Adapter: Send + Sync {
 
     /// Does the same within a transaction.
     fn adapt_within<'s>(&self, store: &'s dyn Store) -> Box<dyn Store + 's>;
+
+    /// Returns the user's id in the data of a session.
+    #[cfg(feature = "redis")]
+    fn user_of(&self, data: &str) -> Option<String>;
 }
 
 /// A place where sessions are kept.

@@ -130,7 +130,7 @@ fn what_cannot_be_meant_is_refused() {
             r#"session.format = "express""#,
         ),
         (
-            r#"user_path="",format="own""#,
+            r#"user_path="",format="native""#,
             "session.user_path is set",
             "leave it out",
         ),

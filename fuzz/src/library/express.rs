@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, from_str, json};
 
 use super::records::{NOW, limits};
-use crate::express::{Format, UserPath};
+use crate::express::reserved::is_reserved;
+use crate::express::{EXPRESS, Format, UserPath};
 use crate::record::Record;
-use crate::state::reserved::is_taken;
 use crate::state::{Limits, Schema};
 
 /// A session of Express that is read, written and read again is the same to both, even if another user
@@ -17,7 +17,7 @@ pub(super) fn of_express(text: Record) {
         return;
     };
     let values: Map<String, Value> = from_str(&ours.data).unwrap();
-    assert!(values.keys().all(|name| !is_taken(name)));
+    assert!(values.keys().all(|name| !is_reserved(name)));
     assert!(!values.contains_key("@session") && values["@cookie"].is_object());
     if ours.expires_at <= NOW {
         return;
@@ -33,7 +33,7 @@ fn format() -> Format {
     let cookie = json!({ "path": "/", "httpOnly": true });
     Format {
         limits: Limits {
-            express: true,
+            shared_with: Some(&EXPRESS),
             ..limits(Schema::default())
         },
         cookie: cookie.as_object().cloned().unwrap(),

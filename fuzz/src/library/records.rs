@@ -9,8 +9,9 @@ use serde_json::{Map, Value, from_str};
 use super::express::of_express;
 use crate::config::Config;
 use crate::error::ErrorKind;
+use crate::express::EXPRESS;
+use crate::express::reserved::is_reserved;
 use crate::record::Record;
-use crate::state::reserved::is_taken;
 use crate::state::{Contents, Limits, Schema, State, Stored, Verb};
 use crate::token::Key;
 
@@ -93,8 +94,8 @@ fn reads_back(row: &Record) {
     let too_large = contents.encode(&limits).unwrap_err();
     assert_eq!(too_large.kind(), ErrorKind::TooLarge);
     limits.max_data += 1;
-    limits.express = true;
-    let taken = values.keys().any(|name| is_taken(name));
+    limits.shared_with = Some(&EXPRESS);
+    let taken = values.keys().any(|name| is_reserved(name));
     assert_eq!(contents.encode(&limits).is_err(), taken);
 }
 

@@ -32,15 +32,6 @@ impl Database {
         max_data: u64,
     ) -> Result<Self, Error> {
         let (scheme, rest) = config.url.split_once(':').unwrap_or(("", &config.url));
-        require(
-            !table.is_of_express() || ["mysql", "mariadb"].contains(&scheme),
-            || {
-                format!(
-                    "its url has the scheme {scheme:?}, and session.format is \"express\"; an Express application \
-                 shares its sessions in mysql://… (express-mysql-session) or redis://… (connect-redis)"
-                )
-            },
-        )?;
         match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => {

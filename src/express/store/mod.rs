@@ -33,6 +33,11 @@ impl Adapter for Arc<Format> {
         let format = self.clone();
         Box::new(ExpressStore { texts, format })
     }
+
+    #[cfg(feature = "redis")]
+    fn user_of(&self, data: &str) -> Option<String> {
+        self.user_path.user_of(data)
+    }
 }
 
 impl<S> Store for ExpressStore<S>

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Config;
+use crate::express::EXPRESS;
 use crate::express::UserPath;
 use crate::state::Schema;
 use crate::store::contract;
@@ -58,7 +59,7 @@ fn finds_users_by_the_exact_text(store: &dyn Store) {
 
 fn shared(texts: impl Store + 'static) -> ExpressStore<Box<dyn Store>> {
     let mut limits = Config::default().limits(Schema::default());
-    limits.express = true;
+    limits.shared_with = Some(&EXPRESS);
     let cookie = json!({ "path": "/", "httpOnly": true });
     let cookie = cookie.as_object().unwrap().clone();
     let user_path = UserPath::default();

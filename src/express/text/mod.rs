@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::UserPath;
+use super::reserved::is_reserved;
 use crate::error::Error;
 use crate::record::Record;
-use crate::state::reserved::{COOKIE, REMEMBERED, is_taken};
+use crate::state::reserved::{COOKIE, REMEMBERED};
 use crate::state::{Limits, max_age};
 
 /// What Express has no place for: kept as one more value, which Node carries along.
@@ -64,7 +65,7 @@ impl Format {
         }
         let own = values.remove(OWN).unwrap_or_default();
         let own: Own = serde_json::from_value(own).unwrap_or_default();
-        values.retain(|name, _| !is_taken(name));
+        values.retain(|name, _| !is_reserved(name));
         let user_id = self.user_path.user(&values);
         let idle = max_age(&cookie).unwrap_or(self.limits.idle);
         values.insert(COOKIE.into(), Value::Object(cookie));

@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::Config;
+use crate::express::EXPRESS;
 use crate::state::Schema;
 use crate::token::Key;
 
@@ -8,7 +9,7 @@ const HOUR: i64 = 3_600_000;
 
 fn format() -> Format {
     let mut limits = Config::default().limits(Schema::default());
-    limits.express = true;
+    limits.shared_with = Some(&EXPRESS);
     let cookie = json!({ "path": "/", "httpOnly": true });
     Format {
         limits,

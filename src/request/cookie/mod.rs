@@ -22,8 +22,8 @@ use crate::request::address::is_trusted;
 )]
 pub(crate) struct CookieConfig {
     /// Its name, without `__Host-` or `__Secure-`: the prefix that the other settings allow is put
-    /// before it. With the format "express" its whole name, by default "connect.sid".
-    name: Option<String>,
+    /// before it. Where another application shares the cookie, its whole name.
+    pub(crate) name: Option<String>,
     path: String,
     domain: Option<String>,
     /// Sent over TLS only: true, false, or "auto": when this request came that way. Where it is left
@@ -36,9 +36,9 @@ pub(crate) struct CookieConfig {
     /// Whose `X-Forwarded-Proto` is believed when `secure` is "auto".
     #[serde(skip)]
     pub(crate) trusted_proxies: Vec<IpAddr>,
-    /// Express shares the cookie.
+    /// Another application shares the cookie, so the name gets no prefix.
     #[serde(skip)]
-    pub(crate) express: bool,
+    pub(crate) is_shared: bool,
     /// Goes over http to this machine, as in development.
     #[serde(skip)]
     plain_on_loopback: bool,
@@ -56,7 +56,7 @@ impl Default for CookieConfig {
             partitioned: false,
             priority: None,
             trusted_proxies: Vec::new(),
-            express: false,
+            is_shared: false,
             plain_on_loopback: false,
         }
     }
@@ -105,7 +105,7 @@ impl CookieConfig {
         require(!name.is_empty() && name.bytes().all(is_token), || {
             format!("session.cookie.name is {name:?}; use letters, digits, - and _")
         })?;
-        require(self.express || !name.starts_with("__"), || {
+        require(self.is_shared || !name.starts_with("__"), || {
             format!(
                 "session.cookie.name is {name:?}; leave the prefix out, it is chosen from the other settings"
             )
@@ -142,7 +142,7 @@ impl CookieConfig {
     /// cookie that a neighbouring subdomain or an unencrypted page tries to plant.
     pub(crate) fn full_name(&self) -> String {
         let prefix = match self.secure {
-            _ if self.express => "",
+            _ if self.is_shared => "",
             Secure::Always(true) if self.path == "/" && self.domain.is_none() => "__Host-",
             Secure::Always(true) => "__Secure-",
             _ => "",
@@ -164,12 +164,12 @@ impl CookieConfig {
     }
 
     fn name(&self) -> &str {
-        let usual = if self.express { "connect.sid" } else { "id" };
-        self.name.as_deref().unwrap_or(usual)
+        self.name.as_deref().unwrap_or("id")
     }
 
-    /// These settings as express-session writes them into a session.
-    pub(crate) fn as_of_express(&self) -> Map<String, Value> {
+    /// Returns these settings for an application in JavaScript that shares the sessions, without those
+    /// that are off.
+    pub(crate) fn to_json(&self) -> Map<String, Value> {
         let settings = json!({
             "path": self.path,
             "httpOnly": self.http_only,

@@ -19,7 +19,7 @@ impl CookieConfig {
     pub(crate) fn with_profile(mut self, figment: &Figment) -> Self {
         self.plain_on_loopback = is_for_development(figment.profile())
             && figment.find_value("session.cookie.secure").is_err()
-            && !self.express
+            && !self.is_shared
             && !self.partitioned
             && self.same_site != SameSiteConfig::None;
         self
