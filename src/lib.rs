@@ -1,5 +1,5 @@
 //! Server-side sessions for [Rocket](https://rocket.rs), kept by [Diesel](https://diesel.rs) in SQLite, MariaDB/MySQL or
-//! PostgreSQL, or in Redis. No update is lost, a sign-out is final, and what a response says is saved before it leaves.
+//! PostgreSQL, or in Redis. No update is lost, a sign-out is final, and the session is saved before the response leaves.
 //!
 //! ```toml
 //! # Cargo.toml, below [dependencies]; not on crates.io yet, so this is a clone of the repository beside your package
@@ -28,18 +28,21 @@
 //! }
 //! ```
 //!
+//! The first launch creates the sessions table. Routes take the guard [`&Session`](Session); its methods work in memory, and
+//! the fairing saves what changed.
+//!
 //! # Where things are
 //!
-//! | name | what it has |
+//! | name | purpose |
 //! |---|---|
-//! | [`Session`] | the request guard: values, messages, sign-in and sign-out, devices, transactions |
-//! | [`Sessions`] | the fairing: CSRF protection, the signed-in user's row, a store or a clock of the application |
+//! | [`Sessions`] | the fairing: settings in code, CSRF protection, the users' table, a store of your own |
+//! | [`Session`] | the request guard: values, messages, sign-in, sign-out, devices, transactions |
 //! | [`SignedIn`](sign_in::SignedIn) | the request guard for routes that need a signed-in user |
-//! | [`LiveSessions`] | all sessions, outside a request |
-//! | [`Database`] | the application's own queries, with the connections of the sessions |
+//! | [`LiveSessions`] | the sessions of all users, also outside a request |
+//! | [`Database`] | your own queries, on the connections of the sessions |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
-//! | [`store`] | what a store does, and the stores: SQL, Redis, memory |
-//! | [`MIGRATIONS`] | the table of the sessions; the first launch makes it by itself |
+//! | [`store`] | the trait for stores, and the stores: SQL, Redis, memory |
+//! | [`MIGRATIONS`] | the migration of the sessions table |
 //!
 //! # Guides
 //!
@@ -47,7 +50,8 @@
 //! - [Testing your routes](guide::testing_your_routes)
 //! - [Settings](guide::settings)
 //! - [Backup](guide::backup)
-//! - [Coming from Express and passport](guide::coming_from_express), and [one table for both](guide::moving_from_express)
+//! - [Coming from Express and passport](guide::coming_from_express)
+//! - [Moving from Express](guide::moving_from_express), with one table for both applications
 //!
 //! # Features
 //!
