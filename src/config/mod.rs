@@ -250,8 +250,10 @@ impl Config {
         let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
         let name = self.table.as_deref().unwrap_or("sessions");
         let table = match self.format {
-            Format::Native => Table::new(name, columns),
-            Format::Express => Table::of_express(name, columns, self.user_path()?.to_string()),
+            Format::Native => {
+                Table::new(name, columns).map(|it| it.with_foreign(express::FOREIGN_TABLES))
+            }
+            Format::Express => express::table(name, columns, &self.user_path()?),
         };
         table.map_err(|error| Error::configuration(format!("session.{error}")))
     }

@@ -4,9 +4,11 @@ pub(crate) mod reserved;
 pub(crate) mod settings;
 pub(crate) mod signature;
 pub(crate) mod store;
+mod table;
 pub(crate) mod text;
 mod user;
 
 pub(crate) use self::reserved::EXPRESS;
+pub(crate) use self::table::{FOREIGN_TABLES, table};
 pub(crate) use self::text::Format;
 pub(crate) use self::user::UserPath;

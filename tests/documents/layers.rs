@@ -57,6 +57,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
         "crate::store::sql",
         &[
             "store/sql",
+            "express/table.rs",
             "engine",
             "config",
             "fairing",

@@ -109,7 +109,7 @@ fn a_column_for_the_user_that_a_table_of_express_lacks_is_named() {
         );
         let line = line_of(&database, &session);
         for words in [
-            &*format!("\"visits\" lacks the columns {name};"),
+            &*format!("\"visits\" lacks the columns {name}:"),
             "leave user_id out of session.columns",
         ] {
             assert!(line.contains(words), "{words}: {line}");

@@ -11,14 +11,12 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Config;
-use crate::express::EXPRESS;
-use crate::express::UserPath;
+use crate::express::{EXPRESS, UserPath, table};
 use crate::state::Schema;
 use crate::store::contract;
 use crate::store::redis::RedisStore;
 use crate::store::redis::text::TextStore;
 use crate::store::sql::DieselStore;
-use crate::store::sql::table::Table;
 
 const KEPT: [&str; 6] = [
     "what_is_not_there_is_not_found",
@@ -79,8 +77,7 @@ fn a_table_of_express_keeps_its_part_of_the_contract() {
     let url = testing::provided("mariadb", "TEST_MYSQL_URL");
     let name = format!("express_{:08x}", fastrand::u32(..));
     let store = DieselStore::<diesel::MysqlConnection>::connect(&url, 8);
-    let store =
-        store.on_table(Table::of_express(&name, [], UserPath::default().to_string()).unwrap());
+    let store = store.on_table(table(&name, [], &UserPath::default()).unwrap());
     store.create_table().unwrap();
     keeps_its_part_of_the_contract(store);
 }

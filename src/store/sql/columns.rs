@@ -7,14 +7,6 @@ use super::statement::{Execute, Statement, Value};
 use crate::error::Error;
 use crate::store::sql::backend::Backend;
 
-/// The columns of other libraries' tables.
-const FOREIGN: [(&str, &[&str]); 4] = [
-    ("express-mysql-session", &["session_id", "expires", "data"]),
-    ("connect-session-knex", &["sid", "sess", "expired"]),
-    ("connect-session-sequelize", &["sid", "expires", "data"]),
-    ("connect-pg-simple", &["sid", "sess", "expire"]),
-];
-
 impl<C: Backend> DieselStore<C> {
     /// Returns an error that names the columns which the table lacks, or `error` where that is not
     /// the reason.
@@ -40,30 +32,17 @@ impl<C: Backend> DieselStore<C> {
             return None;
         }
         let is_there = |columns: &[&str]| columns.iter().all(|column| self.has(column));
-        let foreign = FOREIGN.iter().find(|(_, columns)| is_there(columns));
-        let (name, missing) = (self.table.name(), missing.join(", "));
-        let lacks = format!("its table {name:?} lacks the columns {missing}");
-        Some(Error::configuration(match foreign {
-            Some(("express-mysql-session", _)) if self.table.is_of_express() => format!(
-                "{lacks}; add a generated column that has the user, or leave user_id out of session.columns"
-            ),
-            _ if self.table.is_of_express() => format!(
-                "{lacks}; name the table of express-mysql-session in session.table and its columns in \
-                 session.columns, or leave session.format out"
-            ),
-            Some((library @ "express-mysql-session", _)) => format!(
-                "{lacks}: it is one of {library}; share it with session.format = \"express\", or name another \
-                 table in session.table"
-            ),
-            Some((library, _)) => format!(
-                "{lacks}: it is one of {library}, which cannot be shared; session.format = \"express\" shares those \
-                 of express-mysql-session and connect-redis; name another table in session.table"
-            ),
-            None => format!(
-                "{lacks}; name another table in session.table, say in session.columns what its columns are called, \
-                 or bring it up to date"
-            ),
-        }))
+        let layout = self.table.layout();
+        let foreign = layout.foreign.iter().find(|it| is_there(it.columns));
+        let cause = match foreign {
+            Some(it) => format!(": it is one of {}{}", it.library, it.remedy),
+            None => layout.remedy.to_owned(),
+        };
+        Some(Error::configuration(format!(
+            "its table {:?} lacks the columns {}{cause}",
+            self.table.name(),
+            missing.join(", ")
+        )))
     }
 
     /// Whether the table has the column; yes where the catalog cannot be asked.

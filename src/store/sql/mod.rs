@@ -2,6 +2,7 @@
 
 pub(crate) mod backend;
 mod columns;
+pub(crate) mod layout;
 pub(crate) mod pool;
 mod row;
 mod setup;
@@ -81,6 +82,17 @@ impl<C: Backend, P: Connections<C>> DieselStore<C, P> {
     }
 }
 
+impl<C, P> DieselStore<C, P> {
+    fn values<'a>(&self, record: &'a Record) -> Vec<Value<'a>> {
+        (self.table.layout().values)(record)
+    }
+
+    /// The user's id, as often as a statement for all sessions of a user takes it.
+    fn user_ids<'a>(&self, user_id: &'a str) -> Vec<Value<'a>> {
+        vec![user_id.into(); self.table.layout().user_ids]
+    }
+}
+
 impl<C: Backend> DieselStore<C> {
     /// The row of one user, with the columns of [`with_user`](DieselStore::with_user).
     pub(crate) fn user(&self, user_id: &str) -> Result<Option<String>, Error>
@@ -125,7 +137,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
-        let insert = Statement::new(&self.sql.insert, self.sql.values(record));
+        let insert = Statement::new(&self.sql.insert, self.values(record));
         self.write(Repeat::Harmful, |connection| {
             match connection.change(&insert) {
                 Err(error) if taken(&error) => Ok(Inserted::Taken),
@@ -137,8 +149,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
         let update = Statement::new(
             &self.sql.update,
-            self.sql
-                .values(record)
+            self.values(record)
                 .into_iter()
                 .chain([Value::of(key), version.into()]),
         );
@@ -156,7 +167,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
-        let times = self.sql.times(key, seen_at, expires_at);
+        let times = (self.table.layout().times)(key, seen_at, expires_at);
         let update = Statement::new(&self.sql.touch, times);
         self.write(Repeat::Harmless, |connection| {
             connection.change(&update).map(drop)
@@ -169,7 +180,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        let mut values = self.sql.of_user(user_id);
+        let mut values = self.user_ids(user_id);
         values.push(now.into());
         records(self, |sql| &sql.list, &values)
     }
@@ -185,7 +196,7 @@ impl<C: Execute, P: Connections<C>> Store for DieselStore<C, P> {
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         let except = except.map_or("", Key::as_str);
-        let mut values = self.sql.of_user(user_id);
+        let mut values = self.user_ids(user_id);
         values.push(except.into());
         delete(self, &Statement::new(&self.sql.delete_all, values))
     }

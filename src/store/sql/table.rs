@@ -8,108 +8,60 @@
     )
 )]
 
+use super::layout::{ForeignTable, LITERAL, Layout};
 use crate::error::{Error, require};
-
-const COLUMNS: &[&str] = &[
-    "id",
-    "user_id",
-    "data",
-    "version",
-    "created_at",
-    "seen_at",
-    "expires_at",
-    "deadline",
-    "user_agent",
-    "ip",
-];
-
-/// Those of express-mysql-session, and a generated one that a table may have.
-const COLUMNS_OF_EXPRESS: &[&str] = &["session_id", "expires", "data", BY_USER];
-const BY_USER: &str = "user_id";
-
-/// Stands for the path of the user's id, whose names are none of the table's.
-const USER_PATH: char = '\u{1}';
-
-/// The user whom Express has signed in, found in the text of a session.
-const USER_OF_EXPRESS: &str = "IF(JSON_VALID(sessions.data), COALESCE(\
-    JSON_VALUE(sessions.data, '$.\u{1}.id'), \
-    JSON_VALUE(sessions.data, '$.\u{1}')), NULL)";
-
-/// As express-mysql-session does, with the index that its own clean-up lacks.
-const CREATE_FOR_EXPRESS: [&str; 2] = [
-    "CREATE TABLE sessions (\
-    session_id VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY, \
-    expires INT UNSIGNED NOT NULL, \
-    data MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, ",
-    "KEY sessions_expires (expires)) ENGINE=InnoDB",
-];
-
-const CREATE: &str = include_str!("migrations/2026-11-21-000002_create_sessions/up.sql");
 
 /// PostgreSQL cuts longer names and says nothing.
 const LONGEST_NAME: usize = 63;
 
-/// The names of the table and its columns.
-///
-/// All SQL of this crate is written with the names that the migrations use; [`Table::put_into`]
-/// puts these into their places.
+/// The names that a table and its columns have in the database.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     name: String,
-    /// What its columns are called in this crate,
-    known: &'static [&'static str],
-    /// and what in the database, in the same order.
+    layout: Layout,
+    /// In the order of the layout's columns.
     columns: Vec<String>,
-    /// An Express application shares it.
-    express: bool,
-    /// It has a column for the user.
-    by_user: bool,
-    /// Where the user's id is in a text of Express.
-    user_path: String,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self::with_columns("sessions", COLUMNS)
+        Self::unchecked("sessions", Layout::native())
     }
 }
 
 impl Table {
-    /// Takes `name` or `schema.name`, and for each column that is called otherwise a pair of this
-    /// crate's name for it and the database's.
+    /// Takes `name` or `schema.name` of a table in the native layout. Each pair is a column's name in the
+    /// layout and in the database; the others have one name.
     pub(crate) fn new<'a>(
         name: &'a str,
         columns: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Error> {
-        Self::with_columns(name, COLUMNS).called(columns)
+        Self::with_layout(name, columns, Layout::native())
     }
 
-    /// The same for a table of express-mysql-session.
-    pub(crate) fn of_express<'a>(
+    pub(crate) fn with_layout<'a>(
         name: &'a str,
         columns: impl IntoIterator<Item = (&'a str, &'a str)>,
-        user_path: String,
+        layout: Layout,
     ) -> Result<Self, Error> {
-        let columns: Vec<_> = columns.into_iter().collect();
-        let mut table = Self::with_columns(name, COLUMNS_OF_EXPRESS);
-        table.express = true;
-        table.user_path = user_path;
-        table.by_user = columns.iter().any(|(column, _)| *column == BY_USER);
-        table.called(columns)
+        Self::unchecked(name, layout).with_columns(columns)
     }
 
-    fn with_columns(name: &str, known: &'static [&'static str]) -> Self {
+    /// Knows other libraries' tables, to explain why one of them cannot be used.
+    pub(crate) fn with_foreign(mut self, foreign: &'static [ForeignTable]) -> Self {
+        self.layout.foreign = foreign;
+        self
+    }
+
+    fn unchecked(name: &str, layout: Layout) -> Self {
         Self {
             name: name.to_owned(),
-            known,
-            columns: known.iter().map(|&column| column.to_owned()).collect(),
-            express: false,
-            by_user: true,
-            user_path: String::new(),
+            columns: layout.columns.iter().map(|&it| it.to_owned()).collect(),
+            layout,
         }
     }
 
-    fn called<'a>(
+    fn with_columns<'a>(
         mut self,
         columns: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Error> {
@@ -119,11 +71,15 @@ impl Table {
             || refusal("table", name, "a name or schema.name; each"),
         )?;
         for (column, name) in columns {
-            let place = self.known.iter().position(|known| *known == column);
+            let place = self
+                .layout
+                .columns
+                .iter()
+                .position(|known| *known == column);
             let Some(place) = place else {
                 return Err(Error::configuration(format!(
                     "columns.{column} is {name:?}, but there is no such column; the columns are {}",
-                    self.known.join(", ")
+                    self.layout.columns.join(", ")
                 )));
             };
             require(is_name(name), || {
@@ -141,7 +97,7 @@ impl Table {
             if let Some(twin) = self.columns[..place].iter().position(same) {
                 return Err(Error::configuration(format!(
                     "columns.{} and columns.{} are both {name:?}; give each a name of its own",
-                    self.known[twin], self.known[place]
+                    self.layout.columns[twin], self.layout.columns[place]
                 )));
             }
         }
@@ -156,7 +112,11 @@ impl Table {
             .map(|piece| {
                 let word = piece.trim_end_matches(|character| !is_word(character));
                 let end = &piece[word.len()..];
-                let column = self.known.iter().position(|column| *column == word);
+                let column = self
+                    .layout
+                    .columns
+                    .iter()
+                    .position(|column| *column == word);
                 match (column, word.strip_prefix("sessions")) {
                     (Some(place), _) => quoted(&self.columns[place]) + end,
                     (_, Some("")) => {
@@ -168,7 +128,7 @@ impl Table {
                 }
             })
             .collect();
-        sql.replace(USER_PATH, &self.user_path)
+        sql.replace(LITERAL, &self.layout.literal)
     }
 
     /// What makes the table and its indexes.
@@ -183,42 +143,17 @@ impl Table {
                 self.name
             )
         })?;
-        let create = match self.express {
-            true => self.creation_for_express(),
-            false => CREATE.to_owned(),
-        };
-        Ok(self.put_into(&create, quote))
+        Ok(self.put_into(&self.layout.create, quote))
     }
 
-    fn creation_for_express(&self) -> String {
-        let [columns, rest] = CREATE_FOR_EXPRESS;
-        if !self.by_user {
-            return format!("{columns}{rest}");
-        }
-        let user = USER_OF_EXPRESS.replace("sessions.", "");
-        format!(
-            "{columns}user_id VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin \
-             GENERATED ALWAYS AS ({user}) VIRTUAL, KEY sessions_user_id (user_id), {rest}"
-        )
-    }
-
-    /// Whether an Express application shares it.
-    pub(crate) fn is_of_express(&self) -> bool {
-        self.express
-    }
-
-    /// The user of a session, as SQL has it.
-    pub(crate) fn user(&self) -> &'static str {
-        match self.by_user {
-            true => "sessions.user_id",
-            false => USER_OF_EXPRESS,
-        }
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// What the columns are called that the table needs.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
-        let columns = self.known.iter().zip(&self.columns);
-        let needed = columns.filter(|(known, _)| self.by_user || **known != BY_USER);
+        let columns = self.layout.columns.iter().zip(&self.columns);
+        let needed = columns.filter(|(column, _)| self.layout.optional != Some(**column));
         needed.map(|(_, column)| column.as_str())
     }
 
