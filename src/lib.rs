@@ -57,6 +57,8 @@
 //!
 //! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`](store::Store) of your own.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 mod config;
 pub mod csrf;
