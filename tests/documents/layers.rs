@@ -1,10 +1,59 @@
-//! The rooms of the library import in one direction, and each crate beneath is used in its own room.
+//! Rooms import in one direction, and each dependency is used in its room, in the library and in the application.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room with those that it may import; `*` for all.
-const ROOMS: &[(&str, &str)] = &[
+/// The rules of one crate.
+struct Layers {
+    /// The sources, below the root of the repository.
+    sources: &'static str,
+    /// Each room with the rooms, or single modules, that it may import; `*` for all.
+    rooms: &'static [(&'static str, &'static str)],
+    /// The beginning of a path, where it may stand, and what of it may stand everywhere.
+    dependencies: &'static [(
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static str],
+    )],
+}
+
+const LIBRARY: Layers = Layers {
+    sources: "src",
+    rooms: LIBRARY_ROOMS,
+    dependencies: LIBRARY_DEPENDENCIES,
+};
+
+const APPLICATION: Layers = Layers {
+    sources: "app/src",
+    rooms: &[
+        ("passwords", ""),
+        ("settings", "passwords"),
+        ("db", ""),
+        ("accounts", "passwords settings db"),
+        ("web", "settings accounts"),
+        (
+            "cli",
+            "settings db accounts web::browser_name web::time_text",
+        ),
+        ("serve", "settings db accounts web"),
+        ("lib", "*"),
+        ("main", "*"),
+    ],
+    dependencies: &[
+        (
+            "rocket::",
+            &["settings", "accounts", "web", "cli", "serve"],
+            &["rocket::serde", "rocket::tokio", "rocket::error!"],
+        ),
+        ("rocket_dyn_templates::", &["web", "serve/mod.rs"], &[]),
+        ("diesel::", &["db"], &[]),
+        ("pbkdf2::", &["passwords"], &[]),
+        ("clap::", &["cli/mod.rs"], &[]),
+        ("rustix::", &["serve"], &[]),
+    ],
+};
+
+const LIBRARY_ROOMS: &[(&str, &str)] = &[
     ("error", ""),
     ("token", "error"),
     ("record", "token"),
@@ -36,8 +85,7 @@ const GROUND: &str = "error token record clock";
 const BELOW_SESSION: &str =
     "error token record clock store state request events express config engine csrf";
 
-/// A beginning of a path, where it may stand, and what of it may stand everywhere.
-const CRATES: &[(&str, &[&str], &[&str])] = &[
+const LIBRARY_DEPENDENCIES: &[(&str, &[&str], &[&str])] = &[
     (
         "rocket::",
         &["request", "csrf", "session", "fairing", "live", "config"],
@@ -91,24 +139,41 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     lines.filter(|line| !line.trim_start().starts_with("//"))
 }
 
-/// The faults of a file with this path in `src`.
-fn faults(path: &str, text: &str) -> Vec<String> {
+/// The paths behind each `crate::`, those of a group one by one.
+fn imports(text: &str) -> Vec<String> {
+    let code: String = code(text).flat_map(|line| [line.trim(), " "]).collect();
+    let mut imports = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        let is_in_path = |it: char| it.is_alphanumeric() || "_:".contains(it);
+        let (path, rest) = rest.split_at(rest.find(|it| !is_in_path(it)).unwrap_or(rest.len()));
+        match rest.strip_prefix('{').and_then(|it| it.split('}').next()) {
+            Some(names) => imports.extend(names.split(',').map(|it| path.to_owned() + it.trim())),
+            None => imports.push(path.to_owned()),
+        }
+    }
+    imports
+}
+
+/// The faults of a file with this path below the sources.
+fn faults(layers: &Layers, path: &str, text: &str) -> Vec<String> {
     let room = path.split(['/', '.']).next().unwrap_or_default();
-    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+    let Some((_, allowed)) = layers.rooms.iter().find(|(name, _)| *name == room) else {
         return vec![format!("{path}: no room is called {room}")];
     };
     let mut faults = Vec::new();
-    for line in code(text) {
-        for path_in_crate in line.split("crate::").skip(1) {
-            let end = path_in_crate.find(|it: char| !it.is_alphanumeric() && it != '_');
-            let other = &path_in_crate[..end.unwrap_or(path_in_crate.len())];
-            let is_room = ROOMS.iter().any(|(name, _)| *name == other);
-            let may = *allowed == "*" || allowed.split(' ').any(|it| it == other);
-            if is_room && other != room && !may {
-                faults.push(format!("{path} imports {other}: {line}"));
-            }
+    for import in imports(text) {
+        let other = import.split("::").next().unwrap_or_default();
+        let is_room = layers.rooms.iter().any(|(name, _)| *name == other);
+        let may = |item: &str| {
+            let rest = import.strip_prefix(item);
+            item == "*" || rest.is_some_and(|it| it.is_empty() || it.starts_with("::"))
+        };
+        if is_room && other != room && !allowed.split(' ').any(may) {
+            faults.push(format!("{path} imports {import}"));
         }
-        for (name, places, everywhere) in CRATES {
+    }
+    for line in code(text) {
+        for (name, places, everywhere) in layers.dependencies {
             let rest = everywhere
                 .iter()
                 .fold(line.to_owned(), |line, it| line.replace(it, ""));
@@ -123,21 +188,30 @@ fn faults(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn imports_point_up_the_list_of_rooms() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    assert!(files.len() > 90, "{}", files.len());
-    let mut found = Vec::new();
-    for file in files.iter().filter(|it| !it.ends_with("tests.rs")) {
-        let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
-        found.extend(faults(path, &fs::read_to_string(file).unwrap()));
+    for (layers, least) in [(LIBRARY, 90), (APPLICATION, 40)] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(layers.sources);
+        let mut files = Vec::new();
+        sources(&root, &mut files);
+        assert!(files.len() > least, "{}: {}", layers.sources, files.len());
+        let mut found = Vec::new();
+        for file in files.iter().filter(|it| !it.ends_with("tests.rs")) {
+            let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
+            found.extend(faults(&layers, path, &fs::read_to_string(file).unwrap()));
+        }
+        assert_eq!(found, Vec::<String>::new());
     }
-    assert_eq!(found, Vec::<String>::new());
+}
+
+fn assert_faults(layers: &Layers, count: usize, lines: &[(&str, &str)]) {
+    for (path, line) in lines {
+        let found = faults(layers, path, &format!("{line}\n"));
+        assert_eq!(found.len(), count, "{path}: {line}: {found:?}");
+    }
 }
 
 #[test]
 fn each_rule_has_a_line_that_breaks_it() {
-    for (path, line) in [
+    let broken = [
         ("state/mod.rs", "use crate::store::Store;"),
         ("store/memory.rs", "use crate::engine::Database;"),
         ("csrf/check.rs", "use crate::session::Session;"),
@@ -152,19 +226,60 @@ fn each_rule_has_a_line_that_breaks_it() {
         ("store/sql/mod.rs", "use crate::store::redis::RedisStore;"),
         ("live.rs", "use crate::fairing::Sessions;"),
         ("helpers.rs", ""),
-    ] {
-        assert_eq!(
-            faults(path, &format!("{line}\n")).len(),
-            1,
-            "{path}: {line}"
-        );
-    }
-    for (path, line) in [
+    ];
+    assert_faults(&LIBRARY, 1, &broken);
+    let kept = [
         ("session/mod.rs", "use crate::engine::context::Context;"),
         ("engine/threads.rs", "use rocket::tokio::sync::oneshot;"),
         ("error.rs", "/// See [`crate::Session`], [`crate::engine`]."),
         ("lib.rs", "pub use self::store::redis::RedisStore;"),
-    ] {
-        assert_eq!(faults(path, line), Vec::<String>::new(), "{path}: {line}");
-    }
+    ];
+    assert_faults(&LIBRARY, 0, &kept);
+}
+
+#[test]
+fn each_rule_of_the_application_has_a_line_that_breaks_it() {
+    let broken = [
+        ("passwords/slots.rs", "use crate::settings::Settings;"),
+        ("settings/mod.rs", "use crate::db::users;"),
+        ("db/users.rs", "use crate::accounts::validation;"),
+        ("accounts/mod.rs", "use crate::web::layout::Page;"),
+        ("web/pages.rs", "use crate::db::users;"),
+        ("web/pages.rs", "use crate::passwords::Verdict;"),
+        ("cli/output.rs", "use crate::web::layout::Page;"),
+        ("cli/output.rs", "use crate::web::time_texts;"),
+        ("serve/mod.rs", "    match crate::cli::command() {"),
+        ("web/pages.rs", "use crate::{\n    accounts,\n    db,\n};"),
+        ("cli/output.rs", "use crate::web::{layout, time_text};"),
+        ("passwords/mod.rs", "use rocket::Request;"),
+        ("db/users.rs", "use rocket::http::Status;"),
+        (
+            "accounts/mod.rs",
+            "use rocket_dyn_templates::{Template, context};",
+        ),
+        ("cli/check.rs", "use diesel::prelude::*;"),
+        ("accounts/mod.rs", "use pbkdf2::Params;"),
+        ("cli/sessions.rs", "use clap::Parser;"),
+        ("web/headers.rs", "use rustix::net::shutdown;"),
+        ("helpers.rs", ""),
+    ];
+    assert_faults(&APPLICATION, 1, &broken);
+    let kept = [
+        (
+            "db/users.rs",
+            "use rocket_diesel_session::{Database, Error};",
+        ),
+        ("db/users.rs", "use crate::db::schema::users;"),
+        ("passwords/mod.rs", "use rocket::serde::Deserialize;"),
+        ("cli/output.rs", "use crate::web::time_text::ago;"),
+        (
+            "cli/output.rs",
+            "use crate::web::{browser_name, time_text};",
+        ),
+        (
+            "lib.rs",
+            "        Some(command) => crate::cli::run(command),",
+        ),
+    ];
+    assert_faults(&APPLICATION, 0, &kept);
 }

@@ -9,8 +9,8 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
 use rocket_diesel_session::{Database, Error, Session};
 
+use crate::accounts::device_cookie::{self, KnownDevice};
 use crate::accounts::failure::Refusal;
-use crate::accounts::known_device::{self, KnownDevice};
 use crate::accounts::throttling::{Attempt, Counter, NoAttempt, network};
 use crate::passwords::{Busy, Place};
 use crate::settings::Settings;
@@ -20,7 +20,7 @@ pub(crate) struct Caller<'r> {
     pub(crate) database: &'r Database,
     pub(crate) settings: &'r Settings,
     cookies: &'r CookieJar<'r>,
-    shown_device: Option<&'r str>,
+    device_cookie: Option<&'r str>,
     later: &'r OnceLock<Later>,
 }
 
@@ -56,7 +56,7 @@ impl Caller<'_> {
     /// The browser, if it is one of the account's owner.
     pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
         let now = self.database.now().timestamp_millis();
-        KnownDevice::find(self.database, self.shown_device, email, now).await
+        KnownDevice::find(self.database, self.device_cookie, email, now).await
     }
 
     /// The browser is the owner's from now on. They are signed in already, so that nothing can be
@@ -64,7 +64,7 @@ impl Caller<'_> {
     pub(crate) async fn remember_device(&self, known: Option<KnownDevice>, user_id: &str) {
         let (cookies, now) = (self.cookies, self.database.now().timestamp_millis());
         let remembered =
-            known_device::remember(self.database, cookies, self.settings, known, user_id, now);
+            device_cookie::remember(self.database, cookies, self.settings, known, user_id, now);
         if let Err(error) = remembered.await {
             rocket::error!("a browser is not made known: {error}");
         }
@@ -74,7 +74,9 @@ impl Caller<'_> {
     /// leaves both.
     pub(crate) async fn forget_other_devices(&self) -> Result<(), Error> {
         match self.session.user_id() {
-            Some(user_id) => known_device::forget(self.database, &user_id, self.shown_device).await,
+            Some(user_id) => {
+                device_cookie::forget_others(self.database, &user_id, self.device_cookie).await
+            }
             None => Ok(()),
         }
     }
@@ -167,7 +169,7 @@ impl<'r> FromRequest<'r> for Caller<'r> {
             database,
             settings,
             cookies: request.cookies(),
-            shown_device: known_device::shown(request, settings),
+            device_cookie: device_cookie::sent(request, settings),
             later: later(request),
         })
     }

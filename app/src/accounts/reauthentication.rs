@@ -5,6 +5,7 @@ use rocket::serde::Deserialize;
 use rocket::serde::json::json;
 use rocket_diesel_session::Error;
 
+use crate::accounts::Profile;
 use crate::accounts::auth_request::Caller;
 use crate::accounts::authenticated::{Owner, SUCCESS};
 use crate::accounts::failure::{Complaints, Refusal, complaints};
@@ -12,7 +13,6 @@ use crate::accounts::throttling::Counter;
 use crate::accounts::validation;
 use crate::db::users;
 use crate::settings::Settings;
-use crate::web::current_user::{Profile, User};
 
 #[derive(Default, Deserialize, FromForm)]
 #[serde(crate = "rocket::serde", default)]
@@ -40,11 +40,11 @@ impl PasswordChange {
 /// `done`, for the next page, is saved with it.
 pub(crate) async fn change(
     caller: &Caller<'_>,
-    user: &User,
+    user: &Profile,
     given: &PasswordChange,
     done: Option<&str>,
 ) -> Result<Result<(), Refusal>, Error> {
-    let complaints = given.complaints(&user.into(), caller.settings);
+    let complaints = given.complaints(user, caller.settings);
     if !complaints.is_empty() {
         return Ok(Err(Refusal::Invalid(complaints)));
     }

@@ -3,19 +3,16 @@
 use std::fmt;
 use std::time::Instant;
 
-use diesel::prelude::*;
 use rocket::figment::Figment;
 use rocket::figment::value::Value;
 use rocket::serde::Serialize;
 use rocket::serde::json::json;
-use rocket_diesel_session::{Database, Error};
 
 use super::failure::Stop;
 use super::operator::{Operator, database_entry};
 use super::output::Output;
-use crate::db::schema::{attempts, known_devices};
-use crate::db::users;
-use crate::db::users::on;
+use crate::db::{self, users};
+use crate::settings;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(crate = "rocket::serde", rename_all = "lowercase")]
@@ -45,7 +42,7 @@ impl fmt::Display for Line {
 }
 
 pub(super) async fn check(output: &mut Output) -> Result<(), Stop> {
-    let lines = lines(&crate::figment()).await;
+    let lines = lines(&settings::files::figment()).await;
     let status = lines.iter().map(|line| line.status).max();
     let text: Vec<_> = lines.iter().map(Line::to_string).collect();
     output.answer(
@@ -136,20 +133,10 @@ fn clock(operator: &Operator) -> (Status, String) {
 async fn usable(operator: &Operator) -> Result<(Status, String), Stop> {
     operator.live.probe().await?;
     let database = operator.database()?;
-    users::credentials(database, String::new()).await?;
-    read_attempts_and_known_devices(database).await?;
+    db::check_tables(database).await?;
     let detail = "a record was stored, changed, read and deleted; users, attempts and known \
                   devices can be read";
     Ok((Status::Ok, detail.into()))
-}
-
-async fn read_attempts_and_known_devices(database: &Database) -> Result<(), Error> {
-    on!(database, database.run, |connection| {
-        let attempt = attempts::table.select(attempts::id);
-        attempt.first::<String>(connection).optional()?;
-        let device = known_devices::table.select(known_devices::id);
-        device.first::<String>(connection).optional().map(drop)
-    })
 }
 
 async fn counted(operator: &Operator) -> Result<(Status, String), Stop> {

@@ -7,7 +7,6 @@ mod operator;
 mod output;
 mod sessions;
 mod users;
-mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -101,8 +100,8 @@ pub(crate) enum Users {
     Canonicalize,
 }
 
-/// The command that the process was started with; none when it is to serve.
-pub(crate) fn asked() -> Option<Command> {
+/// Returns the command of the command line; without one, the server is to run.
+pub(crate) fn command() -> Option<Command> {
     Arguments::parse().command
 }
 

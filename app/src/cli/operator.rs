@@ -6,8 +6,9 @@ use rocket_diesel_session::{Database, LiveSessions};
 
 use super::captured_log;
 use super::failure::Stop;
-use crate::accounts::validation;
+use crate::accounts::{self, email};
 use crate::db::users::{self, Credentials};
+use crate::settings;
 
 pub(super) struct Operator {
     pub(super) live: LiveSessions,
@@ -15,7 +16,7 @@ pub(super) struct Operator {
 
 impl Operator {
     pub(super) async fn new() -> Result<Self, Stop> {
-        let operator = Self::with(crate::figment()).await?;
+        let operator = Self::with(settings::files::figment()).await?;
         operator.database()?;
         Ok(operator)
     }
@@ -26,8 +27,8 @@ impl Operator {
             .merge(("session.migrate", false))
             .merge(("session.create_table", false));
         let rocket = rocket::custom(figment)
-            .attach(crate::settings::stage())
-            .attach(crate::sessions())
+            .attach(settings::stage())
+            .attach(accounts::sessions())
             .ignite()
             .await
             .map_err(|error| refused(&error))?;
@@ -48,7 +49,7 @@ impl Operator {
 
     /// The account with this e-mail address.
     pub(super) async fn user(&self, email: &str) -> Result<Credentials, Stop> {
-        let email = validation::canonical_email(email);
+        let email = email::canonical(email);
         let known = users::credentials(self.database()?, email.clone()).await?;
         known.ok_or_else(|| {
             Stop::Nothing(format!(

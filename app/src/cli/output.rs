@@ -8,8 +8,7 @@ use chrono::{DateTime, Utc};
 use rocket::serde::json::{self, Value, json};
 use rocket_diesel_session::SessionInfo;
 
-use super::words;
-use crate::web::browser_name;
+use crate::web::{browser_name, time_text};
 
 pub(super) struct Output {
     out: BufWriter<StdoutLock<'static>>,
@@ -66,9 +65,9 @@ impl Output {
         }
         self.row([
             device.key.short(),
-            &words::ago(self.now - device.seen_at),
-            &words::ago(self.now - device.signed_in_at),
-            &words::ahead(device.expires_at - self.now),
+            &time_text::ago(self.now - device.seen_at),
+            &time_text::ago(self.now - device.signed_in_at),
+            &time_text::ahead(device.expires_at - self.now),
             &browser_name::in_words(device.user_agent.as_deref()),
             email.or(user).map_or("-", String::as_str),
         ])

@@ -11,8 +11,8 @@ use super::Which;
 use super::failure::Stop;
 use super::operator::{Operator, database_entry};
 use super::output::Output;
-use crate::accounts::known_device;
-use crate::db::users;
+use crate::db::{known_devices, users};
+use crate::settings;
 
 /// How many sessions are in memory at once.
 const PAGE: u32 = 500;
@@ -79,7 +79,7 @@ pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop
 async fn of_user(operator: &Operator, email: &str) -> Result<u64, Stop> {
     let user = operator.user(email).await?;
     let live = operator.live.list(&user.id).await?.len() as u64;
-    known_device::forget(operator.database()?, &user.id, None).await?;
+    known_devices::delete_of_user(operator.database()?, &user.id, None).await?;
     operator.live.end_all(&user.id).await?;
     some(live, || format!("{} has no session", user.profile.email))
 }
@@ -87,11 +87,11 @@ async fn of_user(operator: &Operator, email: &str) -> Result<u64, Stop> {
 /// One statement, so that none that is renewed meanwhile can slip through. It may take longer than
 /// any request would wait.
 async fn every(operator: &Operator) -> Result<u64, Stop> {
-    let figment = crate::figment();
+    let figment = settings::files::figment();
     let timeout = format!("databases.{}.timeout", database_entry(&figment));
     let patient = Operator::with(figment.merge((timeout, "60s"))).await?;
     let live = operator.live.count().await?;
-    known_device::forget_all(patient.database()?).await?;
+    known_devices::delete_all(patient.database()?).await?;
     patient.live.clear().await?;
     some(live, || "there is no session".into())
 }

@@ -7,8 +7,8 @@ use rocket::serde::json::json;
 use super::Users;
 use super::failure::Stop;
 use super::operator::Operator;
-use crate::accounts::known_device;
-use crate::db::users;
+use crate::accounts::email;
+use crate::db::{known_devices, users};
 
 pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
     let done = match command {
@@ -29,7 +29,7 @@ async fn disable(email: &str) -> Result<String, Stop> {
     if changed {
         tell_of(&operator, &user.id, "disabled");
     }
-    known_device::forget(operator.database()?, &user.id, None).await?;
+    known_devices::delete_of_user(operator.database()?, &user.id, None).await?;
     let live = operator.live.list(&user.id).await?.len();
     operator.live.end_all(&user.id).await?;
     let state = if changed {
@@ -61,7 +61,7 @@ async fn enable(email: &str) -> Result<String, Stop> {
 
 async fn canonicalize() -> Result<String, Stop> {
     let operator = Operator::new().await?;
-    let done = users::canonicalize_emails(operator.database()?).await?;
+    let done = email::canonicalize_stored(operator.database()?).await?;
     let kept = match done.kept.as_slice() {
         [] => String::new(),
         ids => format!("; another account has the address of {}", ids.join(", ")),

@@ -3,36 +3,50 @@
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::{DatabaseError, RollbackTransaction};
+use rocket::serde::{Deserialize, Serialize};
 use rocket_diesel_session::{Database, Error, ErrorKind, Session};
 
-use crate::accounts::validation;
 use crate::db::schema::users;
-use crate::web::current_user::Profile;
 
-/// Diesel code that fits every backend, given to a method that takes it for the one that is
-/// configured.
-macro_rules! on {
-    ($database:expr, $object:ident.$method:ident, |$connection:ident| $work:expr) => {
-        match $database {
-            #[cfg(feature = "mysql")]
-            database if database.speaks::<diesel::MysqlConnection>() => {
-                let work = move |$connection: &mut diesel::MysqlConnection| $work;
-                $object.$method(work).await
-            }
-            #[cfg(feature = "postgres")]
-            database if database.speaks::<diesel::PgConnection>() => {
-                let work = move |$connection: &mut diesel::PgConnection| $work;
-                $object.$method(work).await
-            }
-            _ => {
-                let work = move |$connection: &mut diesel::SqliteConnection| $work;
-                $object.$method(work).await
-            }
-        }
-    };
+/// The columns of [`User`], which a session loads with its own row.
+pub(crate) const COLUMNS: &[&str] = &[
+    "email",
+    "first_name",
+    "last_name",
+    "location",
+    "disabled_at",
+];
+
+/// The signed-in user.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(crate = "rocket::serde")]
+pub(crate) struct User {
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) location: String,
+    pub(crate) disabled_at: Option<i64>,
 }
 
-pub(crate) use on;
+/// The parts of an account that its owner and programs see.
+#[derive(Clone, Queryable, Selectable, Serialize)]
+#[diesel(table_name = users)]
+#[serde(crate = "rocket::serde")]
+pub(crate) struct Profile {
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+}
+
+impl From<&User> for Profile {
+    fn from(user: &User) -> Self {
+        Self {
+            email: user.email.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+        }
+    }
+}
 
 /// An account to be made.
 #[derive(Clone, Insertable)]
@@ -168,43 +182,24 @@ pub(crate) async fn emails(
     })
 }
 
-/// What came of bringing the stored addresses into their canonical form.
-#[derive(Default)]
-pub(crate) struct Canonicalized {
-    pub(crate) changed: usize,
-    /// The ids of accounts whose address is another account's in its canonical form.
-    pub(crate) kept: Vec<String>,
-}
-
-/// Brings the stored e-mail addresses into their canonical form. An earlier release stored what was
-/// typed in lower case, which is the same unless it has other characters than those of ASCII.
-pub(crate) async fn canonicalize_emails(database: &Database) -> Result<Canonicalized, Error> {
+/// Returns the id and address of each account whose address has characters beyond ASCII.
+pub(crate) async fn emails_beyond_ascii(
+    database: &Database,
+) -> Result<Vec<(String, String)>, Error> {
     let beyond_ascii = match database.speaks::<SqliteConnection>() {
         true => "length(CAST(email AS BLOB)) <> length(email)",
         false => "octet_length(email) <> char_length(email)",
     };
-    let rows: Vec<(String, String)> = on!(database, database.run, |connection| {
+    on!(database, database.run, |connection| {
         users::table
             .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(beyond_ascii))
             .select((users::id, users::email))
             .load(connection)
-    })?;
-    let mut done = Canonicalized::default();
-    for (id, email) in rows {
-        let canonical = validation::canonical_email(&email);
-        if canonical == email {
-            continue;
-        }
-        match set_email(database, id.clone(), email, canonical).await? {
-            true => done.changed += 1,
-            false => done.kept.push(id),
-        }
-    }
-    Ok(done)
+    })
 }
 
-/// `false` if another account has the address.
-async fn set_email(
+/// Changes an e-mail address; returns `false` if another account has it.
+pub(crate) async fn set_email(
     database: &Database,
     id: String,
     before: String,

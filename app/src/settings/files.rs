@@ -10,8 +10,13 @@ use rocket::figment::value::{Dict, Map};
 use rocket::figment::{self, Figment, Metadata, Profile, Provider};
 use rocket::fs::{FileServer, Options};
 
-/// The configuration as Rocket reads it, from the file that [`config_file`] finds.
-pub(crate) fn figment(profile: Profile) -> Figment {
+/// Reads the configuration as Rocket does, from the file that [`config_file`] finds.
+pub(crate) fn figment() -> Figment {
+    let profile = match cfg!(debug_assertions) {
+        true => "dev",
+        false => "prod",
+    };
+    let profile = Profile::from_env_or("ROCKET_PROFILE", profile);
     let file = config_file();
     let templates = beside(&file, "templates");
     let file = Toml::file(file).nested();

@@ -13,8 +13,7 @@ use rocket_dyn_templates::{Template, context};
 use crate::accounts::auth_request::Caller;
 use crate::accounts::reauthentication::{self, PasswordChange};
 use crate::accounts::validation;
-use crate::db::users;
-use crate::web::current_user::User;
+use crate::accounts::{self, User};
 use crate::web::layout::{Answer, Page, Visit};
 use crate::web::recent_sign_in::Fresh;
 use crate::web::refused_form;
@@ -93,7 +92,7 @@ async fn move_to(
             .map(Ok);
     }
     let now = database.now().timestamp_millis();
-    users::set_location(database, id, place.to_owned(), now).await?;
+    accounts::set_location(database, id, place.to_owned(), now).await?;
     TypedLocation::forget(session)?;
     session.event("user_updated", json!({ "what": "location" }));
     page.done("/account".to_owned(), "Your location is saved.")
@@ -120,7 +119,7 @@ async fn change_password(
     caller: Caller<'_>,
 ) -> Result<Answer, Error> {
     let done = "Your password is changed. All your other devices are signed out.";
-    match reauthentication::change(&caller, user, &form, Some(done)).await? {
+    match reauthentication::change(&caller, &user.into(), &form, Some(done)).await? {
         Ok(()) => Ok(Left(Redirect::to("/account"))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("current");

@@ -1,54 +1,12 @@
 //! The signed-in user, as a request guard.
 
-use diesel::{Queryable, Selectable};
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
-use rocket::serde::{Deserialize, Serialize};
 use rocket_diesel_session::Session;
 
-use crate::db::schema::users;
-
-/// What a session brings along of its user's row.
-pub(crate) const COLUMNS: &[&str] = &[
-    "email",
-    "first_name",
-    "last_name",
-    "location",
-    "disabled_at",
-];
-
-/// The signed-in user. A route that takes `&User` sends anonymous users to the sign-in page.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(crate = "rocket::serde")]
-pub(crate) struct User {
-    pub(crate) email: String,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
-    pub(crate) location: String,
-    disabled_at: Option<i64>,
-}
-
-/// What the world may know of an account.
-#[derive(Clone, Queryable, Selectable, Serialize)]
-#[diesel(table_name = users)]
-#[serde(crate = "rocket::serde")]
-pub(crate) struct Profile {
-    pub(crate) email: String,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
-}
-
-impl From<&User> for Profile {
-    fn from(user: &User) -> Self {
-        Self {
-            email: user.email.clone(),
-            first_name: user.first_name.clone(),
-            last_name: user.last_name.clone(),
-        }
-    }
-}
+use crate::accounts::User;
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for &'r User {

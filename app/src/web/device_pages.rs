@@ -8,13 +8,13 @@ use rocket::{get, post, routes};
 use rocket_diesel_session::{Error, Session, SessionInfo};
 use rocket_dyn_templates::{Template, context};
 
+use crate::accounts::User;
 use crate::accounts::auth_request::Caller;
 use crate::accounts::listed_devices::{self, Ended};
 use crate::web::browser_name;
-use crate::web::current_user::User;
 use crate::web::layout::{Answer, INFO, Page};
 use crate::web::recent_sign_in::Fresh;
-use crate::web::time_text::Moment;
+use crate::web::time_text::PastTime;
 
 pub(crate) fn stage() -> AdHoc {
     let routes = routes![devices, end, end_page, end_others, end_others_page];
@@ -29,8 +29,8 @@ const LIST: &str = "/account/devices";
 struct Shown {
     key: String,
     name: String,
-    signed_in: Moment,
-    seen: Moment,
+    signed_in: PastTime,
+    seen: PastTime,
     current: bool,
 }
 
@@ -39,8 +39,8 @@ impl Shown {
         Self {
             key: device.key.short().to_owned(),
             name: browser_name::in_words(device.user_agent.as_deref()),
-            signed_in: Moment::new(device.signed_in_at, now),
-            seen: Moment::new(device.seen_at, now),
+            signed_in: PastTime::new(device.signed_in_at, now),
+            seen: PastTime::new(device.seen_at, now),
             current: device.current,
         }
     }

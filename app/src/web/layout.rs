@@ -9,8 +9,8 @@ use rocket::serde::Serialize;
 use rocket_diesel_session::{Error, Flash, Session};
 use rocket_dyn_templates::Template;
 
+use crate::accounts::User;
 use crate::accounts::authenticated::SUCCESS;
-use crate::web::current_user::User;
 
 /// The kind of the messages that only say how things are.
 pub(crate) const INFO: &str = "info";

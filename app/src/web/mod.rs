@@ -14,5 +14,5 @@ mod recent_sign_in;
 mod refused_form;
 pub(crate) mod return_to;
 pub(crate) mod sign_in_forms;
-mod time_text;
+pub(crate) mod time_text;
 mod typed_location;

@@ -8,9 +8,9 @@ use rocket::{get, routes};
 use rocket_diesel_session::{Database, Error, LiveSessions, Session};
 use rocket_dyn_templates::{Template, context};
 
-use crate::db::users;
-use crate::web::current_user::User;
+use crate::accounts::{self, User};
 use crate::web::layout::Page;
+use crate::web::time_text;
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Pages", |rocket| async {
@@ -47,7 +47,7 @@ impl From<&Session> for Ticket {
         let remaining_seconds = session.remaining().num_seconds();
         Self {
             short: session.short_key(),
-            remaining: in_words(remaining_seconds),
+            remaining: time_text::countdown(remaining_seconds),
             remaining_seconds,
             deadline: session
                 .deadline()
@@ -89,36 +89,6 @@ fn messages(user: &User, page: Page<'_>) -> Result<Template, Error> {
 #[get("/health")]
 async fn health(database: &Database, live: LiveSessions) -> Result<&'static str, Error> {
     // Ends nobody's session, but fails where none can be written.
-    try_join!(users::ping(database), live.end_all(""))?;
+    try_join!(accounts::ping(database), live.end_all(""))?;
     Ok("ok\n")
-}
-
-/// Seconds as the page counts them down: "1 h 59 min 12 s".
-fn in_words(seconds: i64) -> String {
-    let units = [
-        (seconds / 86_400, "d"),
-        (seconds / 3_600 % 24, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
-    let shown = units
-        .iter()
-        .skip_while(|(count, unit)| *count == 0 && *unit != "s");
-    shown
-        .map(|(count, unit)| format!("{count} {unit}"))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_words;
-
-    #[test]
-    fn time_left_in_words() {
-        assert_eq!(in_words(7_199), "1 h 59 min 59 s");
-        assert_eq!(in_words(86_400), "1 d 0 h 0 min 0 s");
-        assert_eq!(in_words(61), "1 min 1 s");
-        assert_eq!(in_words(0), "0 s");
-    }
 }

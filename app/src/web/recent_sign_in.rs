@@ -7,7 +7,7 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
 use rocket_diesel_session::Session;
 
-use crate::web::current_user::User;
+use crate::accounts::User;
 
 /// For how long after a sign-in nobody is asked for the password again.
 const FRESH: TimeDelta = TimeDelta::minutes(10);

@@ -10,8 +10,7 @@ use rocket_diesel_session::csrf::{Reason, Refusal};
 use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
-use crate::accounts::validation;
-use crate::web::current_user::User;
+use crate::accounts::{User, email};
 use crate::web::layout::{Answer, INFO, Page};
 use crate::web::recent_sign_in::Fresh;
 use crate::web::return_to;
@@ -132,7 +131,7 @@ async fn again_for(
 /// What a user reads who signs in or registers once more.
 fn known(user: &User, typed: &Typed) -> String {
     let email = &user.email;
-    match validation::canonical_email(&typed.email) == *email {
+    match email::canonical(&typed.email) == *email {
         true => format!("You are signed in already, as {email}."),
         false => {
             format!("You are signed in already, as {email}. Sign out first to use another account.")

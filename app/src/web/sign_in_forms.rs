@@ -8,10 +8,11 @@ use rocket::{get, post, routes};
 use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
+use crate::accounts::Profile;
 use crate::accounts::auth_request::Caller;
+use crate::accounts::authentication::{self, SignIn};
 use crate::accounts::failure::Refusal;
-use crate::accounts::{self, Registration, SignIn};
-use crate::web::current_user::Profile;
+use crate::accounts::registration::{self, Registration};
 use crate::web::headers::SignedOut;
 use crate::web::layout::{Answer, Page, Visit};
 use crate::web::refused_form::NOT_SIGNED_IN;
@@ -39,7 +40,7 @@ async fn register(
 ) -> Result<Answer, Error> {
     let next = form.next.as_deref();
     let done = "Welcome! Your account is ready, and you are signed in.";
-    let registered = match accounts::register(&caller, &form, Some(done)).await? {
+    let registered = match registration::register(&caller, &form, Some(done)).await? {
         Err(Refusal::Taken) => sign_in_instead(&caller, &form).await?,
         other => other,
     };
@@ -74,7 +75,7 @@ async fn sign_in_instead(
         ..SignIn::default()
     };
     let done = "Your account is ready, and you are signed in.";
-    let signed_in = accounts::sign_in(caller, &given, Some(done)).await?;
+    let signed_in = authentication::sign_in(caller, &given, Some(done)).await?;
     Ok(signed_in.map_err(|_| Refusal::Taken))
 }
 
@@ -102,7 +103,7 @@ async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result
     let next = form.next.as_deref();
     let values = context! { email: &form.email, remember: form.remember };
     let typed = TypedLocation::new(&form.location, &form.location_of);
-    match accounts::sign_in(&caller, &form, Some("You are signed in.")).await? {
+    match authentication::sign_in(&caller, &form, Some("You are signed in.")).await? {
         Ok(_) => {
             if let Some(typed) = typed {
                 typed.keep(caller.session)?;

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use rocket::serde::Serialize;
 use rocket_diesel_session::{Error, Session};
 
-use crate::accounts::validation;
-use crate::web::current_user::User;
+use crate::accounts::{User, email, validation};
 
 /// A heading, and what to do.
 type Notice = (&'static str, Cow<'static, str>);
@@ -30,7 +29,7 @@ impl TypedLocation {
         keep.then(|| Self {
             location: location.to_owned(),
             location_of: match validation::email(location_of) {
-                Ok(()) => validation::canonical_email(location_of),
+                Ok(()) => email::canonical(location_of),
                 Err(_) => String::new(),
             },
         })

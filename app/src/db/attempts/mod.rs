@@ -11,7 +11,6 @@ use rocket_diesel_session::{Database, Error};
 
 use self::count::{Count, FORGOTTEN};
 use crate::db::schema::attempts;
-use crate::db::users::on;
 
 /// How often a row that others change as well is read again.
 const TRIES: usize = 100;

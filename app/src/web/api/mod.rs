@@ -15,12 +15,13 @@ use rocket_diesel_session::{Error, Session, SessionInfo};
 
 use self::document::Document;
 use crate::accounts::auth_request::Caller;
+use crate::accounts::authentication::{self, SignIn};
 use crate::accounts::failure::{self, Refusal};
 use crate::accounts::listed_devices::{self, Ended};
 use crate::accounts::reauthentication::{self, PasswordChange};
-use crate::accounts::{self, Registration, SignIn};
+use crate::accounts::registration::{self, Registration};
+use crate::accounts::{Profile, User};
 use crate::web::api::json_body::Body;
-use crate::web::current_user::{Profile, User};
 use crate::web::headers::SignedOut;
 use crate::web::problem::Problem;
 use crate::web::recent_sign_in::Fresh;
@@ -98,7 +99,7 @@ fn csrf_token(session: &Session) -> Result<Json<Value>, Error> {
 
 #[post("/signup", format = "json", data = "<given>")]
 async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Status, Json<Profile>)> {
-    let registered = accounts::register(&caller, &given, None).await?;
+    let registered = registration::register(&caller, &given, None).await?;
     Ok(match registered {
         Ok(profile) => Ok((Status::Created, Json(profile))),
         Err(refusal) => Err(refuse(refusal)),
@@ -107,7 +108,7 @@ async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Statu
 
 #[post("/signin", format = "json", data = "<given>")]
 async fn sign_in(given: Body<SignIn>, caller: Caller<'_>) -> Answer<Json<Profile>> {
-    let signed_in = accounts::sign_in(&caller, &given, None).await?;
+    let signed_in = authentication::sign_in(&caller, &given, None).await?;
     Ok(signed_in.map(Json).map_err(refuse))
 }
 
@@ -124,7 +125,7 @@ async fn change_password(
     user: &User,
     caller: Caller<'_>,
 ) -> Answer<NoContent> {
-    let changed = reauthentication::change(&caller, user, &given, None).await?;
+    let changed = reauthentication::change(&caller, &user.into(), &given, None).await?;
     Ok(changed.map(|()| NoContent).map_err(refuse))
 }
 

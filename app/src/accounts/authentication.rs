@@ -1,0 +1,72 @@
+//! Signs users in with their e-mail address and password.
+
+use rocket::form::FromForm;
+use rocket::serde::Deserialize;
+use rocket_diesel_session::Error;
+
+use super::auth_request::Caller;
+use super::authenticated::Owner;
+use super::failure::{Complaints, Refusal, complaints};
+use super::{email, validation};
+use crate::db::users::{self, Profile};
+
+#[derive(Default, Deserialize, FromForm)]
+#[serde(crate = "rocket::serde", default)]
+pub(crate) struct SignIn {
+    #[field(default = String::new())]
+    pub(crate) email: String,
+    #[field(default = String::new())]
+    pub(crate) password: String,
+    /// Whether to stay signed in on this device.
+    pub(crate) remember: bool,
+    /// The page to go to afterwards; programs have none.
+    #[serde(skip)]
+    pub(crate) next: Option<String>,
+    /// What was typed into the account's form before its user had to sign in again.
+    #[serde(skip)]
+    #[field(default = String::new())]
+    pub(crate) location: String,
+    /// The e-mail address of that user.
+    #[serde(skip)]
+    #[field(default = String::new())]
+    pub(crate) location_of: String,
+}
+
+impl SignIn {
+    fn complaints(&self) -> Complaints {
+        complaints([
+            ("email", validation::email(&self.email)),
+            ("password", validation::present(&self.password)),
+        ])
+    }
+}
+
+/// Signs in a client that knows the password of an open account. `done`, for the next page, is saved with
+/// it.
+pub(crate) async fn sign_in(
+    caller: &Caller<'_>,
+    given: &SignIn,
+    done: Option<&str>,
+) -> Result<Result<Profile, Refusal>, Error> {
+    let complaints = given.complaints();
+    if !complaints.is_empty() {
+        return Ok(Err(Refusal::Invalid(complaints)));
+    }
+    let email = email::canonical(&given.email);
+    let device = caller.known_device(&email).await?;
+    let counters = caller.counters(&email, device.as_ref());
+    let known = users::credentials(caller.database, email.clone());
+    let (attempt, known) = match caller.attempt(&email, counters, known).await? {
+        Ok(begun) => begun,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(owner) = Owner::prove(caller, attempt, known, &given.password).await? else {
+        return Ok(Err(Refusal::Wrong));
+    };
+    let (id, profile) = (owner.user.id.clone(), owner.user.profile.clone());
+    if !owner.sign_in(caller, given.remember, done).await? {
+        return Ok(Err(Refusal::Wrong));
+    }
+    caller.remember_device(device, &id).await;
+    Ok(Ok(profile))
+}
