@@ -29,7 +29,6 @@ use crate::store::pool::Repeat;
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::{Renewed, run};
-use crate::store::sql::transaction::Within;
 use crate::store::{Adapter, Store};
 
 /// The database of the application's own tables, which also holds the sessions unless they are in
@@ -90,7 +89,6 @@ trait Opened: Any + Send + Sync {
 struct Typed<C: Backend> {
     pool: Renewed<C>,
     store: Arc<DieselStore<C>>,
-    within: Within<C>,
     /// Whether a lock can be kept from one statement to the next.
     keeps_locks: bool,
 }
@@ -273,11 +271,10 @@ impl Database {
         T: Send + 'static,
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
-        let Typed { store, within, .. } = self.typed::<C>()?;
-        let (store, within) = (store.clone(), *within);
+        let store = self.typed::<C>()?.store.clone();
         let (everything, place) = (self.store.clone(), self.place.clone());
         let work = move || {
-            let (value, mut committed) = store.transaction(within, work, |texts| {
+            let (value, mut committed) = store.transaction(work, |texts| {
                 let committed = match place.clone() {
                     Place::Here => commit.run(texts),
                     Place::Shared(adapter) => commit.run(&*adapter.adapt_within(texts)),

@@ -15,10 +15,10 @@ use crate::engine::threads::Threads;
 use crate::error::{Error, require};
 use crate::store::pool::{Bounds, Outdated};
 use crate::store::sql::DieselStore;
+use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::store::sql::backend::encryption;
 use crate::store::sql::pool::{Connections, DatabaseFile, Manager, open_to_all};
-use crate::store::sql::statement::Execute;
 use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
@@ -90,7 +90,7 @@ impl Database {
         max_data: u64,
     ) -> Result<Self, Error>
     where
-        C: Execute + MigrationConnection + MigrationHarness<C::Backend>,
+        C: Backend + MigrationConnection + MigrationHarness<C::Backend>,
     {
         let file = C::file(url);
         if let Some(path) = &file {
@@ -122,7 +122,7 @@ impl Database {
             size: 1,
             ..config.bounds()
         };
-        let apart = store.apart(Manager::<C>::pool_until(
+        let apart = store.with_pool(Manager::<C>::pool_until(
             &Outdated::default(),
             &file,
             url,
@@ -132,7 +132,6 @@ impl Database {
         let opened = Typed {
             pool,
             store: store.clone(),
-            within: DieselStore::within,
             keeps_locks: config.statement_cache,
         };
         Ok(Self {
@@ -201,7 +200,7 @@ fn writable(path: &Path) -> io::Result<()> {
 #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
 impl<C> Opened for Typed<C>
 where
-    C: Execute + MigrationHarness<C::Backend>,
+    C: Backend + MigrationHarness<C::Backend>,
 {
     fn user(&self, id: &str) -> Result<Option<String>, Error> {
         self.store.user(id)

@@ -1,26 +1,20 @@
-//! Explains at launch why a table cannot be used: it lacks columns, and may be another library's.
+//! Explains at launch that a table lacks columns, perhaps because it is another library's.
 
 use diesel::result::Error::NotFound;
 
-use super::DieselStore;
-use super::statement::{Execute, Statement, Value};
+use super::statement::{Statement, Value};
+use super::store::SqlStore;
 use crate::error::Error;
 use crate::store::sql::backend::Backend;
+use crate::store::sql::pool::Connections;
 
-impl<C: Backend> DieselStore<C> {
-    /// Returns an error that names the columns which the table lacks, or `error` where that is not
-    /// the reason.
-    pub(crate) fn explain(&self, error: Error) -> Error
-    where
-        C: Execute,
-    {
+impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
+    /// Returns an error that names the columns that the table lacks, or `error` if it lacks none.
+    pub(super) fn explain(&self, error: Error) -> Error {
         self.missing_columns().unwrap_or(error)
     }
 
-    fn missing_columns(&self) -> Option<Error>
-    where
-        C: Execute,
-    {
+    fn missing_columns(&self) -> Option<Error> {
         let probe = self
             .table
             .put_into("SELECT 1 FROM sessions WHERE 1 = 0", C::QUOTE);
@@ -45,11 +39,8 @@ impl<C: Backend> DieselStore<C> {
         )))
     }
 
-    /// Whether the table has the column; yes where the catalog cannot be asked.
-    fn has(&self, column: &str) -> bool
-    where
-        C: Execute,
-    {
+    /// Returns `true` if the table has the column, or if the catalog cannot be read.
+    fn has(&self, column: &str) -> bool {
         let name = self.table.name();
         let (schema, table) = name.rsplit_once('.').unwrap_or(("", name));
         let select = Statement::new(C::TYPE_OF, [table, schema, column].map(Value::from));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use diesel::r2d2::ConnectionManager;
 
 use super::DieselStore;
+use super::store::SqlStore;
 use super::texts::Sql;
 use super::users::{Names, Users};
 use crate::error::Error;
@@ -33,28 +34,20 @@ impl<C: Backend> DieselStore<C> {
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
-        let writing = C::ONE_WRITER.then(Arc::default);
         let table = Arc::new(Table::default());
-        Self {
+        Self(SqlStore {
             pool: Box::new(pool),
-            writing,
+            writer: C::ONE_WRITER.then(Arc::default),
             sql: Arc::new(Sql::new::<C>(&table, None)),
             table,
-            user: None,
+            users: None,
             connection: PhantomData,
-        }
+        })
     }
 
-    /// The same store on other connections to the same database.
-    pub(crate) fn apart(&self, pool: impl Connections<C> + 'static) -> Self {
-        Self {
-            pool: Box::new(pool),
-            writing: self.writing.clone(),
-            table: self.table.clone(),
-            user: self.user.clone(),
-            sql: self.sql.clone(),
-            connection: PhantomData,
-        }
+    /// Returns the same store on other connections to the same database.
+    pub(crate) fn with_pool(&self, pool: impl Connections<C> + 'static) -> Self {
+        Self(self.0.on(Box::new(pool)))
     }
 
     /// Keeps the sessions in `table`, which may be `schema.table`, instead of in `sessions`.
@@ -68,16 +61,14 @@ impl<C: Backend> DieselStore<C> {
 
     pub(crate) fn on_table(self, table: Table) -> Self {
         let sql = Arc::new(Sql::new::<C>(&table, None));
-        let table = Arc::new(table);
-        let user = self
-            .user
-            .map(|known| Arc::new(Users::new(known.names.clone())));
-        Self {
-            table,
+        let users = self.0.users.as_ref();
+        let users = users.map(|it| Arc::new(Users::new(it.names.clone())));
+        Self(SqlStore {
+            table: Arc::new(table),
             sql,
-            user,
-            ..self
-        }
+            users,
+            ..self.0
+        })
     }
 
     /// Brings these columns of the user's row along with each record, in the same statement.
@@ -89,10 +80,10 @@ impl<C: Backend> DieselStore<C> {
     #[must_use]
     pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
         let names = Names::new(table, key, columns);
-        Self {
-            user: Some(Arc::new(Users::new(names))),
-            ..self
-        }
+        Self(SqlStore {
+            users: Some(Arc::new(Users::new(names))),
+            ..self.0
+        })
     }
 
     /// Makes the table and its two indexes where there is no table of this name.
@@ -108,15 +99,15 @@ impl<C: Backend> DieselStore<C> {
                  tables, or run the migrations as one that has it"
             ))
         };
-        let mut lease = self.pool.checkout().map_err(|cause| {
+        let mut lease = self.0.pool.checkout().map_err(|cause| {
             Error::unavailable("the database gives no connection").because(cause)
         })?;
         let probe = "SELECT 1 FROM sessions WHERE 1 = 0";
-        let probe = self.table.put_into(probe, C::QUOTE);
+        let probe = self.0.table.put_into(probe, C::QUOTE);
         if lease.batch_execute(&probe).is_ok() {
             return Ok(());
         }
-        let create = self.table.creation(C::QUOTE)?;
+        let create = self.0.table.creation(C::QUOTE)?;
         let made = lease.transact_exclusively(|connection| {
             // Another node may have made it meanwhile. A transaction within, because a failed probe would
             // be the end of the outer one.

@@ -11,7 +11,6 @@ use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
-use crate::store::sql::backend::Backend;
 use crate::token::Key;
 
 /// SQL with a `?` for each value, whatever the database itself writes there.
@@ -90,7 +89,7 @@ pub(crate) type Row = (
 );
 
 /// What a connection does with a statement.
-pub(crate) trait Execute: Backend {
+pub(crate) trait Execute: Sized {
     /// Carries it out; how many rows it concerned.
     fn change(&mut self, statement: &Statement<'_>) -> QueryResult<u64>;
     fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;

@@ -6,14 +6,15 @@
     reason = "a test panics where it fails"
 )]
 
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 
 use super::*;
+use crate::store::pool::Repeat;
 
 /// A table that is dropped at the end.
 struct Filled<C: Backend>(DieselStore<C>, String);
 
-impl<C: Execute> Filled<C> {
+impl<C: Backend> Filled<C> {
     /// With a few thousand sessions, each user's few, of which a hundred have expired at 100.
     fn new(url: &str, analyze: &str) -> Self {
         let name = format!("explain_{:08x}", fastrand::u32(..));
@@ -33,8 +34,9 @@ impl<C: Execute> Filled<C> {
     }
 
     fn run(&self, sql: &str) {
-        let sql = self.0.table.put_into(sql, C::QUOTE);
+        let sql = self.0.0.table.put_into(sql, C::QUOTE);
         self.0
+            .0
             .write(Repeat::Harmful, |connection| connection.batch_execute(&sql))
             .unwrap();
     }
@@ -46,7 +48,7 @@ impl<C: Execute> Filled<C> {
         scans: &[&str],
         mut plan: impl FnMut(&mut C, &str) -> QueryResult<Vec<String>>,
     ) {
-        let (primary, sql) = (primary.replace("TABLE", &self.1), &self.0.sql);
+        let (primary, sql) = (primary.replace("TABLE", &self.1), &self.0.0.sql);
         let (by_user, by_expiry) = (
             format!("{}_user_id", self.1),
             format!("{}_expires_at", self.1),
@@ -61,6 +63,7 @@ impl<C: Execute> Filled<C> {
         ] {
             let statement = filled_in(statement, values);
             let plan = self
+                .0
                 .0
                 .read(|connection| plan(connection, &statement))
                 .unwrap()
@@ -77,7 +80,7 @@ impl<C: Execute> Filled<C> {
 impl<C: Backend> Drop for Filled<C> {
     fn drop(&mut self) {
         let drop = format!("DROP TABLE {}", self.1);
-        let _ = self.0.write(Repeat::Harmful, |connection| {
+        let _ = self.0.0.write(Repeat::Harmful, |connection| {
             connection.batch_execute(&drop)
         });
     }

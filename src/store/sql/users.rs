@@ -5,8 +5,8 @@ use std::sync::{Once, OnceLock};
 
 use diesel::result::Error::NotFound;
 
-use super::DieselStore;
-use super::statement::{Execute, Statement, Value};
+use super::statement::{Statement, Value};
+use super::store::SqlStore;
 use super::texts::Sql;
 use crate::error::Error;
 use crate::record::Record;
@@ -135,33 +135,33 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(is_special)
 }
 
-/// The statements that read, once the type of the users' key is known.
-pub(super) fn reading<C: Execute, P: Connections<C>>(
-    store: &DieselStore<C, P>,
-) -> Result<&Sql, Error> {
-    let Some(users) = &store.user else {
-        return Ok(&store.sql);
-    };
-    if let Some(sql) = users.reading.get() {
-        return Ok(sql);
+impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
+    /// Returns the statements that read; the first call looks up the type of the users' key.
+    pub(super) fn reading(&self) -> Result<&Sql, Error> {
+        let Some(users) = &self.users else {
+            return Ok(&self.sql);
+        };
+        if let Some(sql) = users.reading.get() {
+            return Ok(sql);
+        }
+        let names = &users.names;
+        names.check()?;
+        let select = Statement::new(C::TYPE_OF, names.in_catalog().map(Value::from));
+        // For a name that is not there, the error of the statement that reads names it.
+        let kind = self.read(|connection| match connection.text(&select) {
+            Err(NotFound) => Ok(None),
+            other => other,
+        })?;
+        let kind = kind.as_deref().unwrap_or(UNKNOWN);
+        let Some(row) = names.row::<C>(kind) else {
+            let kind = kind.split('|').next().unwrap_or_default();
+            return Err(Error::configuration(format!(
+                "the users' key {names} has the type {kind}, whose values are no texts of a user id; \
+                 Sessions::with_user takes integers, texts and UUIDs"
+            )));
+        };
+        Ok(users
+            .reading
+            .get_or_init(|| Sql::new::<C>(&self.table, Some(&row))))
     }
-    let names = &users.names;
-    names.check()?;
-    let select = Statement::new(C::TYPE_OF, names.in_catalog().map(Value::from));
-    // A name that is not there is left to the statement, whose error has it.
-    let kind = store.read(|connection| match connection.text(&select) {
-        Err(NotFound) => Ok(None),
-        other => other,
-    })?;
-    let kind = kind.as_deref().unwrap_or(UNKNOWN);
-    let Some(row) = names.row::<C>(kind) else {
-        let kind = kind.split('|').next().unwrap_or_default();
-        return Err(Error::configuration(format!(
-            "the users' key {names} has the type {kind}, whose values are no texts of a user id; \
-             Sessions::with_user takes integers, texts and UUIDs"
-        )));
-    };
-    Ok(users
-        .reading
-        .get_or_init(|| Sql::new::<C>(&store.table, Some(&row))))
 }

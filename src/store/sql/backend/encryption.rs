@@ -1,5 +1,7 @@
-//! TLS to MariaDB and MySQL. MariaDB's client library knows no `ssl_mode`: it encrypts where it is
-//! given an `ssl_ca`, verifies no name, and goes on in clear where the server offers nothing else.
+//! Checks that connections to MariaDB and MySQL are encrypted as their URL demands.
+//!
+//! MariaDB's client library does not know `ssl_mode`: it encrypts if it has an `ssl_ca`, never verifies
+//! the server's name, and sends plain text to a server that offers no TLS.
 
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
@@ -13,7 +15,7 @@ struct Variable {
     value: String,
 }
 
-/// Refuses what the client library would silently leave out.
+/// Refuses an `ssl_mode` that the client library would ignore.
 pub(crate) fn check(url: &str) -> Result<(), Error> {
     let verified = mysqlclient_sys::SUPPORTS_MYSQL_SSL_MODE;
     require(
@@ -27,8 +29,8 @@ pub(crate) fn check(url: &str) -> Result<(), Error> {
     )
 }
 
-/// What is wrong with a connection to `url`, if it is not encrypted as that asks for.
-pub(crate) fn objection(
+/// Returns the error for a connection that is not encrypted although its URL demands it.
+pub(super) fn check_connection(
     connection: &mut MysqlConnection,
     url: &str,
 ) -> QueryResult<Option<&'static str>> {

@@ -9,16 +9,10 @@ use super::Manager;
 use crate::store::sql::backend::Backend;
 
 /// A pool of connections of the type `C`, ours or the application's, or the one of a transaction.
-#[allow(
-    unreachable_pub,
-    reason = "a parameter of DieselStore, which nobody else chooses"
-)]
-pub trait Connections<C>: Send + Sync {
-    #[doc(hidden)]
+pub(crate) trait Connections<C>: Send + Sync {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error>;
 
     /// Whether what failed on one connection can be tried on another.
-    #[doc(hidden)]
     fn has_others(&self) -> bool {
         true
     }
@@ -71,8 +65,7 @@ impl<C> Lease<C> for Borrowed<'_, '_, C> {
 }
 
 /// One connection, until it is dropped.
-#[allow(unreachable_pub, reason = "what Connections lends")]
-pub trait Lease<C>: DerefMut<Target = C> {
+pub(crate) trait Lease<C>: DerefMut<Target = C> {
     /// Fails if what is stored here is stored nowhere.
     fn check(&self) -> Result<(), String> {
         Ok(())

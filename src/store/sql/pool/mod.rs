@@ -183,9 +183,9 @@ impl<C: Backend> r2d2::ManageConnection for Manager<C> {
             let set_up = connection.batch_execute(&self.set_up);
             set_up.map_err(Self::Error::QueryError)?;
         }
-        let objection = connection.objection(&self.url);
-        if let Some(objection) = objection.map_err(Self::Error::QueryError)? {
-            return Err(bad(objection.to_owned()));
+        let fault = connection.check_connection(&self.url);
+        if let Some(fault) = fault.map_err(Self::Error::QueryError)? {
+            return Err(bad(fault.to_owned()));
         }
         let now = Instant::now();
         Ok(Pooled {

@@ -23,7 +23,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::error_class::Fault;
 use super::{Connections, Manager, run};
 use crate::store::pool::{Bounds, Repeat};
-use crate::store::sql::backend::Backend;
+use crate::store::sql::backend::{Backend, Dialect};
 
 const BOUNDS: Bounds = Bounds {
     size: 4,

@@ -1,0 +1,56 @@
+//! MariaDB and MySQL: their settings, their lock and their SQL.
+
+use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
+
+use super::{Backend, Dialect, Outcome, Setting, between, encryption, server, user_key};
+use crate::error::Error;
+
+impl Backend for MysqlConnection {}
+
+impl Dialect for MysqlConnection {
+    // Without a strict mode, MySQL cuts values that are too long without an error.
+    const SET_UP: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+        innodb_lock_wait_timeout = 2 /*M!100100 , SESSION wsrep_sync_wait = 7 */; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    // MySQL has no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks live
+    // sessions.
+    const DELETE_EXPIRED: &'static str =
+        "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+    const TIME: Option<&'static str> =
+        Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
+
+    fn lack(&mut self) -> QueryResult<Option<&'static str>> {
+        let setting: Setting = sql_query("SELECT @@SESSION.sql_mode AS value").get_result(self)?;
+        Ok((!setting.value.contains("STRICT_")).then_some(
+            "no strict sql_mode, so that a session that is too long is cut off and lost; run \
+             SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
+        ))
+    }
+
+    const TYPE_OF: &'static str = "SELECT CONCAT_WS(' ', data_type, character_set_name, \
+        collation_name) FROM information_schema.columns WHERE table_name = ? \
+        AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND column_name = ?";
+
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
+        user_key::of_mysql(&format!("{table}.{key}"), kind)
+    }
+
+    fn check_connection(&mut self, url: &str) -> QueryResult<Option<&'static str>> {
+        encryption::check_connection(self, url)
+    }
+
+    fn check(
+        connect: impl Fn() -> Result<Self, Error>,
+        _statement_cache: bool,
+        max_data: u64,
+    ) -> Result<(), Error> {
+        server::check(&mut connect()?, max_data)
+    }
+
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        let [lock, unlock] = [
+            "DO GET_LOCK('rocket_diesel_session', 60)",
+            "DO RELEASE_LOCK('rocket_diesel_session')",
+        ];
+        between(self, lock, unlock, work)
+    }
+}

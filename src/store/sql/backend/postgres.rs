@@ -1,0 +1,86 @@
+//! PostgreSQL: its settings, its locks and its SQL.
+
+use std::fmt::Write as _;
+
+use diesel::PgConnection;
+use diesel::connection::{Connection, SimpleConnection};
+
+use super::{Backend, Dialect, Outcome, between, pooler, user_key};
+use crate::error::Error;
+
+impl Backend for PgConnection {}
+
+impl Dialect for PgConnection {
+    const SET_UP: &'static str = "SET lock_timeout = '2s'";
+    const SET_UP_SHARED: &'static str = "";
+    const QUOTE: char = '"';
+    // Skips rows in use: those that another node deletes, and those that a request touches. The ARRAY
+    // makes PostgreSQL run the subquery once; run again, it could find other rows.
+    const DELETE_EXPIRED: &'static str = "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id \
+        FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
+    const JSON_OBJECT: [&'static str; 2] = ["CAST(json_build_object(", ") AS TEXT)"];
+    const TIME: Option<&'static str> =
+        Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
+
+    // libpq waits without a limit, and the kernel tries for about 15 minutes to reach a dead host.
+    fn with_timeouts(url: &str) -> String {
+        let mut url = url.to_owned();
+        if !url.starts_with("postgres") {
+            return url;
+        }
+        for (name, value, variable) in [
+            ("connect_timeout", 2, Some("PGCONNECT_TIMEOUT")),
+            ("tcp_user_timeout", 5_000, None),
+            ("keepalives_idle", 10, None),
+        ] {
+            let is_set = variable.is_some_and(|variable| std::env::var_os(variable).is_some());
+            if !is_set && !url.contains(&format!("{name}=")) {
+                let sign = if url.contains('?') { '&' } else { '?' };
+                let _ = write!(url, "{sign}{name}={value}");
+            }
+        }
+        url
+    }
+
+    // For a domain, the type below it.
+    const TYPE_OF: &'static str = "SELECT CONCAT_WS('|', \
+            format_type(COALESCE(NULLIF(t.typbasetype, 0), t.oid), NULL), \
+            quote_ident(n.nspname) || '.' || quote_ident(c.collname)) \
+        FROM (SELECT ? AS name, ? AS schema, ? AS key) users \
+        JOIN pg_attribute a ON a.attname = users.key AND a.attrelid = to_regclass( \
+            CONCAT_WS('.', quote_ident(NULLIF(users.schema, '')), quote_ident(users.name))) \
+        JOIN pg_type t ON t.oid = a.atttypid \
+        LEFT JOIN pg_collation c ON c.oid = a.attcollation \
+        LEFT JOIN pg_namespace n ON n.oid = c.collnamespace";
+
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
+        user_key::of_postgresql(&format!("{table}.{key}"), kind)
+    }
+
+    fn check(
+        connect: impl Fn() -> Result<Self, Error>,
+        statement_cache: bool,
+        _max_data: u64,
+    ) -> Result<(), Error> {
+        pooler::check(connect, statement_cache)
+    }
+
+    // PostgreSQL names advisory locks by numbers; this one is "session" in ASCII.
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        let [lock, unlock] = [
+            "SELECT pg_advisory_lock(32481168853659502)",
+            "SELECT pg_advisory_unlock(32481168853659502)",
+        ];
+        between(self, lock, unlock, work)
+    }
+
+    fn transact_exclusively<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        self.transaction(|connection| {
+            connection.batch_execute("SELECT pg_advisory_xact_lock(32481168853659502)")?;
+            work(connection)
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! SQLite: its settings, its lock and its files.
+
+use std::path::PathBuf;
+
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection, sql_query};
+
+use super::{Backend, Dialect, Outcome, Setting, user_key};
+
+impl Backend for SqliteConnection {}
+
+impl Dialect for SqliteConnection {
+    // The timeout first: the switch to WAL may have to wait. FULL makes acknowledged writes survive a power
+    // loss.
+    const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
+        PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
+    const ONE_WRITER: bool = true;
+
+    fn file(url: &str) -> Option<PathBuf> {
+        let in_memory = url.is_empty() || url == ":memory:" || url.contains("mode=memory");
+        let path = match url.strip_prefix("file:") {
+            Some(uri) => {
+                let path = uri.split(['?', '#']).next().unwrap_or_default();
+                let path = path.strip_prefix("//localhost").unwrap_or(path);
+                let path = path.strip_prefix("//").unwrap_or(path);
+                percent_encoding::percent_decode_str(path)
+                    .decode_utf8()
+                    .ok()?
+                    .into_owned()
+            }
+            None => url.to_owned(),
+        };
+        (!in_memory && !path.is_empty() && path != ":memory:").then(|| path.into())
+    }
+
+    fn lack(&mut self) -> QueryResult<Option<&'static str>> {
+        let setting: Setting =
+            sql_query("SELECT CAST(timeout AS TEXT) AS value FROM pragma_busy_timeout")
+                .get_result(self)?;
+        Ok((setting.value == "0").then_some(
+            "no busy_timeout, so that a session is not saved while another connection writes; run \
+             PRAGMA busy_timeout = 2000",
+        ))
+    }
+
+    const TYPE_OF: &'static str = "SELECT type FROM pragma_table_info(?, NULLIF(?, '')) \
+        WHERE name = ? COLLATE NOCASE";
+
+    fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
+        user_key::of_sqlite(&format!("{table}.{key}"), kind)
+    }
+
+    // A deferred transaction that reads first fails if another connection writes before it does.
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        self.immediate_transaction(work)
+    }
+
+    fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        self.immediate_transaction(work)
+    }
+}
