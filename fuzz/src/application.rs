@@ -12,7 +12,7 @@ use rocket::http::RawStr;
 use rocket::http::uri::{Origin, Reference};
 use url::Url;
 
-use super::passwords::{is_right, readable};
+use super::passwords::{is_right, parse_stored};
 use super::web::return_to::or_home;
 
 /// Where a sign-in leads: to a path of this site, however it is read, or home.
@@ -55,7 +55,7 @@ pub fn phc(data: &[u8]) {
 /// What costs more rounds than allowed is not looked at; what is right has the key that PBKDF2
 /// derives from the password.
 fn is_right_for_a_reason(password: &str, stored: &str) {
-    let Some((hash, .., rounds)) = readable(stored) else {
+    let Some((hash, .., rounds)) = parse_stored(stored) else {
         return;
     };
     assert!(rounds <= 6_000_000, "{rounds}");
@@ -80,7 +80,7 @@ fn is_right_for_itself_alone(password: &str) {
     let few = Pbkdf2::new(Algorithm::Pbkdf2Sha256, Params::new(1_000).unwrap());
     let hash = few.hash_password_with_salt(password.as_bytes(), b"a salt that is fixed");
     let stored = hash.unwrap().to_string();
-    let (hash, ..) = readable(&stored).unwrap();
+    let (hash, ..) = parse_stored(&stored).unwrap();
     // Nobody can choose such a password.
     assert_eq!(is_right(password, &hash), !password.ends_with('\0'));
     for other in [format!("{password}\0"), format!("{password} ")] {

@@ -10,22 +10,22 @@ use rocket::serde::json::json;
 use rocket_diesel_session::{Database, Error, Session};
 
 use crate::accounts::device_cookie::{self, KnownDevice};
-use crate::accounts::failure::Refusal;
-use crate::accounts::throttling::{Attempt, Counter, NoAttempt, network};
-use crate::passwords::{Busy, Place};
+use crate::accounts::failure::Failure;
+use crate::accounts::throttling::{Attempt, Counter, Throttled, network};
+use crate::passwords::{Busy, Slot};
 use crate::settings::Settings;
 
-pub(crate) struct Caller<'r> {
+pub(crate) struct AuthRequest<'r> {
     pub(crate) session: &'r Session,
     pub(crate) database: &'r Database,
     pub(crate) settings: &'r Settings,
     cookies: &'r CookieJar<'r>,
     device_cookie: Option<&'r str>,
-    later: &'r OnceLock<Later>,
+    retry_later: &'r OnceLock<RetryLater>,
 }
 
 /// What the response says of a request that is to come again.
-enum Later {
+enum RetryLater {
     After { seconds: i64 },
     Busy,
 }
@@ -34,7 +34,7 @@ enum Later {
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_response("Retry-After", |request, response| {
         Box::pin(async move {
-            if let Some(Later::After { seconds }) = later(request).get()
+            if let Some(RetryLater::After { seconds }) = retry_later(request).get()
                 && response.status() == Status::TooManyRequests
             {
                 response.set_raw_header("Retry-After", seconds.to_string());
@@ -44,15 +44,15 @@ pub(crate) fn stage() -> AdHoc {
 }
 
 /// For the catcher of 503: whether it was for want of processors.
-pub(crate) fn is_put_off(request: &Request<'_>) -> bool {
-    matches!(later(request).get(), Some(Later::Busy))
+pub(crate) fn is_too_busy(request: &Request<'_>) -> bool {
+    matches!(retry_later(request).get(), Some(RetryLater::Busy))
 }
 
-fn later<'r>(request: &'r Request<'_>) -> &'r OnceLock<Later> {
+fn retry_later<'r>(request: &'r Request<'_>) -> &'r OnceLock<RetryLater> {
     request.local_cache(OnceLock::new)
 }
 
-impl Caller<'_> {
+impl AuthRequest<'_> {
     /// The browser, if it is one of the account's owner.
     pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
         let now = self.database.now().timestamp_millis();
@@ -92,10 +92,10 @@ impl Caller<'_> {
         address.into_iter().chain([account]).collect()
     }
 
-    /// Takes a place to hash a password of this account in.
-    pub(crate) fn place(&self, account: &str) -> Result<Place, Error> {
+    /// Takes a slot to hash a password of this account in.
+    pub(crate) fn slot(&self, account: &str) -> Result<Slot, Error> {
         let address = self.session.client_address().map(network);
-        Place::take(account, address.as_deref()).map_err(|busy| self.put_off(busy))
+        Slot::take(account, address.as_deref()).map_err(|busy| self.too_busy(busy))
     }
 
     /// Begins an attempt on an account, and reads what the password is compared with first, so that
@@ -106,27 +106,27 @@ impl Caller<'_> {
         account: &str,
         counters: Vec<Counter>,
         read: impl Future<Output = Result<T, Error>>,
-    ) -> Result<Result<(Attempt, T), Refusal>, Error> {
-        if let Some(none) = NoAttempt::find(self.database, &counters).await? {
+    ) -> Result<Result<(Attempt, T), Failure>, Error> {
+        if let Some(none) = Throttled::find(self.database, &counters).await? {
             return self.refuse(&none).map(Err);
         }
-        let place = self.place(account)?;
+        let slot = self.slot(account)?;
         let read = read.await?;
-        match Attempt::begin(self.database, place, counters).await? {
+        match Attempt::begin(self.database, slot, counters).await? {
             Ok(attempt) => Ok(Ok((attempt, read))),
             Err(none) => self.refuse(&none).map(Err),
         }
     }
 
-    fn refuse(&self, none: &NoAttempt) -> Result<Refusal, Error> {
-        let NoAttempt::TooOften { what, limit, wait } = none else {
-            return Err(self.put_off(Busy));
+    fn refuse(&self, none: &Throttled) -> Result<Failure, Error> {
+        let Throttled::TooOften { what, limit, wait } = none else {
+            return Err(self.too_busy(Busy));
         };
         let seconds = (wait + 999) / 1_000;
         let details = json!({ "what": what, "max": limit, "seconds": seconds });
         self.session.event("excess_rate_limit_exceeded", details);
-        let _ = self.later.set(Later::After { seconds });
-        Ok(Refusal::TooOften { seconds })
+        let _ = self.retry_later.set(RetryLater::After { seconds });
+        Ok(Failure::TooOften { seconds })
     }
 
     /// What came of hashing a password; if nothing, the attempt does not count.
@@ -138,22 +138,22 @@ impl Caller<'_> {
         match done {
             Ok(done) => Ok((done, attempt)),
             Err(busy) => {
-                attempt.take_back(self.database).await?;
-                Err(self.put_off(busy))
+                attempt.cancel(self.database).await?;
+                Err(self.too_busy(busy))
             }
         }
     }
 
-    pub(crate) fn put_off(&self, Busy: Busy) -> Error {
+    pub(crate) fn too_busy(&self, Busy: Busy) -> Error {
         self.session
             .event("excess_rate_limit_exceeded", json!({ "what": "passwords" }));
-        let _ = self.later.set(Later::Busy);
+        let _ = self.retry_later.set(RetryLater::Busy);
         Error::unavailable("a password was not checked: too many other attempts have not ended")
     }
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Caller<'r> {
+impl<'r> FromRequest<'r> for AuthRequest<'r> {
     type Error = String;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
@@ -170,7 +170,7 @@ impl<'r> FromRequest<'r> for Caller<'r> {
             settings,
             cookies: request.cookies(),
             device_cookie: device_cookie::sent(request, settings),
-            later: later(request),
+            retry_later: retry_later(request),
         })
     }
 }

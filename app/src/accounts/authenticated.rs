@@ -3,7 +3,7 @@
 use rocket::serde::json::json;
 use rocket_diesel_session::{Error, Session};
 
-use crate::accounts::auth_request::Caller;
+use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::throttling::Attempt;
 use crate::db::users::{self, Credentials};
 use crate::passwords::Verdict;
@@ -11,7 +11,7 @@ use crate::passwords::Verdict;
 /// The kind of the messages that say what was done.
 pub(crate) const SUCCESS: &str = "success";
 
-pub(crate) struct Owner {
+pub(crate) struct Authenticated {
     pub(crate) user: Credentials,
     /// The hash to be stored from now on: of the same password, as hashes are made today.
     hash: String,
@@ -19,10 +19,10 @@ pub(crate) struct Owner {
     failures: i64,
 }
 
-impl Owner {
+impl Authenticated {
     /// `None` for a wrong password, a closed account or none; all three take the same time.
-    pub(crate) async fn prove(
-        caller: &Caller<'_>,
+    pub(crate) async fn verify(
+        auth: &AuthRequest<'_>,
         attempt: Attempt,
         known: Option<Credentials>,
         password: &str,
@@ -30,23 +30,23 @@ impl Owner {
         let id = known.as_ref().map(|user| user.id.clone());
         let open = known.filter(|user| user.disabled_at.is_none());
         let stored = open.as_ref().map(|user| user.password_hash.clone());
-        let algorithm = caller.settings.password_hash;
+        let algorithm = auth.settings.password_hash;
         let verdict = attempt
-            .place
+            .slot
             .verify(password.to_owned(), stored, algorithm)
             .await;
-        let (verdict, attempt) = caller.hashed(attempt, verdict).await?;
+        let (verdict, attempt) = auth.hashed(attempt, verdict).await?;
         let (user, hash) = match (open, verdict) {
             (Some(user), Verdict::Right) => (user, None),
             (Some(user), Verdict::RightButOld(hash)) => (user, Some(hash)),
             _ => {
                 let limit = attempt.limit();
-                let failures = attempt.fail(caller.database).await?;
-                tell_of_failure(caller.session, failures, limit, id.as_deref());
+                let failures = attempt.fail(auth.database).await?;
+                log_failure(auth.session, failures, limit, id.as_deref());
                 return Ok(None);
             }
         };
-        let failures = attempt.succeed(caller.database).await?;
+        let failures = attempt.succeed(auth.database).await?;
         let hash = hash.unwrap_or_else(|| user.password_hash.clone());
         Ok(Some(Self {
             user,
@@ -59,13 +59,13 @@ impl Owner {
     /// account was closed since it was proved.
     pub(crate) async fn sign_in(
         self,
-        caller: &Caller<'_>,
+        auth: &AuthRequest<'_>,
         remember: bool,
         done: Option<&str>,
     ) -> Result<bool, Error> {
-        let session = caller.session;
+        let session = auth.session;
         log_in(session, &self.user.id, remember, done)?;
-        let saved = users::save_with_hash(caller.database, session, self.user, self.hash).await?;
+        let saved = users::save_with_hash(auth.database, session, self.user, self.hash).await?;
         match self.failures {
             _ if !saved => {}
             0 => session.event("authn_login_success", json!({})),
@@ -79,7 +79,7 @@ impl Owner {
 }
 
 /// The id says whose account it is: people type passwords where the address belongs.
-fn tell_of_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<&str>) {
+fn log_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<&str>) {
     let mut details = json!({ "attempts": failures });
     if let Some(id) = id {
         details["user"] = id.into();

@@ -4,9 +4,9 @@ use rocket::form::FromForm;
 use rocket::serde::Deserialize;
 use rocket_diesel_session::Error;
 
-use super::auth_request::Caller;
-use super::authenticated::Owner;
-use super::failure::{Complaints, Refusal, complaints};
+use super::auth_request::AuthRequest;
+use super::authenticated::Authenticated;
+use super::failure::{Failure, FieldErrors, field_errors};
 use super::{email, validation};
 use crate::db::users::{self, Profile};
 
@@ -33,8 +33,8 @@ pub(crate) struct SignIn {
 }
 
 impl SignIn {
-    fn complaints(&self) -> Complaints {
-        complaints([
+    fn field_errors(&self) -> FieldErrors {
+        field_errors([
             ("email", validation::email(&self.email)),
             ("password", validation::present(&self.password)),
         ])
@@ -44,29 +44,29 @@ impl SignIn {
 /// Signs in a client that knows the password of an open account. `done`, for the next page, is saved with
 /// it.
 pub(crate) async fn sign_in(
-    caller: &Caller<'_>,
+    auth: &AuthRequest<'_>,
     given: &SignIn,
     done: Option<&str>,
-) -> Result<Result<Profile, Refusal>, Error> {
-    let complaints = given.complaints();
-    if !complaints.is_empty() {
-        return Ok(Err(Refusal::Invalid(complaints)));
+) -> Result<Result<Profile, Failure>, Error> {
+    let field_errors = given.field_errors();
+    if !field_errors.is_empty() {
+        return Ok(Err(Failure::Invalid(field_errors)));
     }
     let email = email::canonical(&given.email);
-    let device = caller.known_device(&email).await?;
-    let counters = caller.counters(&email, device.as_ref());
-    let known = users::credentials(caller.database, email.clone());
-    let (attempt, known) = match caller.attempt(&email, counters, known).await? {
+    let device = auth.known_device(&email).await?;
+    let counters = auth.counters(&email, device.as_ref());
+    let known = users::credentials(auth.database, email.clone());
+    let (attempt, known) = match auth.attempt(&email, counters, known).await? {
         Ok(begun) => begun,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let Some(owner) = Owner::prove(caller, attempt, known, &given.password).await? else {
-        return Ok(Err(Refusal::Wrong));
+    let Some(owner) = Authenticated::verify(auth, attempt, known, &given.password).await? else {
+        return Ok(Err(Failure::Wrong));
     };
     let (id, profile) = (owner.user.id.clone(), owner.user.profile.clone());
-    if !owner.sign_in(caller, given.remember, done).await? {
-        return Ok(Err(Refusal::Wrong));
+    if !owner.sign_in(auth, given.remember, done).await? {
+        return Ok(Err(Failure::Wrong));
     }
-    caller.remember_device(device, &id).await;
+    auth.remember_device(device, &id).await;
     Ok(Ok(profile))
 }

@@ -8,11 +8,11 @@ use rocket::http::Status;
 use crate::accounts::validation;
 
 /// What is wrong with each field.
-pub(crate) type Complaints = BTreeMap<&'static str, Cow<'static, str>>;
+pub(crate) type FieldErrors = BTreeMap<&'static str, Cow<'static, str>>;
 
 /// Why somebody did not get what they asked for.
-pub(crate) enum Refusal {
-    Invalid(Complaints),
+pub(crate) enum Failure {
+    Invalid(FieldErrors),
     /// The e-mail address has an account already.
     Taken,
     /// Address and password do not belong together, or the account is closed: nobody learns which.
@@ -31,7 +31,7 @@ pub(crate) const WRONG: &str = "The e-mail address or the password is wrong.";
 pub(crate) const TAKEN: &str =
     "An account with this e-mail address exists already. Sign in, or use another address.";
 
-pub(crate) fn taken() -> Complaints {
+pub(crate) fn taken() -> FieldErrors {
     [("email", TAKEN.into())].into()
 }
 
@@ -45,25 +45,25 @@ pub(crate) fn too_often(seconds: i64) -> String {
     format!("There were too many attempts. Please try again in {wait}.")
 }
 
-impl Refusal {
+impl Failure {
     /// As a form tells it; beside `field` what is about none.
-    pub(crate) fn on_form(self, field: &'static str) -> (Status, Complaints) {
+    pub(crate) fn on_form(self, field: &'static str) -> (Status, FieldErrors) {
         match self {
-            Self::Invalid(complaints) => (Status::UnprocessableEntity, complaints),
+            Self::Invalid(field_errors) => (Status::UnprocessableEntity, field_errors),
             Self::Taken => (Status::UnprocessableEntity, taken()),
             Self::Wrong => (Status::Unauthorized, [(field, WRONG.into())].into()),
             Self::TooOften { seconds } => {
-                let complaints = [(field, too_often(seconds).into())];
-                (Status::TooManyRequests, complaints.into())
+                let field_errors = [(field, too_often(seconds).into())];
+                (Status::TooManyRequests, field_errors.into())
             }
         }
     }
 }
 
 /// What is wrong with the fields that were checked.
-pub(crate) fn complaints<const N: usize>(
+pub(crate) fn field_errors<const N: usize>(
     checks: [(&'static str, validation::Check); N],
-) -> Complaints {
+) -> FieldErrors {
     let wrong = |(field, check): (_, validation::Check)| check.err().map(|why| (field, why));
     checks.into_iter().filter_map(wrong).collect()
 }

@@ -6,9 +6,9 @@ use rocket::serde::json::json;
 use rocket_diesel_session::Error;
 
 use crate::accounts::Profile;
-use crate::accounts::auth_request::Caller;
-use crate::accounts::authenticated::{Owner, SUCCESS};
-use crate::accounts::failure::{Complaints, Refusal, complaints};
+use crate::accounts::auth_request::AuthRequest;
+use crate::accounts::authenticated::{Authenticated, SUCCESS};
+use crate::accounts::failure::{Failure, FieldErrors, field_errors};
 use crate::accounts::throttling::Counter;
 use crate::accounts::validation;
 use crate::db::users;
@@ -27,9 +27,9 @@ pub(crate) struct PasswordChange {
 const NOT_YOURS: &str = "This is not your current password.";
 
 impl PasswordChange {
-    fn complaints(&self, owner: &Profile, settings: &Settings) -> Complaints {
+    fn field_errors(&self, owner: &Profile, settings: &Settings) -> FieldErrors {
         let new = validation::other_password(&self.new, &self.current, owner, settings);
-        complaints([
+        field_errors([
             ("current", validation::present(&self.current)),
             ("new", new),
         ])
@@ -39,77 +39,75 @@ impl PasswordChange {
 /// Changes the password of the signed-in user, and signs out all others in the same transaction.
 /// `done`, for the next page, is saved with it.
 pub(crate) async fn change(
-    caller: &Caller<'_>,
+    auth: &AuthRequest<'_>,
     user: &Profile,
     given: &PasswordChange,
     done: Option<&str>,
-) -> Result<Result<(), Refusal>, Error> {
-    let complaints = given.complaints(user, caller.settings);
-    if !complaints.is_empty() {
-        return Ok(Err(Refusal::Invalid(complaints)));
+) -> Result<Result<(), Failure>, Error> {
+    let field_errors = given.field_errors(user, auth.settings);
+    if !field_errors.is_empty() {
+        return Ok(Err(Failure::Invalid(field_errors)));
     }
-    let owner = match prove(caller, &given.current, "current").await? {
+    let owner = match verify_current(auth, &given.current, "current").await? {
         Ok(owner) => owner,
         Err(refusal) => {
-            caller
-                .session
-                .event("authn_password_change_fail", json!({}));
+            auth.session.event("authn_password_change_fail", json!({}));
             return Ok(Err(refusal));
         }
     };
-    let (new, algorithm) = (given.new.clone(), caller.settings.password_hash);
-    let hash = caller.place(&owner.user.id)?.hash(new, algorithm).await;
-    let hash = hash.map_err(|busy| caller.put_off(busy))?;
-    caller.forget_other_devices().await?;
-    caller.session.end_others();
+    let (new, algorithm) = (given.new.clone(), auth.settings.password_hash);
+    let hash = auth.slot(&owner.user.id)?.hash(new, algorithm).await;
+    let hash = hash.map_err(|busy| auth.too_busy(busy))?;
+    auth.forget_other_devices().await?;
+    auth.session.end_others();
     if let Some(done) = done {
-        caller.session.flash(SUCCESS, done)?;
+        auth.session.flash(SUCCESS, done)?;
     }
-    if !users::save_with_hash(caller.database, caller.session, owner.user, hash).await? {
+    if !users::save_with_hash(auth.database, auth.session, owner.user, hash).await? {
         return Ok(Err(not_yours("current")));
     }
-    caller.session.event("authn_password_change", json!({}));
+    auth.session.event("authn_password_change", json!({}));
     Ok(Ok(()))
 }
 
 /// Signs the signed-in user in again, who knows the password.
 pub(crate) async fn confirm(
-    caller: &Caller<'_>,
+    auth: &AuthRequest<'_>,
     password: &str,
     done: &str,
-) -> Result<Result<(), Refusal>, Error> {
+) -> Result<Result<(), Failure>, Error> {
     if let Err(why) = validation::present(password) {
-        return Ok(Err(Refusal::Invalid([("password", why)].into())));
+        return Ok(Err(Failure::Invalid([("password", why)].into())));
     }
-    let owner = match prove(caller, password, "password").await? {
+    let owner = match verify_current(auth, password, "password").await? {
         Ok(owner) => owner,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let remember = caller.session.is_remembered();
-    Ok(match owner.sign_in(caller, remember, Some(done)).await? {
+    let remember = auth.session.is_remembered();
+    Ok(match owner.sign_in(auth, remember, Some(done)).await? {
         true => Ok(()),
         false => Err(not_yours("password")),
     })
 }
 
 /// Attempts in a live session count for this session alone: nobody else can use them up.
-async fn prove(
-    caller: &Caller<'_>,
+async fn verify_current(
+    auth: &AuthRequest<'_>,
     password: &str,
     field: &'static str,
-) -> Result<Result<Owner, Refusal>, Error> {
-    let id = caller.session.user_id().unwrap_or_default();
-    let signed_in_at = caller.session.signed_in_at().timestamp_millis();
-    let counter = Counter::session(&id, signed_in_at, caller.settings);
-    let known = users::credentials_of(caller.database, id.clone());
-    let (attempt, known) = match caller.attempt(&id, vec![counter], known).await? {
+) -> Result<Result<Authenticated, Failure>, Error> {
+    let id = auth.session.user_id().unwrap_or_default();
+    let signed_in_at = auth.session.signed_in_at().timestamp_millis();
+    let counter = Counter::session(&id, signed_in_at, auth.settings);
+    let known = users::credentials_of(auth.database, id.clone());
+    let (attempt, known) = match auth.attempt(&id, vec![counter], known).await? {
         Ok(begun) => begun,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let owner = Owner::prove(caller, attempt, known, password).await?;
+    let owner = Authenticated::verify(auth, attempt, known, password).await?;
     Ok(owner.ok_or_else(|| not_yours(field)))
 }
 
-fn not_yours(field: &'static str) -> Refusal {
-    Refusal::Invalid([(field, NOT_YOURS.into())].into())
+fn not_yours(field: &'static str) -> Failure {
+    Failure::Invalid([(field, NOT_YOURS.into())].into())
 }

@@ -6,9 +6,9 @@ use rocket::serde::json::json;
 use rocket_diesel_session::Error;
 use uuid::Uuid;
 
-use super::auth_request::Caller;
+use super::auth_request::AuthRequest;
 use super::authenticated::log_in;
-use super::failure::{Complaints, Refusal, complaints};
+use super::failure::{Failure, FieldErrors, field_errors};
 use super::throttling::Counter;
 use super::{email, validation};
 use crate::db::users::{self, NewUser, Profile};
@@ -41,9 +41,9 @@ impl Registration {
         }
     }
 
-    fn complaints(&self, profile: &Profile, settings: &Settings) -> Complaints {
+    fn field_errors(&self, profile: &Profile, settings: &Settings) -> FieldErrors {
         let password = validation::new_password(&self.password, profile, settings);
-        complaints([
+        field_errors([
             ("first_name", validation::name(&self.first_name)),
             ("last_name", validation::name(&self.last_name)),
             ("email", validation::email(&self.email)),
@@ -54,28 +54,28 @@ impl Registration {
 
 /// Makes an account and signs its owner in. `done`, for the next page, is saved with it.
 pub(crate) async fn register(
-    caller: &Caller<'_>,
+    auth: &AuthRequest<'_>,
     given: &Registration,
     done: Option<&str>,
-) -> Result<Result<Profile, Refusal>, Error> {
+) -> Result<Result<Profile, Failure>, Error> {
     let profile = given.profile();
-    let complaints = given.complaints(&profile, caller.settings);
-    if !complaints.is_empty() {
-        return Ok(Err(Refusal::Invalid(complaints)));
+    let field_errors = given.field_errors(&profile, auth.settings);
+    if !field_errors.is_empty() {
+        return Ok(Err(Failure::Invalid(field_errors)));
     }
-    let address = caller.session.client_address();
-    let counter = address.map(|address| Counter::registrations(address, caller.settings));
+    let address = auth.session.client_address();
+    let counter = address.map(|address| Counter::registrations(address, auth.settings));
     let counters = counter.into_iter().collect();
     let nothing = std::future::ready(Ok(()));
-    let attempt = match caller.attempt(&profile.email, counters, nothing).await? {
+    let attempt = match auth.attempt(&profile.email, counters, nothing).await? {
         Ok((attempt, ())) => attempt,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let (password, algorithm) = (given.password.clone(), caller.settings.password_hash);
-    let hash = attempt.place.hash(password, algorithm).await;
-    let (password_hash, attempt) = caller.hashed(attempt, hash).await?;
-    attempt.fail(caller.database).await?;
-    let now = caller.database.now().timestamp_millis();
+    let (password, algorithm) = (given.password.clone(), auth.settings.password_hash);
+    let hash = attempt.slot.hash(password, algorithm).await;
+    let (password_hash, attempt) = auth.hashed(attempt, hash).await?;
+    attempt.fail(auth.database).await?;
+    let now = auth.database.now().timestamp_millis();
     let id = Uuid::now_v7().to_string();
     let user = NewUser {
         id: id.clone(),
@@ -86,11 +86,11 @@ pub(crate) async fn register(
         created_at: now,
         updated_at: now,
     };
-    log_in(caller.session, &id, given.remember, done)?;
-    if !users::insert_and_save(caller.database, caller.session, user).await? {
-        return Ok(Err(Refusal::Taken));
+    log_in(auth.session, &id, given.remember, done)?;
+    if !users::insert_and_save(auth.database, auth.session, user).await? {
+        return Ok(Err(Failure::Taken));
     }
-    caller.session.event("user_created", json!({ "user": &id }));
-    caller.remember_device(None, &id).await;
+    auth.session.event("user_created", json!({ "user": &id }));
+    auth.remember_device(None, &id).await;
     Ok(Ok(profile))
 }

@@ -4,24 +4,24 @@ use std::sync::{Mutex, PoisonError};
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-struct Quiet(Mutex<Vec<String>>);
+struct CapturedLog(Mutex<Vec<String>>);
 
-static QUIET: Quiet = Quiet(Mutex::new(Vec::new()));
+static CAPTURED: CapturedLog = CapturedLog(Mutex::new(Vec::new()));
 
 /// Takes the place of Rocket's logger, which would write to stdout.
 pub(super) fn start() {
-    if log::set_logger(&QUIET).is_ok() {
+    if log::set_logger(&CAPTURED).is_ok() {
         log::set_max_level(LevelFilter::Error);
     }
 }
 
 /// What was logged as an error so far.
 pub(super) fn errors() -> String {
-    let errors = QUIET.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let errors = CAPTURED.0.lock().unwrap_or_else(PoisonError::into_inner);
     errors.join("; ")
 }
 
-impl Log for Quiet {
+impl Log for CapturedLog {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.level() <= LevelFilter::Error
     }

@@ -8,7 +8,7 @@ use rocket::figment::value::Value;
 use rocket::serde::Serialize;
 use rocket::serde::json::json;
 
-use super::failure::Stop;
+use super::failure::CommandFailure;
 use super::operator::{Operator, database_entry};
 use super::output::Output;
 use crate::db::{self, users};
@@ -16,7 +16,7 @@ use crate::settings;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(crate = "rocket::serde", rename_all = "lowercase")]
-enum Status {
+enum CheckStatus {
     Ok,
     Warning,
     Failed,
@@ -24,40 +24,40 @@ enum Status {
 
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
-struct Line {
+struct CheckLine {
     name: &'static str,
-    status: Status,
+    status: CheckStatus,
     detail: String,
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for CheckLine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = match self.status {
-            Status::Ok => "ok",
-            Status::Warning => "warning",
-            Status::Failed => "failed",
+            CheckStatus::Ok => "ok",
+            CheckStatus::Warning => "warning",
+            CheckStatus::Failed => "failed",
         };
         write!(formatter, "{status:8} {:14} {}", self.name, self.detail)
     }
 }
 
-pub(super) async fn check(output: &mut Output) -> Result<(), Stop> {
+pub(super) async fn check(output: &mut Output) -> Result<(), CommandFailure> {
     let lines = lines(&settings::files::figment()).await;
     let status = lines.iter().map(|line| line.status).max();
-    let text: Vec<_> = lines.iter().map(Line::to_string).collect();
+    let text: Vec<_> = lines.iter().map(CheckLine::to_string).collect();
     output.answer(
         &json!({ "status": status, "checks": lines }),
         text.join("\n"),
     )?;
     match status {
-        Some(Status::Failed) => Err(Stop::Failed(
+        Some(CheckStatus::Failed) => Err(CommandFailure::Failed(
             "The check failed; fix the items marked \"failed\".".into(),
         )),
         _ => Ok(()),
     }
 }
 
-async fn lines(figment: &Figment) -> Vec<Line> {
+async fn lines(figment: &Figment) -> Vec<CheckLine> {
     let entry = database_entry(figment);
     // With a place in memory, nothing but the settings can be wrong.
     let url = format!("databases.{entry}.url");
@@ -66,30 +66,30 @@ async fn lines(figment: &Figment) -> Vec<Line> {
     let detail = format!("profile {profile}, sessions in databases.{entry}");
     let mut lines = vec![line(
         "configuration",
-        settings.map(|_| (Status::Ok, detail)),
+        settings.map(|_| (CheckStatus::Ok, detail)),
     )];
-    if lines[0].status == Status::Failed {
+    if lines[0].status == CheckStatus::Failed {
         return lines;
     }
     lines.push(cookie(figment));
     let operator = match Operator::with(figment.clone()).await {
         Ok(operator) => operator,
-        Err(stop) => {
-            lines.push(line("database", Err(stop)));
+        Err(failure) => {
+            lines.push(line("database", Err(failure)));
             return lines;
         }
     };
-    lines.push(line("database", answers(&operator).await));
+    lines.push(line("database", round_trip(&operator).await));
     lines.push(line("clock", Ok(clock(&operator))));
-    lines.push(line("tables", usable(&operator).await));
-    lines.push(line("sessions", counted(&operator).await));
+    lines.push(line("tables", tables(&operator).await));
+    lines.push(line("sessions", counts(&operator).await));
     lines
 }
 
-fn line(name: &'static str, found: Result<(Status, String), Stop>) -> Line {
+fn line(name: &'static str, found: Result<(CheckStatus, String), CommandFailure>) -> CheckLine {
     let (status, detail) =
-        found.unwrap_or_else(|stop| (Status::Failed, stop.line().unwrap_or_default()));
-    Line {
+        found.unwrap_or_else(|failure| (CheckStatus::Failed, failure.line().unwrap_or_default()));
+    CheckLine {
         name,
         status,
         detail,
@@ -97,29 +97,29 @@ fn line(name: &'static str, found: Result<(Status, String), Stop>) -> Line {
 }
 
 /// How long one round trip takes, of which each request makes one or two.
-async fn answers(operator: &Operator) -> Result<(Status, String), Stop> {
+async fn round_trip(operator: &Operator) -> Result<(CheckStatus, String), CommandFailure> {
     let database = operator.database()?;
     users::ping(database).await?;
     let start = Instant::now();
     users::ping(database).await?;
     let millis = start.elapsed().as_secs_f64() * 1_000.0;
     Ok(if millis < 50.0 {
-        (Status::Ok, format!("answers in {millis:.1} ms"))
+        (CheckStatus::Ok, format!("answers in {millis:.1} ms"))
     } else {
         let detail = format!("takes {millis:.0} ms to answer, which each request waits for");
-        (Status::Warning, detail)
+        (CheckStatus::Warning, detail)
     })
 }
 
 /// Compared when the store was opened.
-fn clock(operator: &Operator) -> (Status, String) {
+fn clock(operator: &Operator) -> (CheckStatus, String) {
     let Some(difference) = operator.live.clock_difference() else {
-        return (Status::Ok, "sessions go by this machine's".into());
+        return (CheckStatus::Ok, "sessions go by this machine's".into());
     };
     let seconds = difference.as_seconds_f64();
     let (status, remedy) = match seconds.abs() > 1.0 {
-        true => (Status::Warning, "; synchronise both with NTP"),
-        false => (Status::Ok, ""),
+        true => (CheckStatus::Warning, "; synchronise both with NTP"),
+        false => (CheckStatus::Ok, ""),
     };
     let direction = match seconds > 0.0 {
         true => "ahead of",
@@ -130,22 +130,22 @@ fn clock(operator: &Operator) -> (Status, String) {
     (status, detail)
 }
 
-async fn usable(operator: &Operator) -> Result<(Status, String), Stop> {
+async fn tables(operator: &Operator) -> Result<(CheckStatus, String), CommandFailure> {
     operator.live.probe().await?;
     let database = operator.database()?;
     db::check_tables(database).await?;
     let detail = "a record was stored, changed, read and deleted; users, attempts and known \
                   devices can be read";
-    Ok((Status::Ok, detail.into()))
+    Ok((CheckStatus::Ok, detail.into()))
 }
 
-async fn counted(operator: &Operator) -> Result<(Status, String), Stop> {
+async fn counts(operator: &Operator) -> Result<(CheckStatus, String), CommandFailure> {
     let (live, expired) = (operator.live.count().await?, operator.live.expired().await?);
-    Ok((Status::Ok, format!("{live} live, {expired} expired")))
+    Ok((CheckStatus::Ok, format!("{live} live, {expired} expired")))
 }
 
 /// The settings are known to be right by now, and what is not set is as safe as it can be.
-fn cookie(figment: &Figment) -> Line {
+fn cookie(figment: &Figment) -> CheckLine {
     let setting = |name: &str| figment.find_value(&format!("session.cookie.{name}")).ok();
     let is_off = |name: &str| setting(name).and_then(|value| value.to_bool()) == Some(false);
     let text = |name: &str| setting(name).and_then(Value::into_string);
@@ -159,13 +159,17 @@ fn cookie(figment: &Figment) -> Line {
     };
     let same_site = text("same_site").unwrap_or_else(|| "lax".to_owned());
     let mut attributes = vec![format!("SameSite={same_site}")];
-    let mut status = Status::Ok;
+    let mut status = CheckStatus::Ok;
     for (name, attribute, warning) in [
         ("http_only", "HttpOnly", readable),
         ("secure", secure, insecure),
     ] {
         let off = is_off(name);
-        status = status.max(if off { Status::Warning } else { Status::Ok });
+        status = status.max(if off {
+            CheckStatus::Warning
+        } else {
+            CheckStatus::Ok
+        });
         attributes.push(if off { warning } else { attribute }.to_owned());
     }
     line("cookie", Ok((status, attributes.join(", "))))

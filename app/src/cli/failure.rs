@@ -5,22 +5,22 @@ use std::process::ExitCode;
 
 use rocket_diesel_session::{Error, ErrorKind};
 
-pub(super) enum Stop {
+pub(super) enum CommandFailure {
     Failed(String),
     /// There is no such user, or nothing to end.
-    Nothing(String),
+    NotFound(String),
     /// The reader of the output has closed it.
-    Unread,
+    OutputClosed,
 }
 
-impl Stop {
+impl CommandFailure {
     /// What is said about it, in one line whatever a database's client library has put into it.
     pub(super) fn line(&self) -> Option<String> {
         match self {
-            Self::Failed(why) | Self::Nothing(why) => {
+            Self::Failed(why) | Self::NotFound(why) => {
                 Some(why.split_whitespace().collect::<Vec<_>>().join(" "))
             }
-            Self::Unread => None,
+            Self::OutputClosed => None,
         }
     }
 
@@ -28,13 +28,13 @@ impl Stop {
     pub(super) fn code(&self) -> ExitCode {
         match self {
             Self::Failed(_) => ExitCode::FAILURE,
-            Self::Nothing(_) => ExitCode::from(3),
-            Self::Unread => ExitCode::SUCCESS,
+            Self::NotFound(_) => ExitCode::from(3),
+            Self::OutputClosed => ExitCode::SUCCESS,
         }
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
         let remedy = match error.kind() {
             ErrorKind::Unavailable => "; see that the database runs, and try again",
@@ -44,10 +44,10 @@ impl From<Error> for Stop {
     }
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for CommandFailure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::Unread,
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
             _ => Self::Failed(format!("the answer cannot be written: {error}")),
         }
     }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use rocket::tokio::runtime;
 
-use self::failure::Stop;
+use self::failure::CommandFailure;
 use self::output::Output;
 
 const EXIT_CODES: &str = "\
@@ -37,14 +37,14 @@ struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List, count, end and clean up sessions, or check the set-up
-    Sessions(Sessions),
+    Sessions(SessionsCommand),
     /// Close accounts and open them again
     #[command(subcommand)]
-    Users(Users),
+    Users(UsersCommand),
 }
 
 #[derive(Args)]
-pub(crate) struct Sessions {
+pub(crate) struct SessionsCommand {
     /// Print one JSON document; its times are RFC 3339 in UTC
     #[arg(long, global = true)]
     json: bool,
@@ -65,7 +65,7 @@ enum Verb {
     /// End sessions: their browsers are signed out with the next request
     Revoke {
         #[command(flatten)]
-        which: Which,
+        which: Selection,
         /// Confirm --all
         #[arg(long)]
         yes: bool,
@@ -78,7 +78,7 @@ enum Verb {
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+struct Selection {
     /// All sessions of a user
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
@@ -91,7 +91,7 @@ struct Which {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Users {
+pub(crate) enum UsersCommand {
     /// Close an account and end its sessions; its owner cannot sign in any more
     Disable { email: String },
     /// Open a closed account again
@@ -110,20 +110,20 @@ pub(crate) fn run(command: Command) -> ExitCode {
     let done = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Stop::from)
+        .map_err(CommandFailure::from)
         .and_then(|runtime| runtime.block_on(carry_out(command)));
-    let Err(stop) = done else {
+    let Err(failure) = done else {
         return ExitCode::SUCCESS;
     };
-    if let Some(line) = stop.line() {
+    if let Some(line) = failure.line() {
         let _ = writeln!(io::stderr(), "rocket_diesel_session: {line}");
     }
-    stop.code()
+    failure.code()
 }
 
-async fn carry_out(command: Command) -> Result<(), Stop> {
+async fn carry_out(command: Command) -> Result<(), CommandFailure> {
     match command {
-        Command::Sessions(Sessions { json, verb }) => {
+        Command::Sessions(SessionsCommand { json, verb }) => {
             let mut output = Output::new(json);
             let done = match verb {
                 Verb::List { user } => sessions::list(user, &mut output).await,

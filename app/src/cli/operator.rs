@@ -5,7 +5,7 @@ use rocket::figment::Figment;
 use rocket_diesel_session::{Database, LiveSessions};
 
 use super::captured_log;
-use super::failure::Stop;
+use super::failure::CommandFailure;
 use crate::accounts::{self, email};
 use crate::db::users::{self, Credentials};
 use crate::settings;
@@ -15,15 +15,15 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    pub(super) async fn new() -> Result<Self, Stop> {
+    pub(super) async fn new() -> Result<Self, CommandFailure> {
         let operator = Self::with(settings::files::figment()).await?;
         operator.database()?;
         Ok(operator)
     }
 
     /// Like the server, up to the moment before it would listen; but the tables stay as they are.
-    pub(super) async fn with(figment: Figment) -> Result<Self, Stop> {
-        let figment = with_events_aside(figment)
+    pub(super) async fn with(figment: Figment) -> Result<Self, CommandFailure> {
+        let figment = with_events_on_stderr(figment)
             .merge(("session.migrate", false))
             .merge(("session.create_table", false));
         let rocket = rocket::custom(figment)
@@ -31,15 +31,16 @@ impl Operator {
             .attach(accounts::sessions())
             .ignite()
             .await
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| launch_failure(&error))?;
         let live = LiveSessions::of(&rocket);
-        let live = live.ok_or_else(|| Stop::Failed("the sessions were not opened".into()))?;
+        let live =
+            live.ok_or_else(|| CommandFailure::Failed("the sessions were not opened".into()))?;
         Ok(Self { live })
     }
 
-    pub(super) fn database(&self) -> Result<&Database, Stop> {
+    pub(super) fn database(&self) -> Result<&Database, CommandFailure> {
         self.live.database().ok_or_else(|| {
-            Stop::Failed(
+            CommandFailure::Failed(
                 "the sessions are in the memory of the server, where nobody else can reach them; \
                  set an SQL url in [default.databases]"
                     .into(),
@@ -48,11 +49,11 @@ impl Operator {
     }
 
     /// The account with this e-mail address.
-    pub(super) async fn user(&self, email: &str) -> Result<Credentials, Stop> {
+    pub(super) async fn user(&self, email: &str) -> Result<Credentials, CommandFailure> {
         let email = email::canonical(email);
         let known = users::credentials(self.database()?, email.clone()).await?;
         known.ok_or_else(|| {
-            Stop::Nothing(format!(
+            CommandFailure::NotFound(format!(
                 "no user has the e-mail address {email:?}; check its spelling"
             ))
         })
@@ -60,7 +61,7 @@ impl Operator {
 }
 
 /// A command's answer is all that it writes to stdout.
-fn with_events_aside(figment: Figment) -> Figment {
+fn with_events_on_stderr(figment: Figment) -> Figment {
     match figment.extract_inner::<String>("session.events") {
         Ok(events) if events == "stdout" => figment.merge(("session.events", "stderr")),
         _ => figment,
@@ -73,8 +74,8 @@ pub(super) fn database_entry(figment: &Figment) -> String {
     name.unwrap_or_else(|_| "app".to_owned())
 }
 
-fn refused(error: &rocket::Error) -> Stop {
-    Stop::Failed(match error.kind() {
+fn launch_failure(error: &rocket::Error) -> CommandFailure {
+    CommandFailure::Failed(match error.kind() {
         ErrorKind::FailedFairings(_) => captured_log::errors(),
         ErrorKind::Config(cause) => cause.to_string().replace('\n', "; "),
         other => other.to_string(),

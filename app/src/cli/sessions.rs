@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rocket::serde::json::json;
 use rocket_diesel_session::{Key, SessionInfo};
 
-use super::Which;
-use super::failure::Stop;
+use super::Selection;
+use super::failure::CommandFailure;
 use super::operator::{Operator, database_entry};
 use super::output::Output;
 use crate::db::{known_devices, users};
@@ -17,7 +17,7 @@ use crate::settings;
 /// How many sessions are in memory at once.
 const PAGE: u32 = 500;
 
-pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<(), Stop> {
+pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<(), CommandFailure> {
     let operator = Operator::new().await?;
     if let Some(email) = user {
         let user = operator.user(&email).await?;
@@ -42,7 +42,7 @@ async fn write(
     operator: &Operator,
     devices: &[SessionInfo],
     output: &mut Output,
-) -> Result<(), Stop> {
+) -> Result<(), CommandFailure> {
     let ids: HashSet<_> = devices.iter().filter_map(|it| it.user_id.clone()).collect();
     let emails = users::emails(operator.database()?, ids.into_iter().collect()).await?;
     let emails: HashMap<_, _> = emails.into_iter().collect();
@@ -52,20 +52,20 @@ async fn write(
     Ok(())
 }
 
-pub(super) async fn count(output: &mut Output) -> Result<(), Stop> {
+pub(super) async fn count(output: &mut Output) -> Result<(), CommandFailure> {
     let operator = Operator::new().await?;
     let live = operator.live.count().await?;
     Ok(output.answer(&json!({ "live": live }), live)?)
 }
 
-pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop> {
+pub(super) async fn revoke(which: Selection, output: &mut Output) -> Result<(), CommandFailure> {
     let operator = Operator::new().await?;
     let ended = match which {
-        Which {
+        Selection {
             user: Some(email), ..
-        } => of_user(&operator, &email).await?,
-        Which { key: Some(key), .. } => one(&operator, &key, output).await?,
-        Which { all: true, .. } => every(&operator).await?,
+        } => revoke_of_user(&operator, &email).await?,
+        Selection { key: Some(key), .. } => revoke_one(&operator, &key, output).await?,
+        Selection { all: true, .. } => revoke_all(&operator).await?,
         // The arguments are refused unless they name one of them.
         _ => 0,
     };
@@ -76,28 +76,32 @@ pub(super) async fn revoke(which: Which, output: &mut Output) -> Result<(), Stop
     Ok(output.answer(&json!({ "ended": ended }), text)?)
 }
 
-async fn of_user(operator: &Operator, email: &str) -> Result<u64, Stop> {
+async fn revoke_of_user(operator: &Operator, email: &str) -> Result<u64, CommandFailure> {
     let user = operator.user(email).await?;
     let live = operator.live.list(&user.id).await?.len() as u64;
     known_devices::delete_of_user(operator.database()?, &user.id, None).await?;
     operator.live.end_all(&user.id).await?;
-    some(live, || format!("{} has no session", user.profile.email))
+    unless_zero(live, || format!("{} has no session", user.profile.email))
 }
 
 /// One statement, so that none that is renewed meanwhile can slip through. It may take longer than
 /// any request would wait.
-async fn every(operator: &Operator) -> Result<u64, Stop> {
+async fn revoke_all(operator: &Operator) -> Result<u64, CommandFailure> {
     let figment = settings::files::figment();
     let timeout = format!("databases.{}.timeout", database_entry(&figment));
     let patient = Operator::with(figment.merge((timeout, "60s"))).await?;
     let live = operator.live.count().await?;
     known_devices::delete_all(patient.database()?).await?;
     patient.live.clear().await?;
-    some(live, || "there is no session".into())
+    unless_zero(live, || "there is no session".into())
 }
 
 /// The session whose key begins with `key`, unless several do.
-async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64, Stop> {
+async fn revoke_one(
+    operator: &Operator,
+    key: &str,
+    output: &mut Output,
+) -> Result<u64, CommandFailure> {
     let whole = Key::from_stored(key.to_owned());
     if operator.live.end(&whole).await? {
         return Ok(1);
@@ -112,7 +116,7 @@ async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64,
         let longer =
             |device: &SessionInfo| device.key.as_str().chars().take(16).collect::<String>();
         let longer: Vec<_> = found.iter().map(longer).collect();
-        return Err(Stop::Failed(format!(
+        return Err(CommandFailure::Failed(format!(
             "several sessions have a key that begins with {key}, and none was ended; \
              write more of it: {}",
             longer.join(", ")
@@ -122,14 +126,14 @@ async fn one(operator: &Operator, key: &str, output: &mut Output) -> Result<u64,
         Some(device) => operator.live.end(&device.key).await?,
         None => false,
     };
-    some(u64::from(ended), || {
+    unless_zero(u64::from(ended), || {
         format!("no session has a key that begins with {key}")
     })
 }
 
-fn some(count: u64, otherwise: impl FnOnce() -> String) -> Result<u64, Stop> {
+fn unless_zero(count: u64, otherwise: impl FnOnce() -> String) -> Result<u64, CommandFailure> {
     match count {
-        0 => Err(Stop::Nothing(otherwise())),
+        0 => Err(CommandFailure::NotFound(otherwise())),
         count => Ok(count),
     }
 }
@@ -145,12 +149,12 @@ pub(super) fn beginning_of_a_key(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) async fn cleanup(output: &mut Output) -> Result<(), Stop> {
+pub(super) async fn cleanup(output: &mut Output) -> Result<(), CommandFailure> {
     let operator = Operator::new().await?;
-    let mut told = Instant::now();
+    let mut reported_at = Instant::now();
     let progress = |count| {
-        if told.elapsed() >= Duration::from_secs(1) {
-            told = Instant::now();
+        if reported_at.elapsed() >= Duration::from_secs(1) {
+            reported_at = Instant::now();
             let _ = writeln!(io::stderr(), "{count} expired sessions deleted so far");
         }
     };

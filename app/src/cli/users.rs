@@ -4,30 +4,30 @@ use std::io::{self, Write};
 
 use rocket::serde::json::json;
 
-use super::Users;
-use super::failure::Stop;
+use super::UsersCommand;
+use super::failure::CommandFailure;
 use super::operator::Operator;
 use crate::accounts::email;
 use crate::db::{known_devices, users};
 
-pub(super) async fn carry_out(command: Users) -> Result<(), Stop> {
+pub(super) async fn carry_out(command: UsersCommand) -> Result<(), CommandFailure> {
     let done = match command {
-        Users::Disable { email } => disable(&email).await?,
-        Users::Enable { email } => enable(&email).await?,
-        Users::Canonicalize => canonicalize().await?,
+        UsersCommand::Disable { email } => disable(&email).await?,
+        UsersCommand::Enable { email } => enable(&email).await?,
+        UsersCommand::Canonicalize => canonicalize().await?,
     };
     Ok(writeln!(io::stdout(), "{done}")?)
 }
 
 /// The sessions end last: one that began meanwhile is among them, and later ones are refused.
-async fn disable(email: &str) -> Result<String, Stop> {
+async fn disable(email: &str) -> Result<String, CommandFailure> {
     let operator = Operator::new().await?;
     let user = operator.user(email).await?;
     let now = operator.live.now().timestamp_millis();
     let changed =
         users::set_disabled_at(operator.database()?, user.id.clone(), Some(now), now).await?;
     if changed {
-        tell_of(&operator, &user.id, "disabled");
+        log_event(&operator, &user.id, "disabled");
     }
     known_devices::delete_of_user(operator.database()?, &user.id, None).await?;
     let live = operator.live.list(&user.id).await?.len();
@@ -43,13 +43,13 @@ async fn disable(email: &str) -> Result<String, Stop> {
     ))
 }
 
-async fn enable(email: &str) -> Result<String, Stop> {
+async fn enable(email: &str) -> Result<String, CommandFailure> {
     let operator = Operator::new().await?;
     let user = operator.user(email).await?;
     let now = operator.live.now().timestamp_millis();
     let changed = users::set_disabled_at(operator.database()?, user.id.clone(), None, now).await?;
     if changed {
-        tell_of(&operator, &user.id, "enabled");
+        log_event(&operator, &user.id, "enabled");
     }
     let state = if changed {
         "is enabled"
@@ -59,7 +59,7 @@ async fn enable(email: &str) -> Result<String, Stop> {
     Ok(format!("{} {state}", user.profile.email))
 }
 
-async fn canonicalize() -> Result<String, Stop> {
+async fn canonicalize() -> Result<String, CommandFailure> {
     let operator = Operator::new().await?;
     let done = email::canonicalize_stored(operator.database()?).await?;
     let kept = match done.kept.as_slice() {
@@ -69,7 +69,7 @@ async fn canonicalize() -> Result<String, Stop> {
     Ok(format!("e-mail addresses changed: {}{kept}", done.changed))
 }
 
-fn tell_of(operator: &Operator, user_id: &str, change: &str) {
+fn log_event(operator: &Operator, user_id: &str, change: &str) {
     let details = json!({ "user": user_id, "change": change });
     operator.live.event("user_updated", details);
 }

@@ -114,7 +114,7 @@ pub(crate) async fn insert_and_save(
             other => other.map(drop),
         }
     });
-    unless_called_off(saved)
+    unless_rolled_back(saved)
 }
 
 /// Puts `hash` in the place of the one that was verified, and saves the session; both or neither.
@@ -143,10 +143,10 @@ pub(crate) async fn save_with_hash(
             _ => Ok(()),
         }
     });
-    unless_called_off(saved)
+    unless_rolled_back(saved)
 }
 
-fn unless_called_off(saved: Result<(), Error>) -> Result<bool, Error> {
+fn unless_rolled_back(saved: Result<(), Error>) -> Result<bool, Error> {
     match saved {
         Err(error) if error.kind() == ErrorKind::RolledBack => Ok(false),
         other => other.map(|()| true),

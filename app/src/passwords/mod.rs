@@ -11,7 +11,7 @@ use pbkdf2::phc::PasswordHash;
 use pbkdf2::{Params, Pbkdf2};
 use rocket::serde::Deserialize;
 
-pub(crate) use self::slots::{Busy, Place};
+pub(crate) use self::slots::{Busy, Slot};
 
 /// What a password is hashed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -34,7 +34,7 @@ impl Algorithm {
 
     /// To be compared with where there is no account: salt and hash are zeros, which no password
     /// makes.
-    fn nobodys_hash(self) -> String {
+    fn dummy_hash(self) -> String {
         let name = match self {
             Self::Sha256 => pbkdf2::Algorithm::PBKDF2_SHA256_ID,
             Self::Sha512 => pbkdf2::Algorithm::PBKDF2_SHA512_ID,
@@ -58,14 +58,14 @@ pub(crate) enum Verdict {
     Wrong,
 }
 
-impl Place {
+impl Slot {
     /// Makes a PHC string.
     pub(crate) async fn hash(
         &self,
         password: String,
         algorithm: Algorithm,
     ) -> Result<String, Busy> {
-        let hash = self.bounded(move || make(&password, algorithm, algorithm.rounds()));
+        let hash = self.bounded(move || hash_rounds(&password, algorithm, algorithm.rounds()));
         hash.await?.ok_or(Busy)
     }
 
@@ -76,13 +76,13 @@ impl Place {
         stored: Option<String>,
         today: Algorithm,
     ) -> Result<Verdict, Busy> {
-        let stored = stored.unwrap_or_else(|| today.nobodys_hash());
+        let stored = stored.unwrap_or_else(|| today.dummy_hash());
         self.bounded(move || compare(&password, &stored, today))
             .await
     }
 }
 
-fn make(password: &str, algorithm: Algorithm, rounds: u32) -> Option<String> {
+fn hash_rounds(password: &str, algorithm: Algorithm, rounds: u32) -> Option<String> {
     let kind = match algorithm {
         Algorithm::Sha256 => pbkdf2::Algorithm::Pbkdf2Sha256,
         Algorithm::Sha512 => pbkdf2::Algorithm::Pbkdf2Sha512,
@@ -93,27 +93,27 @@ fn make(password: &str, algorithm: Algorithm, rounds: u32) -> Option<String> {
 }
 
 /// Takes the time of so many rounds, and nothing else.
-fn spend(password: &str, algorithm: Algorithm, rounds: u32) {
-    black_box(make(password, algorithm, rounds));
+fn spend_rounds(password: &str, algorithm: Algorithm, rounds: u32) {
+    black_box(hash_rounds(password, algorithm, rounds));
 }
 
 fn compare(password: &str, stored: &str, today: Algorithm) -> Verdict {
-    let Some((stored, algorithm, rounds)) = readable(stored) else {
+    let Some((stored, algorithm, rounds)) = parse_stored(stored) else {
         rocket::error!("a stored password hash cannot be used; its owner needs a new one");
-        spend(password, today, today.rounds());
+        spend_rounds(password, today, today.rounds());
         return Verdict::Wrong;
     };
     if !is_right(password, &stored) {
         // The rest of the time that it takes for everybody else.
         let done = u64::from(rounds) * u64::from(today.rounds()) / u64::from(algorithm.rounds());
         let done = u32::try_from(done).unwrap_or(u32::MAX);
-        spend(password, today, today.rounds().saturating_sub(done));
+        spend_rounds(password, today, today.rounds().saturating_sub(done));
         return Verdict::Wrong;
     }
     if algorithm == today && rounds >= today.rounds() {
         return Verdict::Right;
     }
-    make(password, today, today.rounds()).map_or(Verdict::Right, Verdict::RightButOld)
+    hash_rounds(password, today, today.rounds()).map_or(Verdict::Right, Verdict::RightButOld)
 }
 
 /// HMAC fills a short key up with NUL, so that a password would be right with NUL at its end, too.
@@ -123,7 +123,7 @@ pub(crate) fn is_right(password: &str, stored: &PasswordHash) -> bool {
 }
 
 /// A stored hash that can be compared with, its algorithm and its rounds.
-pub(crate) fn readable(stored: &str) -> Option<(PasswordHash, Algorithm, u32)> {
+pub(crate) fn parse_stored(stored: &str) -> Option<(PasswordHash, Algorithm, u32)> {
     let stored = PasswordHash::new(stored).ok()?;
     let rounds = Params::try_from(&stored).ok()?.rounds();
     let algorithm = match stored.algorithm.as_str() {
@@ -144,13 +144,13 @@ mod tests {
 
     use Algorithm::{Sha256, Sha512};
 
-    use super::slots::{PATIENCE, WAITING};
+    use super::slots::{TIMEOUT, WAITING};
     use super::*;
 
     /// As often as it takes: the tests of this file hash at the same time.
     async fn verify(password: &str, stored: Option<&str>, today: Algorithm) -> Verdict {
         loop {
-            let Ok(place) = Place::take("ada@example.org", None) else {
+            let Ok(place) = Slot::take("ada@example.org", None) else {
                 rocket::tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             };
@@ -170,7 +170,7 @@ mod tests {
                 "пароль🦀\0\u{301}",
                 &"x".repeat(1024),
             ] {
-                let hash = &make(password, algorithm, algorithm.rounds()).unwrap();
+                let hash = &hash_rounds(password, algorithm, algorithm.rounds()).unwrap();
                 let beginning = match algorithm {
                     Sha256 => "$pbkdf2-sha256$i=600000",
                     Sha512 => "$pbkdf2-sha512$i=220000",
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn nobodys_hash_is_one_of_today_s() {
         for algorithm in [Sha256, Sha512] {
-            let hash = algorithm.nobodys_hash();
-            let (_, found, rounds) = readable(&hash).unwrap();
+            let hash = algorithm.dummy_hash();
+            let (_, found, rounds) = parse_stored(&hash).unwrap();
             assert_eq!((found, rounds), (algorithm, algorithm.rounds()), "{hash}");
         }
     }
@@ -205,20 +205,20 @@ mod tests {
             (Sha512, 210_000, Sha512),
             (Sha512, 220_000, Sha256),
         ] {
-            let old = make("secret", algorithm, rounds).unwrap();
+            let old = hash_rounds("secret", algorithm, rounds).unwrap();
             let Verdict::RightButOld(new) = verify("secret", Some(&old), today).await else {
                 panic!("{old} is not old");
             };
             assert_eq!(verify("secret", Some(&new), today).await, Verdict::Right);
             assert_eq!(verify("another", Some(&old), today).await, Verdict::Wrong);
         }
-        let more = make("secret", Sha256, 700_000).unwrap();
+        let more = hash_rounds("secret", Sha256, 700_000).unwrap();
         assert_eq!(verify("secret", Some(&more), Sha256).await, Verdict::Right);
     }
 
     #[test]
     fn an_absurd_hash_is_wrong_and_takes_no_longer() {
-        let good = make("secret", Sha256, 600_000).unwrap();
+        let good = hash_rounds("secret", Sha256, 600_000).unwrap();
         let salt = good.split('$').nth(3).unwrap();
         let with = |rounds: &str| good.replace("i=600000", &format!("i={rounds}"));
         let took = |stored: &str| {
@@ -230,7 +230,7 @@ mod tests {
             );
             worked() - before
         };
-        let usual = took(&Sha256.nobodys_hash());
+        let usual = took(&Sha256.dummy_hash());
         for bad in [
             "",
             "secret",
@@ -263,7 +263,7 @@ mod tests {
     async fn a_flood_of_passwords_is_hashed_a_few_at_a_time_and_turned_away_in_time() {
         let start = Instant::now();
         let hash = async |account: usize| {
-            let place = Place::take(&account.to_string(), None)?;
+            let place = Slot::take(&account.to_string(), None)?;
             place.hash("secret".to_owned(), Sha256).await
         };
         let flood = (0..256).map(hash);
@@ -272,6 +272,6 @@ mod tests {
         let places = available_parallelism().unwrap().get().max(2) - 1;
         assert!((1..=places * (1 + WAITING)).contains(&hashed), "{hashed}");
         let slowest = start.elapsed();
-        assert!(slowest < PATIENCE + Duration::from_secs(2), "{slowest:?}");
+        assert!(slowest < TIMEOUT + Duration::from_secs(2), "{slowest:?}");
     }
 }

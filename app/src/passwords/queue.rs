@@ -15,7 +15,7 @@ pub(super) struct Queue {
     /// How many are hashed at a time.
     at_once: usize,
     /// How many entries there may be.
-    places: usize,
+    capacity: usize,
     entries: Vec<Entry>,
     recent: VecDeque<(Instant, Keys)>,
     /// How often each key is in the two lists above.
@@ -30,7 +30,7 @@ struct Entry {
 }
 
 enum Step {
-    Placed,
+    Reserved,
     Waiting(Sender<()>),
     Hashing,
 }
@@ -39,10 +39,10 @@ enum Step {
 pub(super) type Keys = Vec<String>;
 
 impl Queue {
-    pub(super) fn new(at_once: usize, places: usize) -> Self {
+    pub(super) fn new(at_once: usize, capacity: usize) -> Self {
         Self {
             at_once,
-            places,
+            capacity,
             entries: Vec::new(),
             recent: VecDeque::new(),
             shares: HashMap::new(),
@@ -55,7 +55,7 @@ impl Queue {
     pub(super) fn enter(&mut self, keys: Keys, now: Instant) -> Result<u64, Busy> {
         self.forget(now);
         self.count(&keys);
-        if self.entries.len() >= self.places {
+        if self.entries.len() >= self.capacity {
             let waiting = self.entries.iter().enumerate();
             let waiting = waiting.filter(|(_, entry)| !matches!(entry.step, Step::Hashing));
             let busiest = waiting.max_by_key(|(_, entry)| self.share(&entry.keys));
@@ -69,19 +69,19 @@ impl Queue {
             self.discount(&out.keys);
         }
         self.last_id += 1;
-        let (id, step) = (self.last_id, Step::Placed);
+        let (id, step) = (self.last_id, Step::Reserved);
         self.entries.push(Entry { id, keys, step });
         Ok(id)
     }
 
-    /// Sends `turn` once the password may be hashed; drops it if another one took the place.
-    pub(super) fn wait(&mut self, id: u64, turn: Sender<()>) {
-        self.step(id, Step::Waiting(turn));
+    /// Sends `permit` once the password may be hashed; drops it if another one took the place.
+    pub(super) fn wait(&mut self, id: u64, permit: Sender<()>) {
+        self.step(id, Step::Waiting(permit));
     }
 
     /// Keeps the place and lets the next password be hashed.
-    pub(super) fn rest(&mut self, id: u64) {
-        self.step(id, Step::Placed);
+    pub(super) fn finish(&mut self, id: u64) {
+        self.step(id, Step::Reserved);
     }
 
     /// Gives the place up; its keys stay busy for a while.
@@ -89,18 +89,18 @@ impl Queue {
         if let Some(at) = self.entries.iter().position(|entry| entry.id == id) {
             let left = self.entries.remove(at);
             self.recent.push_back((now, left.keys));
-            self.go_on();
+            self.start_next();
         }
     }
 
     fn step(&mut self, id: u64, step: Step) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             entry.step = step;
-            self.go_on();
+            self.start_next();
         }
     }
 
-    fn go_on(&mut self) {
+    fn start_next(&mut self) {
         let hashing = |entry: &&Entry| matches!(entry.step, Step::Hashing);
         while self.entries.iter().filter(hashing).count() < self.at_once {
             let waiting = self.entries.iter().enumerate();
@@ -110,10 +110,10 @@ impl Queue {
                 return;
             };
             let step = std::mem::replace(&mut self.entries[at].step, Step::Hashing);
-            if let Step::Waiting(turn) = step
-                && turn.send(()).is_err()
+            if let Step::Waiting(permit) = step
+                && permit.send(()).is_err()
             {
-                self.entries[at].step = Step::Placed;
+                self.entries[at].step = Step::Reserved;
             }
         }
     }
@@ -165,11 +165,11 @@ mod tests {
         vec![format!("address {address}"), format!("account {account}")]
     }
 
-    /// Takes a place and waits for its turn.
+    /// Takes a place and waits for its permit.
     fn ask(queue: &mut Queue, keys: Keys, now: Instant) -> Result<(u64, Receiver<()>), Busy> {
         let id = queue.enter(keys, now)?;
-        let (turn, receiver) = oneshot::channel();
-        queue.wait(id, turn);
+        let (permit, receiver) = oneshot::channel();
+        queue.wait(id, permit);
         Ok((id, receiver))
     }
 
@@ -187,8 +187,8 @@ mod tests {
                 .collect();
             assert!(ask(&mut queue, busy(4), now).is_err(), "all are as busy");
             let (_, mut grace) = ask(&mut queue, keys("192.0.2.2", "grace"), now).unwrap();
-            let turns = asked.iter_mut().map(|(_, turn)| turn.try_recv());
-            let turns: Vec<_> = turns.map(|turn| format!("{turn:?}")).collect();
+            let turns = asked.iter_mut().map(|(_, permit)| permit.try_recv());
+            let turns: Vec<_> = turns.map(|permit| format!("{permit:?}")).collect();
             let expected = ["Ok(())", "Err(Empty)", "Err(Empty)", "Err(Closed)"];
             assert_eq!(turns, expected, "one is hashed, and the last is out");
             queue.leave(asked[0].0, now);
@@ -229,7 +229,7 @@ mod tests {
         let (first, _turn) = ask(&mut queue, keys("192.0.2.1", "ada"), now).unwrap();
         drop(ask(&mut queue, keys("192.0.2.2", "bob"), now));
         let (_, mut third) = ask(&mut queue, keys("192.0.2.3", "grace"), now).unwrap();
-        queue.rest(first);
+        queue.finish(first);
         assert_eq!(third.try_recv(), Ok(()));
     }
 }

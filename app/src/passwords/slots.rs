@@ -15,7 +15,7 @@ use super::queue::Queue;
 pub(crate) struct Busy;
 
 /// How long a password waits to be hashed.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// As many as are hashed within that time, 150 ms each.
 pub(super) const WAITING: usize = 13;
@@ -32,50 +32,50 @@ fn queue() -> MutexGuard<'static, Queue> {
 
 /// A place among those whose passwords are hashed, or soon will be.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Ticket>);
+pub(crate) struct Slot(Arc<Reservation>);
 
 /// Holds the place until its hash is made, even if the request is dropped before.
 #[derive(Debug)]
-struct Ticket(u64);
+struct Reservation(u64);
 
 /// The right to hash now.
-struct Turn(Arc<Ticket>);
+struct Permit(Arc<Reservation>);
 
-impl Drop for Ticket {
+impl Drop for Reservation {
     fn drop(&mut self) {
         queue().leave(self.0, Instant::now());
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
-        queue().rest(self.0.0);
+        queue().finish(self.0.0);
     }
 }
 
-impl Place {
+impl Slot {
     /// Takes one without waiting: a free one, or that of a busier account or address.
     pub(crate) fn take(account: &str, address: Option<&str>) -> Result<Self, Busy> {
         let address = address.map(|address| format!("address {address}"));
         let keys = [format!("account {account}")].into_iter().chain(address);
         let id = queue().enter(keys.collect(), Instant::now())?;
-        Ok(Self(Arc::new(Ticket(id))))
+        Ok(Self(Arc::new(Reservation(id))))
     }
 
-    /// Does `work` on a thread of its own once it is its turn.
+    /// Does `work` on a thread of its own once it is its permit.
     pub(super) async fn bounded<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let (sender, receiver) = oneshot::channel();
         queue().wait(self.0.0, sender);
-        let Ok(Ok(())) = timeout(PATIENCE, receiver).await else {
+        let Ok(Ok(())) = timeout(TIMEOUT, receiver).await else {
             return Err(Busy);
         };
-        let turn = Turn(Arc::clone(&self.0));
+        let permit = Permit(Arc::clone(&self.0));
         let work = move || {
             let done = work();
-            drop(turn);
+            drop(permit);
             done
         };
         spawn_blocking(work).await.map_err(|_| Busy)

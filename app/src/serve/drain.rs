@@ -23,34 +23,34 @@ use crate::serve::listener;
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The requests that this server answers now.
-struct Work {
-    ends: AtomicBool,
+struct OpenRequests {
+    stops: AtomicBool,
     under_way: AtomicUsize,
     /// When the last request was answered.
     answered_at: Mutex<Instant>,
 }
 
 /// A request until it is answered.
-struct UnderWay(Arc<Work>);
+struct RequestGuard(Arc<OpenRequests>);
 
-impl UnderWay {
-    fn begin(work: &Arc<Work>) -> Self {
-        work.under_way.fetch_add(1, Ordering::SeqCst);
-        Self(work.clone())
+impl RequestGuard {
+    fn begin(requests: &Arc<OpenRequests>) -> Self {
+        requests.under_way.fetch_add(1, Ordering::SeqCst);
+        Self(requests.clone())
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         *self.0.answered() = Instant::now();
         self.0.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-impl Work {
+impl OpenRequests {
     fn new() -> Self {
         Self {
-            ends: AtomicBool::new(false),
+            stops: AtomicBool::new(false),
             under_way: AtomicUsize::new(0),
             answered_at: Mutex::new(Instant::now()),
         }
@@ -68,7 +68,7 @@ impl Work {
             "the server stops; it accepts no more connections, which Rocket calls accept errors"
         );
         let _ = spawn_blocking(move || listener::close(port)).await;
-        self.ends.store(true, Ordering::SeqCst);
+        self.stops.store(true, Ordering::SeqCst);
         *self.answered() = Instant::now();
         loop {
             let waits = self.under_way.load(Ordering::SeqCst) > 0;
@@ -83,10 +83,16 @@ impl Work {
 }
 
 /// Waits for a signal, drains, and shuts down; a second signal shuts down at once.
-async fn end(work: Arc<Work>, mut signals: Signals, shutdown: Shutdown, port: u16, most: Duration) {
+async fn end(
+    requests: Arc<OpenRequests>,
+    mut signals: Signals,
+    shutdown: Shutdown,
+    port: u16,
+    limit: Duration,
+) {
     signals.next().await;
     select! {
-        _ = timeout(most, work.drain(port)) => {}
+        _ = timeout(limit, requests.drain(port)) => {}
         () = signals.next() => {}
     }
     shutdown.notify();
@@ -133,32 +139,34 @@ impl Fairing for Drain {
         let figment = figment
             .merge(Serialized::global("shutdown.ctrlc", false))
             .merge(Serialized::global("shutdown.signals", config.signals));
-        Ok(rocket.configure(figment).manage(Arc::new(Work::new())))
+        Ok(rocket
+            .configure(figment)
+            .manage(Arc::new(OpenRequests::new())))
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let (config, shutdown) = (rocket.config(), rocket.shutdown());
-        let most = Duration::from_secs(config.shutdown.grace.into());
-        let Some(work) = rocket.state::<Arc<Work>>().cloned() else {
+        let limit = Duration::from_secs(config.shutdown.grace.into());
+        let Some(requests) = rocket.state::<Arc<OpenRequests>>().cloned() else {
             return;
         };
         match Signals::new() {
             Ok(signals) => {
-                rocket::tokio::spawn(end(work, signals, shutdown, config.port, most));
+                rocket::tokio::spawn(end(requests, signals, shutdown, config.port, limit));
             }
             Err(error) => rocket::error!("SIGTERM and SIGINT end the server at once: {error}"),
         }
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        if let Some(work) = request.rocket().state::<Arc<Work>>() {
-            request.local_cache(|| UnderWay::begin(work));
+        if let Some(requests) = request.rocket().state::<Arc<OpenRequests>>() {
+            request.local_cache(|| RequestGuard::begin(requests));
         }
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let work = request.rocket().state::<Arc<Work>>();
-        if work.is_some_and(|work| work.ends.load(Ordering::SeqCst)) {
+        let requests = request.rocket().state::<Arc<OpenRequests>>();
+        if requests.is_some_and(|requests| requests.stops.load(Ordering::SeqCst)) {
             response.set_raw_header("Connection", "close");
         }
     }

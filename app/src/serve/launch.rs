@@ -38,11 +38,11 @@ pub fn launch(rocket: Rocket<Build>) -> ExitCode {
 /// Whether every connection ends within the time that Rocket would have given them.
 async fn all_answered(rocket: &Arc<Rocket<Orbit>>) -> bool {
     let shutdown = &rocket.config().shutdown;
-    let patience = Duration::from_secs((shutdown.grace + shutdown.mercy).into());
+    let time_left = Duration::from_secs((shutdown.grace + shutdown.mercy).into());
     let answered = async {
         while Arc::strong_count(rocket) > 1 {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(patience, answered).await.is_ok()
+    timeout(time_left, answered).await.is_ok()
 }

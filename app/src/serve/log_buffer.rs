@@ -21,14 +21,14 @@ const CAPACITY: usize = 1 << 20;
 const PIECE: usize = 4_096;
 
 /// How long the last lines wait for a reader when the program ends.
-const FAREWELL: Duration = Duration::from_secs(1);
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Writes what waits, and puts the outputs back, when it is dropped.
 pub(crate) struct Buffered {
-    _outputs: [Option<Output>; 2],
+    _outputs: [Option<Stream>; 2],
 }
 
-struct Output {
+struct Stream {
     original: OwnedFd,
     replace: fn(BorrowedFd<'_>) -> rustix::io::Result<()>,
     thread: Option<JoinHandle<()>>,
@@ -36,15 +36,15 @@ struct Output {
 
 /// Puts a buffer before each output that is not a terminal, which Rocket asks for its colours.
 pub(crate) fn buffered() -> Buffered {
-    let stdout = Output::buffered(io::stdout().as_fd(), |fd| dup2_stdout(fd));
-    let stderr = Output::buffered(io::stderr().as_fd(), |fd| dup2_stderr(fd));
+    let stdout = Stream::buffered(io::stdout().as_fd(), |fd| dup2_stdout(fd));
+    let stderr = Stream::buffered(io::stderr().as_fd(), |fd| dup2_stderr(fd));
     Buffered {
         // Without a buffer it is as good as it was.
         _outputs: [stdout, stderr].map(|output| output.ok().flatten()),
     }
 }
 
-impl Output {
+impl Stream {
     fn buffered(
         stream: BorrowedFd<'_>,
         replace: fn(BorrowedFd<'_>) -> rustix::io::Result<()>,
@@ -66,7 +66,7 @@ impl Output {
     }
 }
 
-impl Drop for Output {
+impl Drop for Stream {
     fn drop(&mut self) {
         let _ = io::stdout().flush();
         // Closes the only other end of the buffer's pipe.
@@ -117,7 +117,7 @@ impl Buffer {
                 }
             }
         }
-        let end = Instant::now() + FAREWELL;
+        let end = Instant::now() + LAST_LINES;
         while !self.waiting.is_empty() {
             let left = end.saturating_duration_since(Instant::now());
             let Ok([_, true]) = ready(None, Some(&self.to), Some(left)) else {
@@ -180,14 +180,14 @@ impl Buffer {
 fn ready(
     from: Option<&PipeReader>,
     to: Option<&File>,
-    patience: Option<Duration>,
+    timeout: Option<Duration>,
 ) -> rustix::io::Result<[bool; 2]> {
-    let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
     let from = from.map(|from| PollFd::new(from, PollFlags::IN));
     let to_at = usize::from(from.is_some());
     let to = to.map(|to| PollFd::new(to, PollFlags::OUT));
     let mut both: Vec<_> = from.into_iter().chain(to).collect();
-    retry_on_intr(|| poll(&mut both, patience.as_ref()))?;
+    retry_on_intr(|| poll(&mut both, timeout.as_ref()))?;
     let is_ready = |at: usize| both.get(at).is_some_and(|fd| !fd.revents().is_empty());
     Ok([to_at == 1 && is_ready(0), is_ready(to_at)])
 }

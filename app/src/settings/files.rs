@@ -27,12 +27,12 @@ pub(crate) fn figment() -> Figment {
         // Not every client sends a Secure cookie back over http.
         figment = figment.merge(Serialized::default("session.cookie.secure", false));
     }
-    figment = figment.merge(Part(&file, Profile::Default, Profile::Default));
+    figment = figment.merge(ProfileTables(&file, Profile::Default, Profile::Default));
     for name in synonyms(&profile) {
-        figment = figment.merge(Part(&file, name, Profile::Default));
+        figment = figment.merge(ProfileTables(&file, name, Profile::Default));
     }
     figment
-        .merge(Part(&file, Profile::Global, Profile::Global))
+        .merge(ProfileTables(&file, Profile::Global, Profile::Global))
         .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
         .join(Serialized::default("template_dir", templates))
         .select(profile)
@@ -52,9 +52,9 @@ fn synonyms(profile: &Profile) -> Vec<Profile> {
 
 /// The values of one profile in a file, as those of another: Rocket warns of each table whose name
 /// begins with `dev` or `prod`.
-struct Part<'f>(&'f Data<Toml>, Profile, Profile);
+struct ProfileTables<'f>(&'f Data<Toml>, Profile, Profile);
 
-impl Provider for Part<'_> {
+impl Provider for ProfileTables<'_> {
     fn metadata(&self) -> Metadata {
         self.0.metadata()
     }

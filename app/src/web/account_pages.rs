@@ -10,12 +10,12 @@ use rocket::{get, post, put, routes};
 use rocket_diesel_session::{Database, Error, Session};
 use rocket_dyn_templates::{Template, context};
 
-use crate::accounts::auth_request::Caller;
+use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::reauthentication::{self, PasswordChange};
 use crate::accounts::validation;
 use crate::accounts::{self, User};
-use crate::web::layout::{Answer, Page, Visit};
-use crate::web::recent_sign_in::Fresh;
+use crate::web::layout::{FormAnswer, Page, PageOrRedirect};
+use crate::web::recent_sign_in::RecentSignIn;
 use crate::web::refused_form;
 use crate::web::return_to;
 use crate::web::typed_location::TypedLocation;
@@ -59,7 +59,7 @@ fn location_page() -> Redirect {
 }
 
 #[derive(FromForm)]
-struct Place {
+struct LocationForm {
     location: String,
     /// The e-mail address of the account whose form it is.
     #[field(default = String::new())]
@@ -69,33 +69,33 @@ struct Place {
 /// Changes the row of the signed-in user alone: the id comes from the session alone.
 #[put("/location", data = "<form>")]
 async fn move_to(
-    form: Form<Place>,
+    form: Form<LocationForm>,
     page: Page<'_>,
     session: &Session,
     database: &Database,
-) -> Result<Result<Answer, Status>, Error> {
-    let place = form.location.trim();
+) -> Result<Result<FormAnswer, Status>, Error> {
+    let location = form.location.trim();
     if page.user.is_none() {
         let (status, next) = (Status::Unauthorized, Some("/account".to_owned()));
-        let typed = TypedLocation::new(place, &form.location_of);
+        let typed = TypedLocation::new(location, &form.location_of);
         return match session.was_ended() {
             true => refused_form::sign_in_first(&page, status, next, typed.as_ref()).map(Ok),
             false => Ok(Err(status)),
         };
     }
     let id = session.user_id().unwrap_or_default();
-    if let Err(why) = validation::location(place) {
-        let (errors, values) = (context! { location: why }, context! { location: place });
-        let own = context! { errors, values };
+    if let Err(why) = validation::location(location) {
+        let (errors, values) = (context! { location: why }, context! { location: location });
+        let context = context! { errors, values };
         return page
-            .show_errors("account", Status::UnprocessableEntity, own)
+            .show_errors("account", Status::UnprocessableEntity, context)
             .map(Ok);
     }
     let now = database.now().timestamp_millis();
-    accounts::set_location(database, id, place.to_owned(), now).await?;
+    accounts::set_location(database, id, location.to_owned(), now).await?;
     TypedLocation::forget(session)?;
     session.event("user_updated", json!({ "what": "location" }));
-    page.done("/account".to_owned(), "Your location is saved.")
+    page.redirect_with_success("/account".to_owned(), "Your location is saved.")
         .map(Ok)
 }
 
@@ -106,20 +106,20 @@ fn well_known() -> Redirect {
 }
 
 #[get("/password")]
-fn password_page(_fresh: Fresh, page: Page<'_>) -> Result<Template, Error> {
+fn password_page(_recent: RecentSignIn, page: Page<'_>) -> Result<Template, Error> {
     page.show("password", context! {})
 }
 
 #[post("/password", data = "<form>")]
 async fn change_password(
     form: Form<PasswordChange>,
-    _fresh: Fresh,
+    _recent: RecentSignIn,
     user: &User,
     page: Page<'_>,
-    caller: Caller<'_>,
-) -> Result<Answer, Error> {
+    auth: AuthRequest<'_>,
+) -> Result<FormAnswer, Error> {
     let done = "Your password is changed. All your other devices are signed out.";
-    match reauthentication::change(&caller, &user.into(), &form, Some(done)).await? {
+    match reauthentication::change(&auth, &user.into(), &form, Some(done)).await? {
         Ok(()) => Ok(Left(Redirect::to("/account"))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("current");
@@ -132,11 +132,11 @@ async fn change_password(
 pub(crate) fn confirm_page(
     next: Option<&str>,
     _user: &User,
-    fresh: Option<Fresh>,
+    recent: Option<RecentSignIn>,
     page: Page<'_>,
-) -> Result<Visit, Error> {
-    Ok(match fresh {
-        Some(Fresh) => Left(Redirect::to(return_to::or_home(next))),
+) -> Result<PageOrRedirect, Error> {
+    Ok(match recent {
+        Some(RecentSignIn) => Left(Redirect::to(return_to::or_home(next))),
         None => Right(page.show("confirm", context! { next })?),
     })
 }
@@ -153,11 +153,11 @@ async fn confirm(
     form: Form<Confirmation>,
     _user: &User,
     page: Page<'_>,
-    caller: Caller<'_>,
-) -> Result<Answer, Error> {
+    auth: AuthRequest<'_>,
+) -> Result<FormAnswer, Error> {
     let next = form.next.as_deref();
     let done = "Your password is confirmed. You can continue.";
-    match reauthentication::confirm(&caller, &form.password, done).await? {
+    match reauthentication::confirm(&auth, &form.password, done).await? {
         Ok(()) => Ok(Left(Redirect::to(return_to::or_home(next)))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("password");

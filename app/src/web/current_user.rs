@@ -18,7 +18,7 @@ impl<'r> FromRequest<'r> for &'r User {
         match request.local_cache(|| session.user::<User>()) {
             Ok(Some(user)) if user.disabled_at.is_none() => Outcome::Success(user),
             Ok(_) => {
-                tell_of_refusal(request, session);
+                log_refusal(request, session);
                 Outcome::Error((Status::Unauthorized, "nobody is signed in".into()))
             }
             Err(why) => Outcome::Error((Status::InternalServerError, why.to_string())),
@@ -27,12 +27,12 @@ impl<'r> FromRequest<'r> for &'r User {
 }
 
 /// Tells, once for each request, of a user whose account is closed or gone.
-fn tell_of_refusal(request: &Request<'_>, session: &Session) {
-    struct Told;
+fn log_refusal(request: &Request<'_>, session: &Session) {
+    struct Logged;
     if session.user_id().is_some() {
         request.local_cache(|| {
             session.event("authz_fail", json!({ "why": "the account is closed" }));
-            Told
+            Logged
         });
     }
 }

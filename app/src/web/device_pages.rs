@@ -9,11 +9,11 @@ use rocket_diesel_session::{Error, Session, SessionInfo};
 use rocket_dyn_templates::{Template, context};
 
 use crate::accounts::User;
-use crate::accounts::auth_request::Caller;
+use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::listed_devices::{self, Ended};
 use crate::web::browser_name;
-use crate::web::layout::{Answer, INFO, Page};
-use crate::web::recent_sign_in::Fresh;
+use crate::web::layout::{FormAnswer, INFO, Page};
+use crate::web::recent_sign_in::RecentSignIn;
 use crate::web::time_text::PastTime;
 
 pub(crate) fn stage() -> AdHoc {
@@ -26,7 +26,7 @@ const LIST: &str = "/account/devices";
 /// A device as the page shows it.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
-struct Shown {
+struct DeviceRow {
     key: String,
     name: String,
     signed_in: PastTime,
@@ -34,7 +34,7 @@ struct Shown {
     current: bool,
 }
 
-impl Shown {
+impl DeviceRow {
     fn new(device: &SessionInfo, now: DateTime<Utc>) -> Self {
         Self {
             key: device.key.short().to_owned(),
@@ -52,7 +52,7 @@ async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Temp
     // The present one first, then as they were used last.
     let (mut shown, others): (Vec<_>, Vec<_>) = devices
         .iter()
-        .map(|device| Shown::new(device, now))
+        .map(|device| DeviceRow::new(device, now))
         .partition(|device| device.current);
     shown.extend(others);
     page.show("devices", context! { devices: shown })
@@ -73,26 +73,30 @@ fn end_others_page() -> Redirect {
 #[post("/<key>/end")]
 async fn end(
     key: &str,
-    _fresh: Fresh,
+    _recent: RecentSignIn,
     page: Page<'_>,
     session: &Session,
-) -> Result<Option<Answer>, Error> {
+) -> Result<Option<FormAnswer>, Error> {
     match listed_devices::end(session, key).await? {
         Ended::Now => back(&page, "That device is signed out.").map(Some),
         Ended::Already => page
-            .go(INFO, LIST.to_owned(), "That device is signed out already.")
+            .redirect(INFO, LIST.to_owned(), "That device is signed out already.")
             .map(Some),
         Ended::Unknown => Ok(None),
     }
 }
 
 #[post("/end_others")]
-async fn end_others(_fresh: Fresh, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
-    caller.forget_other_devices().await?;
-    caller.session.end_others();
+async fn end_others(
+    _recent: RecentSignIn,
+    page: Page<'_>,
+    auth: AuthRequest<'_>,
+) -> Result<FormAnswer, Error> {
+    auth.forget_other_devices().await?;
+    auth.session.end_others();
     back(&page, "All other devices are signed out.")
 }
 
-fn back(page: &Page<'_>, done: &str) -> Result<Answer, Error> {
-    page.done(LIST.to_owned(), done)
+fn back(page: &Page<'_>, done: &str) -> Result<FormAnswer, Error> {
+    page.redirect_with_success(LIST.to_owned(), done)
 }

@@ -10,10 +10,10 @@ use rocket_dyn_templates::{Template, context};
 
 use crate::accounts::auth_request;
 use crate::web::account_pages;
-use crate::web::headers::Complete;
-use crate::web::layout::{Answer, Page};
+use crate::web::headers::WithHeaders;
+use crate::web::layout::{FormAnswer, Page};
 use crate::web::problem::Problem;
-use crate::web::recent_sign_in::{self, STALE};
+use crate::web::recent_sign_in::{self, NOT_RECENT};
 use crate::web::refused_form;
 use crate::web::return_to;
 use crate::web::sign_in_forms;
@@ -25,22 +25,29 @@ pub(crate) fn stage() -> AdHoc {
 }
 
 #[catch(400)]
-async fn bad_request(status: Status, request: &Request<'_>) -> Complete<Either<Template, Problem>> {
+async fn bad_request(
+    status: Status,
+    request: &Request<'_>,
+) -> WithHeaders<Either<Template, Problem>> {
     let answer = other(status, request).await;
-    Complete::new(status, request, answer).await
+    WithHeaders::new(status, request, answer).await
 }
 
 /// Sends people to the sign-in page, or has them confirm who they are, and from there back to the
 /// page they asked for.
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
-    let stale = recent_sign_in::is_stale(request);
+    let not_recent = recent_sign_in::is_not_recent(request);
     if accepts_json(request) {
-        let why = if stale { STALE } else { "Sign in first." };
+        let why = if not_recent {
+            NOT_RECENT
+        } else {
+            "Sign in first."
+        };
         return Right(Problem::new(Status::Unauthorized, why));
     }
-    let next = return_to::page_of(request);
-    if stale {
+    let next = return_to::requested_page(request);
+    if not_recent {
         return Left(Redirect::to(uri!(
             "/account",
             account_pages::confirm_page(next)
@@ -60,9 +67,9 @@ async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
 async fn forbidden(
     status: Status,
     request: &Request<'_>,
-) -> Result<Either<Answer, Either<Template, Problem>>, Error> {
+) -> Result<Either<FormAnswer, Either<Template, Problem>>, Error> {
     if !accepts_json(request)
-        && let Some(again) = refused_form::again(request).await
+        && let Some(again) = refused_form::show_again(request).await
     {
         return again.map(Left);
     }
@@ -91,7 +98,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
             "The form is too large",
             "You sent more than this page accepts. Shorten your text and send the form again.",
         ),
-        503 if auth_request::is_put_off(request) => (
+        503 if auth_request::is_too_busy(request) => (
             "One moment, please",
             "Too many passwords are being checked, so yours was not checked. Nothing was changed.",
         ),
@@ -139,7 +146,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
     // A link would lose what was typed.
     let reload = failed && is_sent(request);
     let retry = failed && !reload;
-    let again = return_to::page_of_form(request).filter(|_| refused_form::helps_again(request));
+    let again = return_to::page_of_form(request).filter(|_| refused_form::can_retry(request));
     Left(Template::render(
         "error",
         context! { user, form_token, status: status.code, title, message, reload, retry, again, without_account: !known },

@@ -24,12 +24,12 @@ pub(crate) fn is_unreadable(status: Status, request: &Request<'_>) -> bool {
 }
 
 /// An answer with the headers that the fairings would have added.
-pub(crate) struct Complete<R> {
+pub(crate) struct WithHeaders<R> {
     answer: R,
     headers: Vec<Header<'static>>,
 }
 
-impl<R> Complete<R> {
+impl<R> WithHeaders<R> {
     pub(crate) async fn new(status: Status, request: &Request<'_>, answer: R) -> Self {
         let mut empty = Response::new();
         if is_unreadable(status, request) {
@@ -44,7 +44,7 @@ impl<R> Complete<R> {
     }
 }
 
-impl<'r, 'o: 'r, R: Responder<'r, 'o>> Responder<'r, 'o> for Complete<R> {
+impl<'r, 'o: 'r, R: Responder<'r, 'o>> Responder<'r, 'o> for WithHeaders<R> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'o> {
         let mut response = self.answer.respond_to(request)?;
         for header in self.headers {

@@ -22,19 +22,19 @@ pub(crate) struct Page<'r> {
 }
 
 /// A form is answered with a page to go to, or with itself and its errors.
-pub(crate) type Answer = Either<Redirect, (Status, Template)>;
+pub(crate) type FormAnswer = Either<Redirect, (Status, Template)>;
 
 /// A page, or where to go for whom it has nothing to do.
-pub(crate) type Visit = Either<Redirect, Template>;
+pub(crate) type PageOrRedirect = Either<Redirect, Template>;
 
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
-struct Framed<'a, T> {
+struct LayoutContext<'a, T> {
     user: Option<&'a User>,
     flashes: Vec<Flash>,
     form_token: Option<String>,
     #[serde(flatten)]
-    own: T,
+    context: T,
 }
 
 impl Page<'_> {
@@ -42,18 +42,18 @@ impl Page<'_> {
     pub(crate) fn show(
         &self,
         template: &'static str,
-        own: impl Serialize,
+        context: impl Serialize,
     ) -> Result<Template, Error> {
-        self.render(template, self.form_token()?, own)
+        self.render(template, self.form_token()?, context)
     }
 
     /// Fills a template that has a form for anonymous users, too.
     pub(crate) fn show_form(
         &self,
         template: &'static str,
-        own: impl Serialize,
+        context: impl Serialize,
     ) -> Result<Template, Error> {
-        self.render(template, Some(self.session.form_token()?), own)
+        self.render(template, Some(self.session.form_token()?), context)
     }
 
     /// What the forms need that all pages of users have.
@@ -66,15 +66,15 @@ impl Page<'_> {
         &self,
         template: &'static str,
         form_token: Option<String>,
-        own: impl Serialize,
+        context: impl Serialize,
     ) -> Result<Template, Error> {
-        let framed = Framed {
+        let layout = LayoutContext {
             user: self.user,
             flashes: self.session.flashes()?,
             form_token,
-            own,
+            context,
         };
-        Ok(Template::render(template, framed))
+        Ok(Template::render(template, layout))
     }
 
     /// The form again, with what was typed but the passwords, and what is wrong beside each field.
@@ -82,18 +82,27 @@ impl Page<'_> {
         &self,
         template: &'static str,
         status: Status,
-        own: impl Serialize,
-    ) -> Result<Answer, Error> {
-        Ok(Right((status, self.show_form(template, own)?)))
+        context: impl Serialize,
+    ) -> Result<FormAnswer, Error> {
+        Ok(Right((status, self.show_form(template, context)?)))
     }
 
     /// Sends to another page, which tells what was done.
-    pub(crate) fn done(&self, to: String, done: &str) -> Result<Answer, Error> {
-        self.go(SUCCESS, to, done)
+    pub(crate) fn redirect_with_success(
+        &self,
+        to: String,
+        done: &str,
+    ) -> Result<FormAnswer, Error> {
+        self.redirect(SUCCESS, to, done)
     }
 
     /// Sends to another page with a message of this kind.
-    pub(crate) fn go(&self, kind: &str, to: String, message: &str) -> Result<Answer, Error> {
+    pub(crate) fn redirect(
+        &self,
+        kind: &str,
+        to: String,
+        message: &str,
+    ) -> Result<FormAnswer, Error> {
         self.session.flash(kind, message)?;
         Ok(Left(Redirect::to(to)))
     }

@@ -35,14 +35,14 @@ fn index(page: Page<'_>) -> Result<Template, Error> {
 /// What the home page tells of a session.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
-struct Ticket {
+struct SessionView {
     short: Option<String>,
     remaining: String,
     remaining_seconds: i64,
     deadline: String,
 }
 
-impl From<&Session> for Ticket {
+impl From<&Session> for SessionView {
     fn from(session: &Session) -> Self {
         let remaining_seconds = session.remaining().num_seconds();
         Self {
@@ -59,7 +59,7 @@ impl From<&Session> for Ticket {
 
 #[get("/home")]
 fn home(_user: &User, session: &Session, page: Page<'_>) -> Result<Template, Error> {
-    page.show("home", context! { session: Ticket::from(session) })
+    page.show("home", context! { session: SessionView::from(session) })
 }
 
 #[get("/messages")]

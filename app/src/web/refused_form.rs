@@ -11,16 +11,16 @@ use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
 use crate::accounts::{User, email};
-use crate::web::layout::{Answer, INFO, Page};
-use crate::web::recent_sign_in::Fresh;
+use crate::web::layout::{FormAnswer, INFO, Page};
+use crate::web::recent_sign_in::RecentSignIn;
 use crate::web::return_to;
 use crate::web::typed_location::TypedLocation;
 
 /// A heading, and the reason with the next step.
-pub(crate) type Why = (&'static str, &'static str);
+pub(crate) type Explanation = (&'static str, &'static str);
 
 /// What the sign-in page says after a form whose session had ended.
-pub(crate) const NOT_SIGNED_IN: Why = (
+pub(crate) const NOT_SIGNED_IN: Explanation = (
     "Please sign in again",
     "You are no longer signed in, perhaps because you signed out in another window or were away for \
      a long time. Nothing was changed. Sign in, then repeat what you did.",
@@ -29,7 +29,7 @@ pub(crate) const NOT_SIGNED_IN: Why = (
 /// What is shown again of the forms of all pages. No password is among it.
 #[derive(Default, FromForm, Serialize)]
 #[serde(crate = "rocket::serde")]
-struct Typed {
+struct SubmittedFields {
     #[field(default = String::new())]
     first_name: String,
     #[field(default = String::new())]
@@ -46,7 +46,7 @@ struct Typed {
 }
 
 /// Returns why the request was refused.
-pub(crate) fn reason(request: &Request<'_>) -> Why {
+pub(crate) fn reason(request: &Request<'_>) -> Explanation {
     match Refusal::of(request).map(Refusal::reason) {
         Some(Reason::OtherOrigin) => (
             "This came from another site",
@@ -72,30 +72,30 @@ pub(crate) fn reason(request: &Request<'_>) -> Why {
 }
 
 /// Whether the page of the form, opened again, sends one that is accepted.
-pub(crate) fn helps_again(request: &Request<'_>) -> bool {
+pub(crate) fn can_retry(request: &Request<'_>) -> bool {
     let reason = Refusal::of(request).map(Refusal::reason);
     !matches!(reason, Some(Reason::OtherOrigin | Reason::PlainHttp))
 }
 
 /// The page of the form, with a token that fits; `None` where no form is to be shown again.
-pub(crate) async fn again(request: &Request<'_>) -> Option<Result<Answer, Error>> {
-    let refusal = Refusal::of(request).filter(|_| helps_again(request))?;
+pub(crate) async fn show_again(request: &Request<'_>) -> Option<Result<FormAnswer, Error>> {
+    let refusal = Refusal::of(request).filter(|_| can_retry(request))?;
     let form = refusal.form().map(RawStr::new);
-    let typed = form.and_then(|form| Form::<Typed>::parse_encoded(form).ok());
+    let typed = form.and_then(|form| Form::<SubmittedFields>::parse_encoded(form).ok());
     let typed = typed.unwrap_or_default();
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     match page.user {
-        Some(user) => again_for(user, &typed, &page, request).await,
-        None => again_for_nobody(&typed, &page, request),
+        Some(user) => show_to_user(user, &typed, &page, request).await,
+        None => show_to_anonymous(&typed, &page, request),
     }
 }
 
-async fn again_for(
+async fn show_to_user(
     user: &User,
-    typed: &Typed,
+    typed: &SubmittedFields,
     page: &Page<'_>,
     request: &Request<'_>,
-) -> Option<Result<Answer, Error>> {
+) -> Option<Result<FormAnswer, Error>> {
     let (status, refused) = (Status::Forbidden, reason(request));
     let session = request.guard::<&Session>().await.succeeded()?;
     let next = typed.next.as_deref();
@@ -105,7 +105,9 @@ async fn again_for(
             let refused = location.notice(user);
             page.show_errors("account", status, context! { refused, values: location })
         }
-        ("/login" | "/register", _) => page.go(INFO, return_to::or_home(next), &known(user, typed)),
+        ("/login" | "/register", _) => {
+            page.redirect(INFO, return_to::or_home(next), &known(user, typed))
+        }
         ("/account/location", Some(location)) if location.is_of_another(user) => {
             let refused = location.notice(user);
             page.show_errors("account", status, context! { refused, values: location })
@@ -113,12 +115,12 @@ async fn again_for(
         ("/account/location", _) => {
             page.show_errors("account", status, context! { refused, values: typed })
         }
-        ("/account/confirm", _) if Fresh::is_given(session) => {
+        ("/account/confirm", _) if RecentSignIn::is_recent(session) => {
             Ok(Left(Redirect::to(return_to::or_home(next))))
         }
         ("/account/confirm", _) => page.show_errors("confirm", status, context! { refused, next }),
-        ("/account/password", _) => match request.guard::<Fresh>().await.succeeded() {
-            Some(Fresh) => page.show_errors("password", status, context! { refused }),
+        ("/account/password", _) => match request.guard::<RecentSignIn>().await.succeeded() {
+            Some(RecentSignIn) => page.show_errors("password", status, context! { refused }),
             None => {
                 let next = "/account/password";
                 page.show_errors("confirm", status, context! { refused, next })
@@ -129,7 +131,7 @@ async fn again_for(
 }
 
 /// What a user reads who signs in or registers once more.
-fn known(user: &User, typed: &Typed) -> String {
+fn known(user: &User, typed: &SubmittedFields) -> String {
     let email = &user.email;
     match email::canonical(&typed.email) == *email {
         true => format!("You are signed in already, as {email}."),
@@ -139,11 +141,11 @@ fn known(user: &User, typed: &Typed) -> String {
     }
 }
 
-fn again_for_nobody(
-    typed: &Typed,
+fn show_to_anonymous(
+    typed: &SubmittedFields,
     page: &Page<'_>,
     request: &Request<'_>,
-) -> Option<Result<Answer, Error>> {
+) -> Option<Result<FormAnswer, Error>> {
     let (status, refused) = (Status::Forbidden, reason(request));
     let next = typed.next.as_deref();
     let location = TypedLocation::new(&typed.location, &typed.location_of);
@@ -160,9 +162,12 @@ fn again_for_nobody(
             context! { refused, values: typed, next },
         ),
         "/logout" => Ok(Left(Redirect::to("/login?signed_out"))),
-        _ if path.starts_with("/account/") => {
-            sign_in_first(page, status, return_to::page_of(request), location.as_ref())
-        }
+        _ if path.starts_with("/account/") => sign_in_first(
+            page,
+            status,
+            return_to::requested_page(request),
+            location.as_ref(),
+        ),
         _ => return None,
     })
 }
@@ -173,8 +178,8 @@ pub(crate) fn sign_in_first(
     status: Status,
     next: Option<String>,
     typed: Option<&TypedLocation>,
-) -> Result<Answer, Error> {
+) -> Result<FormAnswer, Error> {
     let (refused, next) = (NOT_SIGNED_IN, next.as_deref().unwrap_or("/account"));
-    let own = context! { refused, next, typed };
-    page.show_errors("login", status, own)
+    let context = context! { refused, next, typed };
+    page.show_errors("login", status, context)
 }

@@ -31,7 +31,7 @@ fn behind(page: &str) -> Option<String> {
 }
 
 /// The page that a request is about: the one asked for, or the one with the form that was sent.
-pub(crate) fn page_of(request: &Request<'_>) -> Option<String> {
+pub(crate) fn requested_page(request: &Request<'_>) -> Option<String> {
     if request.method() == Method::Get {
         return Some(request.uri().to_string());
     }
@@ -45,7 +45,7 @@ pub(crate) fn page_of(request: &Request<'_>) -> Option<String> {
 /// Returns the page with the form that was sent, where that is a page of ours.
 pub(crate) fn page_of_form(request: &Request<'_>) -> Option<String> {
     let sent = request.method() != Method::Get;
-    let page = page_of(request).filter(|_| sent)?;
+    let page = requested_page(request).filter(|_| sent)?;
     is_path(&page, &["", "/logout"]).then_some(page)
 }
 

@@ -9,12 +9,12 @@ use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
 use crate::accounts::Profile;
-use crate::accounts::auth_request::Caller;
+use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::authentication::{self, SignIn};
-use crate::accounts::failure::Refusal;
+use crate::accounts::failure::Failure;
 use crate::accounts::registration::{self, Registration};
 use crate::web::headers::SignedOut;
-use crate::web::layout::{Answer, Page, Visit};
+use crate::web::layout::{FormAnswer, Page, PageOrRedirect};
 use crate::web::refused_form::NOT_SIGNED_IN;
 use crate::web::return_to;
 use crate::web::typed_location::TypedLocation;
@@ -25,7 +25,7 @@ pub(crate) fn stage() -> AdHoc {
 }
 
 #[get("/register?<next>")]
-fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
+fn register_page(next: Option<&str>, page: Page<'_>) -> Result<PageOrRedirect, Error> {
     Ok(match page.user {
         Some(_) => Left(Redirect::to(return_to::or_home(next))),
         None => Right(page.show_form("register", context! { next })?),
@@ -36,12 +36,12 @@ fn register_page(next: Option<&str>, page: Page<'_>) -> Result<Visit, Error> {
 async fn register(
     form: Form<Registration>,
     page: Page<'_>,
-    caller: Caller<'_>,
-) -> Result<Answer, Error> {
+    auth: AuthRequest<'_>,
+) -> Result<FormAnswer, Error> {
     let next = form.next.as_deref();
     let done = "Welcome! Your account is ready, and you are signed in.";
-    let registered = match registration::register(&caller, &form, Some(done)).await? {
-        Err(Refusal::Taken) => sign_in_instead(&caller, &form).await?,
+    let registered = match registration::register(&auth, &form, Some(done)).await? {
+        Err(Failure::Taken) => sign_in_instead(&auth, &form).await?,
         other => other,
     };
     match registered {
@@ -56,8 +56,8 @@ async fn register(
                 ..
             } = &*form;
             let values = context! { first_name, last_name, email, remember };
-            let own = context! { values, errors, next };
-            page.show_errors("register", status, own)
+            let context = context! { values, errors, next };
+            page.show_errors("register", status, context)
         }
     }
 }
@@ -65,9 +65,9 @@ async fn register(
 /// Signs in who sent a registration twice: the account has this password already. Whatever else a
 /// sign-in is refused for, the address is taken.
 async fn sign_in_instead(
-    caller: &Caller<'_>,
+    auth: &AuthRequest<'_>,
     form: &Registration,
-) -> Result<Result<Profile, Refusal>, Error> {
+) -> Result<Result<Profile, Failure>, Error> {
     let given = SignIn {
         email: form.email.clone(),
         password: form.password.clone(),
@@ -75,8 +75,8 @@ async fn sign_in_instead(
         ..SignIn::default()
     };
     let done = "Your account is ready, and you are signed in.";
-    let signed_in = authentication::sign_in(caller, &given, Some(done)).await?;
-    Ok(signed_in.map_err(|_| Refusal::Taken))
+    let signed_in = authentication::sign_in(auth, &given, Some(done)).await?;
+    Ok(signed_in.map_err(|_| Failure::Taken))
 }
 
 /// After a sign-out there is no session that could hold a message, so the address says it. It says,
@@ -88,7 +88,7 @@ pub(crate) fn login_page(
     ended: Option<bool>,
     session: &Session,
     page: Page<'_>,
-) -> Result<Visit, Error> {
+) -> Result<PageOrRedirect, Error> {
     let sent = ended.unwrap_or(false);
     let refused = (sent && session.was_ended()).then_some(NOT_SIGNED_IN);
     let ended = !sent && session.was_ended();
@@ -99,14 +99,18 @@ pub(crate) fn login_page(
 }
 
 #[post("/login", data = "<form>")]
-async fn login(form: Form<SignIn>, page: Page<'_>, caller: Caller<'_>) -> Result<Answer, Error> {
+async fn login(
+    form: Form<SignIn>,
+    page: Page<'_>,
+    auth: AuthRequest<'_>,
+) -> Result<FormAnswer, Error> {
     let next = form.next.as_deref();
     let values = context! { email: &form.email, remember: form.remember };
     let typed = TypedLocation::new(&form.location, &form.location_of);
-    match authentication::sign_in(&caller, &form, Some("You are signed in.")).await? {
+    match authentication::sign_in(&auth, &form, Some("You are signed in.")).await? {
         Ok(_) => {
             if let Some(typed) = typed {
-                typed.keep(caller.session)?;
+                typed.keep(auth.session)?;
             }
             Ok(Left(Redirect::to(return_to::or_home(next))))
         }

@@ -8,18 +8,18 @@ use std::convert::Infallible;
 use rocket_diesel_session::{Database, Error};
 
 pub(crate) use self::counter::{Counter, network};
-use crate::db::attempts::count::{Count, Refused};
+use crate::db::attempts::count::{AttemptCount, Refused};
 use crate::db::attempts::{self, change, forget};
-use crate::passwords::Place;
+use crate::passwords::Slot;
 
-/// An attempt that counts already, with its place among those whose passwords are hashed.
+/// An attempt that counts already, with its slot among those whose passwords are hashed.
 pub(crate) struct Attempt {
-    pub(crate) place: Place,
+    pub(crate) slot: Slot,
     counters: Vec<Counter>,
 }
 
 /// Why there is no attempt now.
-pub(crate) enum NoAttempt {
+pub(crate) enum Throttled {
     /// A counter is at its limit, for so many milliseconds.
     TooOften {
         what: &'static str,
@@ -30,7 +30,7 @@ pub(crate) enum NoAttempt {
     UnderWay,
 }
 
-impl NoAttempt {
+impl Throttled {
     /// Looks for a counter that is at its limit, and writes nothing.
     pub(crate) async fn find(
         database: &Database,
@@ -66,30 +66,30 @@ impl Attempt {
     /// right; the others are shared.
     pub(crate) async fn begin(
         database: &Database,
-        place: Place,
+        slot: Slot,
         counters: Vec<Counter>,
-    ) -> Result<Result<Self, NoAttempt>, Error> {
+    ) -> Result<Result<Self, Throttled>, Error> {
         let mut attempt = Self {
-            place,
+            slot,
             counters: Vec::new(),
         };
         for counter in counters {
             let limit = counter.limit;
-            let begin = move |count: Count, now| count.begin(limit, now).map(Some);
+            let begin = move |count: AttemptCount, now| count.begin(limit, now).map(Some);
             let before = match change(database, &counter.id, begin).await {
                 Ok(Ok(before)) => before,
                 Ok(Err(refused)) => {
-                    attempt.take_back(database).await?;
-                    return Ok(Err(NoAttempt::at(&counter, refused)));
+                    attempt.cancel(database).await?;
+                    return Ok(Err(Throttled::at(&counter, refused)));
                 }
                 Err(error) => {
                     // If the store fails here as well, the attempt is over in a minute.
-                    let _ = attempt.take_back(database).await;
+                    let _ = attempt.cancel(database).await;
                     return Err(error);
                 }
             };
             attempt.counters.push(counter);
-            if before == Count::default() {
+            if before == AttemptCount::default() {
                 forget(database).await?;
             }
         }
@@ -115,17 +115,17 @@ impl Attempt {
     /// failed before.
     pub(crate) async fn succeed(mut self, database: &Database) -> Result<i64, Error> {
         let failures = match self.counters.pop() {
-            Some(own) => always(database, &own, Count::reset).await?.failures,
+            Some(own) => always(database, &own, AttemptCount::reset).await?.failures,
             None => 0,
         };
-        self.take_back(database).await?;
+        self.cancel(database).await?;
         Ok(failures)
     }
 
     /// The password was not even compared.
-    pub(crate) async fn take_back(self, database: &Database) -> Result<(), Error> {
+    pub(crate) async fn cancel(self, database: &Database) -> Result<(), Error> {
         for counter in &self.counters {
-            always(database, counter, |count| Some(count.take_back())).await?;
+            always(database, counter, |count| Some(count.cancel())).await?;
         }
         Ok(())
     }
@@ -134,8 +134,8 @@ impl Attempt {
 async fn always(
     database: &Database,
     counter: &Counter,
-    next: fn(Count) -> Option<Count>,
-) -> Result<Count, Error> {
+    next: fn(AttemptCount) -> Option<AttemptCount>,
+) -> Result<AttemptCount, Error> {
     let next = move |count, _| Ok::<_, Infallible>(next(count));
     let Ok(before) = change(database, &counter.id, next).await?;
     Ok(before)

@@ -19,7 +19,7 @@ const COMPARED: i64 = 60_000;
     Clone, Copy, Debug, Default, PartialEq, Queryable, Selectable, AsChangeset, Insertable,
 )]
 #[diesel(table_name = attempts)]
-pub(crate) struct Count {
+pub(crate) struct AttemptCount {
     pub(crate) failures: i64,
     pub(crate) next_at: i64,
     pub(crate) last_at: i64,
@@ -36,7 +36,7 @@ pub(crate) enum Refused {
     UnderWay,
 }
 
-impl Count {
+impl AttemptCount {
     /// With one attempt more, whose password is compared now.
     pub(crate) fn begin(self, limit: i64, now: i64) -> Result<Self, Refused> {
         let forgotten = now - self.last_at >= FORGOTTEN;
@@ -76,13 +76,13 @@ impl Count {
     pub(crate) fn reset(self) -> Option<Self> {
         let rest = Self {
             failures: 0,
-            ..self.take_back()
+            ..self.cancel()
         };
         (rest.under_way > 0).then_some(rest)
     }
 
     /// As if there had been no attempt. There was no wait when it began, so there is none again.
-    pub(crate) fn take_back(self) -> Self {
+    pub(crate) fn cancel(self) -> Self {
         Self {
             next_at: 0,
             ..self.end()
@@ -110,13 +110,13 @@ mod tests {
     const SECOND: i64 = 1_000;
     const NOW: i64 = 1_790_000_000_000;
 
-    fn failed(count: Count, now: i64) -> Count {
+    fn failed(count: AttemptCount, now: i64) -> AttemptCount {
         count.begin(10, now).unwrap().fail()
     }
 
     #[test]
     fn the_first_attempts_are_free_and_then_the_wait_rises() {
-        let (mut now, mut count) = (NOW, Count::default());
+        let (mut now, mut count) = (NOW, AttemptCount::default());
         for number in 1..10 {
             count = failed(count, now);
             assert_eq!((count.failures, count.next_at), (number, 0));
@@ -133,7 +133,7 @@ mod tests {
             }
             now += seconds * SECOND;
         }
-        let much_later = Count {
+        let much_later = AttemptCount {
             failures: i64::MAX - 1,
             ..count
         };
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn attempts_under_way_count_for_the_limit_and_are_no_failures() {
-        let mut count = failed(Count::default(), NOW);
+        let mut count = failed(AttemptCount::default(), NOW);
         for _ in 1..10 {
             count = count.begin(10, NOW).unwrap();
         }
@@ -152,24 +152,24 @@ mod tests {
         let right = count.reset().unwrap();
         assert_eq!((right.failures, right.under_way, right.next_at), (0, 8, 0));
         assert!(right.begin(10, NOW).is_ok());
-        let back = count.take_back();
+        let back = count.cancel();
         assert_eq!((back.failures, back.under_way, back.next_at), (1, 8, 0));
         let wrong = (0..9).fold(count, |count, _| count.fail());
         assert_eq!((wrong.failures, wrong.under_way), (10, 0));
         assert_eq!(wrong.begin(10, NOW), Err(Refused::Wait(FIRST_WAIT)));
-        assert_eq!(failed(Count::default(), NOW).reset(), None);
+        assert_eq!(failed(AttemptCount::default(), NOW).reset(), None);
     }
 
     #[test]
     fn attempts_of_a_process_that_was_killed_are_under_way_no_more() {
-        let count = Count::default().begin(10, NOW).unwrap();
+        let count = AttemptCount::default().begin(10, NOW).unwrap();
         let later = |after: i64| count.begin(10, NOW + after).unwrap().under_way;
         assert_eq!((later(COMPARED - 1), later(COMPARED)), (2, 1));
     }
 
     #[test]
     fn attempts_are_forgotten_a_day_after_the_last() {
-        let count = Count {
+        let count = AttemptCount {
             failures: 50,
             next_at: NOW + LONGEST_WAIT,
             last_at: NOW,
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_shuts_nobody_out() {
-        let count = Count {
+        let count = AttemptCount {
             failures: 50,
             next_at: NOW + LONGEST_WAIT,
             last_at: NOW,

@@ -9,7 +9,7 @@ use diesel::result::DatabaseErrorKind::UniqueViolation;
 use diesel::result::Error::DatabaseError;
 use rocket_diesel_session::{Database, Error};
 
-use self::count::{Count, FORGOTTEN};
+use self::count::{AttemptCount, FORGOTTEN};
 use crate::db::schema::attempts;
 
 /// How often a row that others change as well is read again.
@@ -19,11 +19,11 @@ const TRIES: usize = 100;
 pub(crate) async fn read(
     database: &Database,
     ids: Vec<String>,
-) -> Result<Vec<(String, Count)>, Error> {
+) -> Result<Vec<(String, AttemptCount)>, Error> {
     on!(database, database.run, |connection| {
         attempts::table
             .filter(attempts::id.eq_any(&ids))
-            .select((attempts::id, Count::as_select()))
+            .select((attempts::id, AttemptCount::as_select()))
             .load(connection)
     })
 }
@@ -33,15 +33,15 @@ pub(crate) async fn read(
 pub(crate) async fn change<R: Send + 'static>(
     database: &Database,
     id: &str,
-    next: impl Fn(Count, i64) -> Result<Option<Count>, R> + Send + 'static,
-) -> Result<Result<Count, R>, Error> {
+    next: impl Fn(AttemptCount, i64) -> Result<Option<AttemptCount>, R> + Send + 'static,
+) -> Result<Result<AttemptCount, R>, Error> {
     let id = id.to_owned();
     let (asked_at, start) = (database.now(), Instant::now());
     let changed = on!(database, database.run, |connection| {
         for _ in 0..TRIES {
-            let stored: Option<Count> = attempts::table
+            let stored: Option<AttemptCount> = attempts::table
                 .find(&id)
-                .select(Count::as_select())
+                .select(AttemptCount::as_select())
                 .first(connection)
                 .optional()?;
             // What another request has just counted is not in the future.

@@ -10,7 +10,7 @@ use rocket::{Catcher, Request, catch, catchers};
 use rocket_diesel_session::csrf::{Reason, Refusal};
 
 use crate::accounts::auth_request;
-use crate::web::headers::{Complete, is_unreadable};
+use crate::web::headers::{WithHeaders, is_unreadable};
 use crate::web::problem::Problem;
 use crate::web::recent_sign_in;
 
@@ -28,7 +28,7 @@ pub(super) fn catchers() -> Vec<Catcher> {
 
 /// A problem with the header that helps to avoid it.
 #[derive(Responder)]
-enum Answer {
+enum ProblemAnswer {
     Plain(Problem),
     With(Problem, Header<'static>),
 }
@@ -37,36 +37,36 @@ enum Answer {
 /// for a route, for a method that it does not know. The CSRF protection refuses a request before
 /// either is looked at.
 #[catch(default)]
-async fn error(status: Status, request: &Request<'_>) -> Complete<Answer> {
+async fn error(status: Status, request: &Request<'_>) -> WithHeaders<ProblemAnswer> {
     let answer = answer(status, request, is_unreadable(status, request));
-    Complete::new(status, request, answer).await
+    WithHeaders::new(status, request, answer).await
 }
 
-fn answer(status: Status, request: &Request<'_>, is_unreadable: bool) -> Answer {
+fn answer(status: Status, request: &Request<'_>, is_unreadable: bool) -> ProblemAnswer {
     let problem = |status| Problem::new(status, &detail(status, request));
     if !is_unreadable && !matches!(status.code, 403 | 404) {
-        return Answer::Plain(problem(status));
+        return ProblemAnswer::Plain(problem(status));
     }
     let route = routes_at(request).find(|route| !is_unreadable && route.method == sent(request));
     let is_json = request.content_type().is_some_and(|it| it.is_json());
     match (route, methods_at(request)) {
         (None, methods) if !methods.is_empty() => {
             let allow = Header::new("Allow", methods.join(", "));
-            Answer::With(problem(Status::MethodNotAllowed), allow)
+            ProblemAnswer::With(problem(Status::MethodNotAllowed), allow)
         }
         (Some(route), _) if route.format.is_some() && !is_json => {
             let accept = Header::new("Accept", "application/json");
-            Answer::With(problem(Status::UnsupportedMediaType), accept)
+            ProblemAnswer::With(problem(Status::UnsupportedMediaType), accept)
         }
-        (None, _) if is_unreadable => Answer::Plain(problem(Status::NotFound)),
-        _ => Answer::Plain(problem(status)),
+        (None, _) if is_unreadable => ProblemAnswer::Plain(problem(Status::NotFound)),
+        _ => ProblemAnswer::Plain(problem(status)),
     }
 }
 
 fn detail(status: Status, request: &Request<'_>) -> Cow<'static, str> {
     let text = match status.code {
         400 => "The request cannot be read. Send one JSON object, in UTF-8.",
-        401 if recent_sign_in::is_stale(request) => recent_sign_in::STALE,
+        401 if recent_sign_in::is_not_recent(request) => recent_sign_in::NOT_RECENT,
         401 => "Sign in first.",
         403 => refused(request),
         404 => "There is nothing at this address.",
@@ -82,7 +82,7 @@ fn detail(status: Status, request: &Request<'_>) -> Cow<'static, str> {
             "The JSON does not have the expected form. Send an object whose members have the types \
              that /api/v1/openapi.json describes."
         }
-        503 if auth_request::is_put_off(request) => {
+        503 if auth_request::is_too_busy(request) => {
             "Too many other attempts have not ended yet, so the password was not checked. Nothing \
              was changed. Try again after the seconds in Retry-After."
         }

@@ -12,9 +12,9 @@ use rocket::serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use rocket::serde::json::Json;
 
 /// As [`Json`], whose error holds the whole body: Rocket would log it, and the password in it.
-pub(crate) struct Body<T>(T);
+pub(crate) struct JsonBody<T>(T);
 
-impl<T> Deref for Body<T> {
+impl<T> Deref for JsonBody<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -46,7 +46,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
 }
 
 #[rocket::async_trait]
-impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
+impl<'r, T: DeserializeOwned> FromData<'r> for JsonBody<T> {
     type Error = &'static str;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {

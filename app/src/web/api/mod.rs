@@ -14,20 +14,20 @@ use rocket::{Request, Route, delete, get, options, post, put, request, routes};
 use rocket_diesel_session::{Error, Session, SessionInfo};
 
 use self::document::Document;
-use crate::accounts::auth_request::Caller;
+use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::authentication::{self, SignIn};
-use crate::accounts::failure::{self, Refusal};
+use crate::accounts::failure::{self, Failure};
 use crate::accounts::listed_devices::{self, Ended};
 use crate::accounts::reauthentication::{self, PasswordChange};
 use crate::accounts::registration::{self, Registration};
 use crate::accounts::{Profile, User};
-use crate::web::api::json_body::Body;
+use crate::web::api::json_body::JsonBody;
 use crate::web::headers::SignedOut;
 use crate::web::problem::Problem;
-use crate::web::recent_sign_in::Fresh;
+use crate::web::recent_sign_in::RecentSignIn;
 
 /// What was asked for, or what is wrong with the question.
-type Answer<T> = Result<Result<T, Problem>, Error>;
+type ApiResult<T> = Result<Result<T, Problem>, Error>;
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::try_on_ignite("API", |rocket| async {
@@ -63,13 +63,13 @@ fn routes() -> Vec<Route> {
 
 /// The methods that an address takes.
 #[derive(Responder)]
-struct Methods {
+struct AllowedMethods {
     answer: NoContent,
     allow: Header<'static>,
 }
 
 #[rocket::async_trait]
-impl<'r> request::FromRequest<'r> for Methods {
+impl<'r> request::FromRequest<'r> for AllowedMethods {
     type Error = &'static str;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
@@ -86,7 +86,7 @@ impl<'r> request::FromRequest<'r> for Methods {
 
 /// Answers what browsers ask before a page of another origin calls the API, too.
 #[options("/<_..>")]
-fn methods(methods: Methods) -> Methods {
+fn methods(methods: AllowedMethods) -> AllowedMethods {
     methods
 }
 
@@ -98,8 +98,11 @@ fn csrf_token(session: &Session) -> Result<Json<Value>, Error> {
 }
 
 #[post("/signup", format = "json", data = "<given>")]
-async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Status, Json<Profile>)> {
-    let registered = registration::register(&caller, &given, None).await?;
+async fn sign_up(
+    given: JsonBody<Registration>,
+    auth: AuthRequest<'_>,
+) -> ApiResult<(Status, Json<Profile>)> {
+    let registered = registration::register(&auth, &given, None).await?;
     Ok(match registered {
         Ok(profile) => Ok((Status::Created, Json(profile))),
         Err(refusal) => Err(refuse(refusal)),
@@ -107,8 +110,8 @@ async fn sign_up(given: Body<Registration>, caller: Caller<'_>) -> Answer<(Statu
 }
 
 #[post("/signin", format = "json", data = "<given>")]
-async fn sign_in(given: Body<SignIn>, caller: Caller<'_>) -> Answer<Json<Profile>> {
-    let signed_in = authentication::sign_in(&caller, &given, None).await?;
+async fn sign_in(given: JsonBody<SignIn>, auth: AuthRequest<'_>) -> ApiResult<Json<Profile>> {
+    let signed_in = authentication::sign_in(&auth, &given, None).await?;
     Ok(signed_in.map(Json).map_err(refuse))
 }
 
@@ -120,12 +123,12 @@ fn sign_out(session: &Session) -> SignedOut<NoContent> {
 
 #[put("/password", format = "json", data = "<given>")]
 async fn change_password(
-    given: Body<PasswordChange>,
-    _fresh: Fresh,
+    given: JsonBody<PasswordChange>,
+    _recent: RecentSignIn,
     user: &User,
-    caller: Caller<'_>,
-) -> Answer<NoContent> {
-    let changed = reauthentication::change(&caller, &user.into(), &given, None).await?;
+    auth: AuthRequest<'_>,
+) -> ApiResult<NoContent> {
+    let changed = reauthentication::change(&auth, &user.into(), &given, None).await?;
     Ok(changed.map(|()| NoContent).map_err(refuse))
 }
 
@@ -143,7 +146,7 @@ async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<SessionInfo
 #[delete("/devices/<key>")]
 async fn end_device(
     key: &str,
-    _fresh: Fresh,
+    _recent: RecentSignIn,
     session: &Session,
 ) -> Result<Option<NoContent>, Error> {
     Ok(match listed_devices::end(session, key).await? {
@@ -153,25 +156,27 @@ async fn end_device(
 }
 
 #[delete("/devices")]
-async fn end_others(_fresh: Fresh, caller: Caller<'_>) -> Result<NoContent, Error> {
-    caller.forget_other_devices().await?;
-    caller.session.end_others();
+async fn end_others(_recent: RecentSignIn, auth: AuthRequest<'_>) -> Result<NoContent, Error> {
+    auth.forget_other_devices().await?;
+    auth.session.end_others();
     Ok(NoContent)
 }
 
-fn refuse(refusal: Refusal) -> Problem {
-    let wrong = |status, detail, complaints| {
+fn refuse(refusal: Failure) -> Problem {
+    let wrong = |status, detail, field_errors| {
         let mut problem = Problem::new(status, detail);
-        problem.members["errors"] = json!(complaints);
+        problem.members["errors"] = json!(field_errors);
         problem
     };
     match refusal {
-        Refusal::Invalid(complaints) => {
-            wrong(Status::BadRequest, "Some fields are not right.", complaints)
-        }
-        Refusal::Taken => wrong(Status::Conflict, failure::TAKEN, failure::taken()),
-        Refusal::Wrong => Problem::new(Status::Unauthorized, failure::WRONG),
-        Refusal::TooOften { seconds } => {
+        Failure::Invalid(field_errors) => wrong(
+            Status::BadRequest,
+            "Some fields are not right.",
+            field_errors,
+        ),
+        Failure::Taken => wrong(Status::Conflict, failure::TAKEN, failure::taken()),
+        Failure::Wrong => Problem::new(Status::Unauthorized, failure::WRONG),
+        Failure::TooOften { seconds } => {
             Problem::new(Status::TooManyRequests, &failure::too_often(seconds))
         }
     }

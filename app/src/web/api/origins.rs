@@ -8,7 +8,7 @@ use rocket::{Request, Response};
 use super::errors;
 
 /// `session.trusted_origins`.
-struct Trusted(Vec<String>);
+struct TrustedOrigins(Vec<String>);
 
 /// To be attached after the sessions, whose error page takes the place of an answer with its headers.
 pub(crate) fn stage() -> AdHoc {
@@ -19,7 +19,7 @@ pub(crate) fn stage() -> AdHoc {
         // Pages without TLS may be anybody's, but for those of this machine.
         let plain = figment.extract_inner("session.cookie.secure").ok();
         trusted.retain(|origin| plain == Some(false) || is_trustworthy(origin));
-        let trusted = Trusted(trusted);
+        let trusted = TrustedOrigins(trusted);
         let allow = AdHoc::on_response("CORS", |request, response| {
             Box::pin(async move { allow(request, response) })
         });
@@ -78,7 +78,7 @@ fn is_trustworthy(origin: &str) -> bool {
 fn trusted_origin<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let mut origins = request.headers().get("Origin");
     let origin = origins.next().filter(|_| origins.next().is_none())?;
-    let Trusted(trusted) = request.rocket().state()?;
+    let TrustedOrigins(trusted) = request.rocket().state()?;
     let known = |trusted: &String| trusted.eq_ignore_ascii_case(origin);
     trusted.iter().any(known).then_some(origin)
 }

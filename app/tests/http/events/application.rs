@@ -86,7 +86,7 @@ fn a_user_who_is_refused_is_told_once_for_each_request() {
     assert_eq!(
         why,
         [
-            (&json!("no fresh sign-in"), &json!("GET /account/password")),
+            (&json!("no recent sign-in"), &json!("GET /account/password")),
             (closed, &json!("GET /home")),
             (closed, &Value::Null),
         ]
