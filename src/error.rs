@@ -75,7 +75,7 @@ impl Error {
 
     /// Adds the cause, which [`source`](std::error::Error::source) then answers.
     #[must_use]
-    pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
     }
@@ -86,7 +86,7 @@ impl Error {
     }
 
     /// Whether the store is broken or did not answer.
-    pub(crate) fn tells_of_outage(&self) -> bool {
+    pub(crate) fn is_outage(&self) -> bool {
         self.of_store && self.kind == ErrorKind::Unavailable
     }
 
@@ -94,7 +94,7 @@ impl Error {
     pub(crate) fn into_cause<E: StdError + 'static>(mut self) -> Result<E, Self> {
         match self.cause.take().map(|cause| cause.downcast::<E>()) {
             Some(Ok(cause)) => Ok(*cause),
-            Some(Err(cause)) => Err(self.because(cause)),
+            Some(Err(cause)) => Err(self.with_source(cause)),
             None => Err(self),
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn an_error_keeps_its_cause() {
         let cause = std::io::Error::other("disk on fire");
-        let error = Error::unavailable("the store cannot be written").because(cause);
+        let error = Error::unavailable("the store cannot be written").with_source(cause);
         assert_eq!(
             error.to_string(),
             "the store cannot be written: disk on fire"

@@ -77,7 +77,8 @@ const BYTES: usize = 32;
 pub(crate) fn random() -> Result<[u8; BYTES], Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|cause| {
-        Error::unavailable("the operating system gave no random bytes for a token").because(cause)
+        Error::unavailable("the operating system gave no random bytes for a token")
+            .with_source(cause)
     })?;
     Ok(bytes)
 }

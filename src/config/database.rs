@@ -178,7 +178,7 @@ impl DatabaseConfig {
             size: self.pool_size,
             // A little less than what a request waits, so that its 503 can still say what is
             // missing.
-            patience: self.timeout() * 4 / 5,
+            timeout: self.timeout() * 4 / 5,
             idle_timeout: self.idle_timeout.0,
             max_lifetime: self.max_lifetime.0,
             statement_cache: self.statement_cache,
@@ -233,12 +233,12 @@ mod tests {
             let bounds = DatabaseConfig::read(&figment, "app").unwrap().bounds();
             let Bounds {
                 size,
-                patience,
+                timeout,
                 idle_timeout,
                 max_lifetime,
                 ..
             } = bounds;
-            let seconds = [patience, idle_timeout, max_lifetime].map(|time| time.as_secs());
+            let seconds = [timeout, idle_timeout, max_lifetime].map(|time| time.as_secs());
             (size, seconds)
         };
         assert_eq!(read(""), (8, [2, 600, 1_800]));

@@ -291,5 +291,5 @@ fn saved(stored: Stored, contents: Contents, is_new: bool) -> Committed {
 }
 
 fn unreadable(cause: serde_json::Error) -> Error {
-    Error::unavailable("the session's record became unreadable").because(cause)
+    Error::unavailable("the session's record became unreadable").with_source(cause)
 }

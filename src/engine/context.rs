@@ -119,7 +119,7 @@ impl Outage {
                 }
             }
             Err(error) => {
-                if error.tells_of_outage() && !lasts.swap(true, Ordering::Relaxed) {
+                if error.is_outage() && !lasts.swap(true, Ordering::Relaxed) {
                     log::error!(
                         "a session could not be {done}, and requests that need it are answered with 503 \
                          (logged once until one is {done} again): {error}"

@@ -168,7 +168,7 @@ fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {
     };
     let thread = thread::Builder::new().name("session-store".to_owned());
     thread.spawn(work).map_err(|cause| {
-        Error::unavailable("a store thread could not be started").because(cause)
+        Error::unavailable("a store thread could not be started").with_source(cause)
     })?;
     Ok(worker)
 }

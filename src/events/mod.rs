@@ -102,7 +102,7 @@ impl Events {
         clock: Arc<Clock>,
     ) -> Result<Self, Error> {
         let cannot =
-            |cause| Error::configuration("session.events has nowhere to go").because(cause);
+            |cause| Error::configuration("session.events has nowhere to go").with_source(cause);
         let drawn = || Token::generate().map(|token| EventsKey(token.key().as_str().to_owned()));
         Ok(Self {
             out: out(sink)

@@ -48,7 +48,7 @@ impl Sessions {
 
 /// The store that the application gave cannot be used.
 pub(super) fn unusable(error: Error) -> Error {
-    Error::configuration(format!("the store of Sessions::with_store: {error}")).because(
+    Error::configuration(format!("the store of Sessions::with_store: {error}")).with_source(
         "check that its database runs, that its table is there (run the migrations, or call \
          DieselStore::create_table before), and that the names given to DieselStore::with_table and \
          DieselStore::with_user are those of the database",

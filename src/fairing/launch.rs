@@ -96,7 +96,7 @@ impl Sessions {
         let of = |name: &str, error: Error| match error.kind() {
             ErrorKind::Configuration => named(name, error),
             _ => match database.and_then(|it| it.misread(&error)) {
-                Some(misread) => named(name, error).because(misread),
+                Some(misread) => named(name, error).with_source(misread),
                 None => unusable(name, config, error),
             },
         };
@@ -151,7 +151,7 @@ fn unusable(database: &str, config: &Config, error: Error) -> Error {
     if is_damaged(&error) {
         return named(database, error);
     }
-    named(database, error).because(match config.creates_table() {
+    named(database, error).with_source(match config.creates_table() {
         true => "check that it runs, and that its url and the account's rights are right",
         false => {
             "check that it runs, that its url is right, and that its table is there: run its migrations, or set \

@@ -247,7 +247,7 @@ impl Sessions {
     /// let sessions = Sessions::fairing().with_token_generator(|| {
     ///     let mut bytes = [0; 24];
     ///     let drawn = getrandom::fill(&mut bytes);
-    ///     drawn.map_err(|cause| Error::unavailable("no random bytes").because(cause))?;
+    ///     drawn.map_err(|cause| Error::unavailable("no random bytes").with_source(cause))?;
     ///     Ok(bytes)
     /// });
     /// ```

@@ -115,7 +115,7 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
         }
         Err(error) => {
             store_unavailable(request, &error);
-            if !error.tells_of_outage() {
+            if !error.is_outage() {
                 log::error!(
                     "a session was not saved, and {} is answered with 503: {error}",
                     request.uri().path()

@@ -99,7 +99,7 @@ async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r
 impl<'r> Responder<'r, 'static> for Error {
     /// Fails with the status that fits, so that the application's catchers make the page.
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
-        if self.tells_of_outage() {
+        if self.is_outage() {
             store_unavailable(request, &self);
         }
         let (method, path) = (request.method(), request.uri().path());

@@ -126,7 +126,7 @@ impl Session {
                 ErrorKind::Value,
                 format!("the user's row is not of the type {wanted}"),
             )
-            .because(cause)
+            .with_source(cause)
         })
     }
 

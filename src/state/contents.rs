@@ -47,7 +47,7 @@ impl Contents {
             serde_json::to_string(&self.data)
         };
         let text = text.map_err(|cause| {
-            Error::new(ErrorKind::Value, "the session's data is no JSON").because(cause)
+            Error::new(ErrorKind::Value, "the session's data is no JSON").with_source(cause)
         })?;
         if text.len() > limits.max_data {
             let message = format!(
@@ -159,7 +159,7 @@ pub(super) fn encode<T: Serialize>(key: &str, value: T) -> Result<Value, Error> 
     let refuse =
         |why: String| Error::new(ErrorKind::Value, format!("the session value {key:?} {why}"));
     let value = serde_json::to_value(value)
-        .map_err(|cause| refuse("cannot be stored as JSON".into()).because(cause))?;
+        .map_err(|cause| refuse("cannot be stored as JSON".into()).with_source(cause))?;
     if fits(&value, MAX_DEPTH) {
         Ok(value)
     } else {
@@ -176,7 +176,7 @@ fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
             ErrorKind::Value,
             format!("the session value {key:?} is not of the type {wanted}"),
         )
-        .because(cause)
+        .with_source(cause)
     })
 }
 

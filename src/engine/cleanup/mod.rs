@@ -58,7 +58,7 @@ impl CleanupThread {
         let name = "session-cleanup".to_owned();
         let thread = thread::Builder::new().name(name).spawn(run);
         thread.map_err(|cause| {
-            Error::unavailable("the cleanup thread was not started").because(cause)
+            Error::unavailable("the cleanup thread was not started").with_source(cause)
         })?;
         Ok(Self(Mutex::new(Some(Running { stop, ended }))))
     }

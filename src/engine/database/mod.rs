@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::engine::commit::{Commit, Committed};
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
-use crate::store::pool::Repeat;
+use crate::store::pool::Idempotent;
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::{Renewed, run};
@@ -253,9 +253,7 @@ impl Database {
     {
         let pool = self.typed::<C>()?.pool.clone();
         self.threads
-            .ask(&Waited::default(), move || {
-                run(&pool, Repeat::Harmful, work)
-            })
+            .ask(&Waited::default(), move || run(&pool, Idempotent::No, work))
             .await
     }
 

@@ -84,8 +84,10 @@ impl Format {
 
     /// Makes a record whose data is Express's text of one of ours.
     pub(crate) fn write(&self, record: &Record) -> Result<Record, Error> {
-        let mut values: Map<String, Value> = serde_json::from_str(&record.data)
-            .map_err(|cause| Error::unavailable("the session's data is no JSON").because(cause))?;
+        let mut values: Map<String, Value> =
+            serde_json::from_str(&record.data).map_err(|cause| {
+                Error::unavailable("the session's data is no JSON").with_source(cause)
+            })?;
         let cookie = values.remove(COOKIE);
         let cookie = cookie.and_then(|cookie| cookie.as_object().cloned());
         let mut cookie = cookie.unwrap_or_else(|| self.new_cookie(&values));

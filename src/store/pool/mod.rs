@@ -10,18 +10,18 @@ use self::errors::LogConnectionErrors;
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::ping::Trust;
 
-/// Whether work may be done a second time after its connection was lost in the middle of it.
+/// Tells whether work may run again after its connection was lost in the middle of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    Harmless,
-    Harmful,
+pub(crate) enum Idempotent {
+    Yes,
+    No,
 }
 
 /// How many connections a pool may have, and for how long.
 pub(crate) struct Bounds {
     pub(crate) size: u32,
     /// How long work waits for a connection.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
     /// After this long without work a connection is closed, and
     pub(crate) idle_timeout: Duration,
     /// this long after it was made in any case.
@@ -37,7 +37,7 @@ impl Bounds {
     pub(crate) fn of_size(size: u32) -> Self {
         Self {
             size,
-            patience: Duration::from_secs(2),
+            timeout: Duration::from_secs(2),
             idle_timeout: Duration::from_secs(10 * 60),
             max_lifetime: Duration::from_secs(30 * 60),
             statement_cache: true,
@@ -50,7 +50,7 @@ impl Bounds {
         r2d2::Pool::builder()
             .max_size(self.size)
             .min_idle(Some(0))
-            .connection_timeout(self.patience)
+            .connection_timeout(self.timeout)
             .idle_timeout(Some(self.idle_timeout))
             .max_lifetime(Some(self.max_lifetime))
             .error_handler(Box::<LogConnectionErrors>::default())

@@ -16,7 +16,7 @@ pub(super) struct Address {
     /// One server, or those nodes of a cluster that are asked for the others; never empty.
     nodes: Vec<ConnectionInfo>,
     /// How long each step may take.
-    patience: Duration,
+    timeout: Duration,
 }
 
 const SCHEMES: [(&str, &str, bool); 8] = [
@@ -38,7 +38,7 @@ pub(crate) fn is_redis(scheme: &str) -> bool {
 impl Address {
     /// Reads `redis://user:password@host:port/number`, `rediss://…` for TLS, and for a cluster
     /// `redis-cluster://user:password@host:port,host:port`.
-    pub(super) fn parse(url: &str, patience: Duration) -> Result<Self, Error> {
+    pub(super) fn parse(url: &str, timeout: Duration) -> Result<Self, Error> {
         let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
         let known = SCHEMES.iter().find(|(known, ..)| *known == scheme);
         let Some((_, plain, cluster)) = known else {
@@ -63,11 +63,11 @@ impl Address {
         let node =
             |host: &&str| format!("{plain}://{credentials}{host}{fragment}").into_connection_info();
         let nodes: Result<Vec<_>, _> = hosts.iter().map(node).collect();
-        let nodes = nodes.map_err(|cause| unusable("cannot be read").because(cause))?;
+        let nodes = nodes.map_err(|cause| unusable("cannot be read").with_source(cause))?;
         Ok(Self {
             cluster: *cluster,
             nodes,
-            patience,
+            timeout,
         })
     }
 
@@ -78,9 +78,9 @@ impl Address {
 
     pub(super) fn open(&self, node: &str) -> RedisResult<Connection> {
         let client = Client::open(self.beside(node)?)?;
-        let connection = client.get_connection_with_timeout(self.patience)?;
-        connection.set_read_timeout(Some(self.patience))?;
-        connection.set_write_timeout(Some(self.patience))?;
+        let connection = client.get_connection_with_timeout(self.timeout)?;
+        connection.set_read_timeout(Some(self.timeout))?;
+        connection.set_write_timeout(Some(self.timeout))?;
         Ok(connection)
     }
 

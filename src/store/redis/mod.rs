@@ -26,7 +26,7 @@ use self::scan::Seen;
 use self::script::TOUCH;
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::pool::{Bounds, Repeat};
+use crate::store::pool::{Bounds, Idempotent};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
@@ -51,7 +51,7 @@ impl RedisStore {
     }
 
     pub(crate) fn open(url: &str, bounds: Bounds) -> Result<Self, Error> {
-        let address = Address::parse(url, bounds.patience)?;
+        let address = Address::parse(url, bounds.timeout)?;
         Ok(Self {
             nodes: Nodes::new(address, bounds),
             prefix: "sessions".into(),
@@ -75,7 +75,7 @@ impl RedisStore {
             other => other.map_err(|cause| {
                 let message =
                     "Redis cannot be reached; check that it runs, and that its url is right";
-                Error::unavailable(message).because(cause)
+                Error::unavailable(message).with_source(cause)
             })?,
         };
         let cluster = self.nodes.address.cluster;
@@ -92,7 +92,7 @@ impl RedisStore {
         name: &str,
         work: impl FnMut(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Error> {
-        self.nodes.run(name, Repeat::Harmless, work)
+        self.nodes.run(name, Idempotent::Yes, work)
     }
 
     fn write<T>(
@@ -100,7 +100,7 @@ impl RedisStore {
         name: &str,
         work: impl FnMut(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Error> {
-        self.nodes.run(name, Repeat::Harmful, work)
+        self.nodes.run(name, Idempotent::No, work)
     }
 
     fn name(&self, key: &Key) -> String {
@@ -118,7 +118,7 @@ impl RedisStore {
 }
 
 fn broken(cause: redis::RedisError) -> Error {
-    Error::unavailable("Redis did not do what it was asked").because(cause)
+    Error::unavailable("Redis did not do what it was asked").with_source(cause)
 }
 
 impl Store for RedisStore {

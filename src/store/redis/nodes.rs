@@ -13,7 +13,7 @@ use super::address::Address;
 use super::broken;
 use super::connection::{Connection, Manager};
 use crate::error::Error;
-use crate::store::pool::{Bounds, Repeat};
+use crate::store::pool::{Bounds, Idempotent};
 
 type Pool = r2d2::Pool<Manager>;
 
@@ -50,7 +50,7 @@ impl Nodes {
     pub(super) fn run<T>(
         &self,
         name: &str,
-        repeat: Repeat,
+        idempotent: Idempotent,
         mut work: impl FnMut(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Error> {
         let slot = Slot::for_key(name);
@@ -58,7 +58,7 @@ impl Nodes {
         loop {
             let mut connection = self.pool(&node).get().map_err(|cause| {
                 self.forget(&node);
-                Error::unavailable("Redis gives no connection").because(cause)
+                Error::unavailable("Redis gives no connection").with_source(cause)
             })?;
             connection.asking = asking;
             let error = match work(&mut connection) {
@@ -74,7 +74,7 @@ impl Nodes {
             if lost {
                 self.forget(&node);
             }
-            let repeatable = undone || lost && repeat == Repeat::Harmless && !error.is_timeout();
+            let repeatable = undone || lost && idempotent == Idempotent::Yes && !error.is_timeout();
             if attempt == ATTEMPTS || !repeatable {
                 return Err(broken(error));
             }

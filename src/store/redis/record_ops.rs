@@ -5,7 +5,7 @@ use super::encoding::{PENDING, fields, lifetime};
 use super::script::{CREATE, REMOVE, REPLACE, SHOW};
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::pool::Repeat;
+use crate::store::pool::Idempotent;
 use crate::store::{Store, Updated};
 use crate::token::Key;
 
@@ -35,7 +35,12 @@ impl RedisStore {
     }
 
     /// Whose record it was, or `None` if there is none such.
-    fn remove(&self, repeat: Repeat, key: &Key, only: &Only<'_>) -> Result<Option<String>, Error> {
+    fn remove(
+        &self,
+        idempotent: Idempotent,
+        key: &Key,
+        only: &Only<'_>,
+    ) -> Result<Option<String>, Error> {
         let number = |number: Option<i64>| number.map_or_else(String::new, |it| it.to_string());
         let arguments = [
             number(only.version),
@@ -43,14 +48,14 @@ impl RedisStore {
             number(only.expired_at),
         ];
         let name = self.name(key);
-        self.nodes.run(&name, repeat, |connection| {
+        self.nodes.run(&name, idempotent, |connection| {
             REMOVE.run(connection, &name, &arguments[..])
         })
     }
 
     /// Removes a record and takes it out of its user's list; whether there was one such.
     pub(super) fn end(&self, key: &Key, only: &Only<'_>) -> Result<bool, Error> {
-        let Some(user_id) = self.remove(Repeat::Harmless, key, only)? else {
+        let Some(user_id) = self.remove(Idempotent::Yes, key, only)? else {
             return Ok(false);
         };
         self.strike(&user_id, key)?;
@@ -99,7 +104,7 @@ impl RedisStore {
                 Updated::Taken
             });
         }
-        let Some(user_id) = self.remove(Repeat::Harmful, key, &only)? else {
+        let Some(user_id) = self.remove(Idempotent::No, key, &only)? else {
             self.end(&record.key, &Only::default())?;
             return Ok(Updated::Stale);
         };

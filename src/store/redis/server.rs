@@ -16,7 +16,7 @@ pub(super) fn check(
     let mut warnings = BTreeSet::new();
     for node in nodes {
         let settings = Settings::read(node).map_err(|cause| {
-            Error::unavailable("Redis did not tell its settings").because(cause)
+            Error::unavailable("Redis did not tell its settings").with_source(cause)
         })?;
         require(cluster || !settings.in_cluster, || {
             "it is a node of a cluster; write its url as redis-cluster://host:port,host:port".into()

@@ -100,7 +100,7 @@ impl<C: Backend> DieselStore<C> {
             ))
         };
         let mut lease = self.0.pool.checkout().map_err(|cause| {
-            Error::unavailable("the database gives no connection").because(cause)
+            Error::unavailable("the database gives no connection").with_source(cause)
         })?;
         let probe = "SELECT 1 FROM sessions WHERE 1 = 0";
         let probe = self.0.table.put_into(probe, C::QUOTE);

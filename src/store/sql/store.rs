@@ -12,7 +12,7 @@ use super::texts::Sql;
 use super::users::Users;
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::pool::Repeat;
+use crate::store::pool::Idempotent;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::{Connections, is_rolled_back, run};
 use crate::store::sql::table::Table;
@@ -44,17 +44,17 @@ impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
     }
 
     pub(super) fn read<T>(&self, work: impl FnMut(&mut C) -> QueryResult<T>) -> Result<T, Error> {
-        run(&self.pool, Repeat::Harmless, work)
+        run(&self.pool, Idempotent::Yes, work)
     }
 
     pub(super) fn write<T>(
         &self,
-        repeat: Repeat,
+        idempotent: Idempotent,
         work: impl FnMut(&mut C) -> QueryResult<T>,
     ) -> Result<T, Error> {
         let writer = self.writer.as_ref();
         let _writer = writer.map(|it| it.lock().unwrap_or_else(PoisonError::into_inner));
-        run(&self.pool, repeat, work)
+        run(&self.pool, idempotent, work)
     }
 
     /// Returns the row of one user, with the columns of [`with_user`](super::DieselStore::with_user).
@@ -83,7 +83,7 @@ impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
 
     /// Runs a `DELETE` and returns the number of rows that it deleted.
     fn delete_rows(&self, statement: &Statement<'_>) -> Result<u64, Error> {
-        self.write(Repeat::Harmless, |connection| connection.change(statement))
+        self.write(Idempotent::Yes, |connection| connection.change(statement))
     }
 
     fn values<'a>(&self, record: &'a Record) -> Vec<Value<'a>> {
@@ -104,7 +104,7 @@ impl<C: Backend, P: Connections<C>> Store for SqlStore<C, P> {
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
         let insert = Statement::new(&self.sql.insert, self.values(record));
-        self.write(Repeat::Harmful, |connection| {
+        self.write(Idempotent::No, |connection| {
             match connection.change(&insert) {
                 Err(error) if taken(&error) => Ok(Inserted::Taken),
                 other => other.map(|_| Inserted::Done),
@@ -119,7 +119,7 @@ impl<C: Backend, P: Connections<C>> Store for SqlStore<C, P> {
                 .into_iter()
                 .chain([Value::of(key), version.into()]),
         );
-        self.write(Repeat::Harmful, |connection| {
+        self.write(Idempotent::No, |connection| {
             match connection.change(&update) {
                 Ok(0) => Ok(Updated::Stale),
                 Err(error) if taken(&error) => Ok(Updated::Taken),
@@ -135,7 +135,7 @@ impl<C: Backend, P: Connections<C>> Store for SqlStore<C, P> {
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
         let times = (self.table.layout().times)(key, seen_at, expires_at);
         let update = Statement::new(&self.sql.touch, times);
-        self.write(Repeat::Harmless, |connection| {
+        self.write(Idempotent::Yes, |connection| {
             connection.change(&update).map(drop)
         })
     }

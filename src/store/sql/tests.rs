@@ -9,7 +9,7 @@
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 
 use super::*;
-use crate::store::pool::Repeat;
+use crate::store::pool::Idempotent;
 
 /// A table that is dropped at the end.
 struct Filled<C: Backend>(DieselStore<C>, String);
@@ -37,7 +37,7 @@ impl<C: Backend> Filled<C> {
         let sql = self.0.0.table.put_into(sql, C::QUOTE);
         self.0
             .0
-            .write(Repeat::Harmful, |connection| connection.batch_execute(&sql))
+            .write(Idempotent::No, |connection| connection.batch_execute(&sql))
             .unwrap();
     }
 
@@ -80,9 +80,10 @@ impl<C: Backend> Filled<C> {
 impl<C: Backend> Drop for Filled<C> {
     fn drop(&mut self) {
         let drop = format!("DROP TABLE {}", self.1);
-        let _ = self.0.0.write(Repeat::Harmful, |connection| {
-            connection.batch_execute(&drop)
-        });
+        let _ = self
+            .0
+            .0
+            .write(Idempotent::No, |connection| connection.batch_execute(&drop));
     }
 }
 

@@ -7,7 +7,7 @@ use super::DieselStore;
 use super::store::SqlStore;
 use crate::error::Error;
 use crate::store::Store;
-use crate::store::pool::Repeat;
+use crate::store::pool::Idempotent;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::Single;
 
@@ -19,7 +19,7 @@ impl<C: Backend> DieselStore<C> {
         save: impl Fn(&dyn Store) -> Result<S, Error>,
     ) -> Result<(T, S), Error> {
         let mut failed = None;
-        let done = self.0.write(Repeat::Harmful, |connection| {
+        let done = self.0.write(Idempotent::No, |connection| {
             connection.transact(|connection| {
                 let value = work(connection)?;
                 let saved = save(&self.within(connection)).map_err(|error| {

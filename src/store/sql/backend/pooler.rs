@@ -44,7 +44,7 @@ pub(super) fn check(
     let others = (1..CONNECTIONS).map_while(|_| connect().ok());
     let mut connections: Vec<_> = std::iter::once(first).chain(others).collect();
     let shared = are_shared(&mut connections).map_err(|cause| {
-        Error::unavailable("PostgreSQL does not name its processes").because(cause)
+        Error::unavailable("PostgreSQL does not name its processes").with_source(cause)
     })?;
     require(!shared, || {
         "a pooler in front of it gives one connection of PostgreSQL to several clients, which would run each \

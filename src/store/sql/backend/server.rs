@@ -19,7 +19,7 @@ struct Variable {
 /// Refuses a server that takes no writes of this crate, or none as large as `max_data`.
 pub(super) fn check(connection: &mut MysqlConnection, max_data: u64) -> Result<(), Error> {
     let variables = variables(connection).map_err(|cause| {
-        Error::unavailable("the server does not show its variables").because(cause)
+        Error::unavailable("the server does not show its variables").with_source(cause)
     })?;
     let is = |name, expected: &str| variables.get(name).is_some_and(|value| value == expected);
     let packet = variables.get("max_allowed_packet");

@@ -61,7 +61,7 @@ impl<C> DerefMut for Borrowed<'_, '_, C> {
 
 impl<C> Lease<C> for Borrowed<'_, '_, C> {
     /// The lender finds out by the same error.
-    fn give_up(&mut self) {}
+    fn discard(&mut self) {}
 }
 
 /// One connection, until it is dropped.
@@ -71,10 +71,10 @@ pub(crate) trait Lease<C>: DerefMut<Target = C> {
         Ok(())
     }
     /// Keeps the connection from going back into the pool.
-    fn give_up(&mut self);
+    fn discard(&mut self);
     /// The same, and has no other one used again that was made before.
-    fn give_all_up(&mut self) {
-        self.give_up();
+    fn discard_all(&mut self) {
+        self.discard();
     }
 }
 
@@ -104,11 +104,11 @@ impl<C: Backend> Lease<C> for Own<C> {
         self.0.connected.check()
     }
 
-    fn give_up(&mut self) {
+    fn discard(&mut self) {
         self.0.lost = true;
     }
 
-    fn give_all_up(&mut self) {
+    fn discard_all(&mut self) {
         self.0.outdated = true;
     }
 }
@@ -143,5 +143,5 @@ impl<C: Backend> Connections<C> for Given<C> {
 
 impl<C: Backend> Lease<C> for r2d2::PooledConnection<ConnectionManager<C>> {
     /// Diesel's own manager tests its connections at every checkout instead.
-    fn give_up(&mut self) {}
+    fn discard(&mut self) {}
 }

@@ -155,7 +155,7 @@ fn without_connection(cause: diesel::r2d2::Error) -> Error {
             "its url has a parameter that libpq does not know: {}",
             line.trim()
         )),
-        None => Error::unavailable("no connection").because(cause),
+        None => Error::unavailable("no connection").with_source(cause),
     }
 }
 

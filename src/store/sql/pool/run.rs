@@ -8,20 +8,20 @@ use diesel::result::Error as DieselError;
 use super::Connections;
 use super::error_class::Fault;
 use crate::error::{Error, ErrorKind};
-use crate::store::pool::Repeat;
+use crate::store::pool::Idempotent;
 
 const ATTEMPTS: u32 = 3;
 
 /// Does `work` on a connection, again where it is known not to have happened.
 pub(crate) fn run<C, T>(
     pool: &impl Connections<C>,
-    repeat: Repeat,
+    idempotent: Idempotent,
     mut work: impl FnMut(&mut C) -> QueryResult<T>,
 ) -> Result<T, Error> {
     let mut attempt = 1;
     loop {
         let mut lease = pool.checkout().map_err(|cause| {
-            Error::unavailable("the database gives no connection").because(cause)
+            Error::unavailable("the database gives no connection").with_source(cause)
         })?;
         lease.check().map_err(Error::unavailable)?;
         let done = work(&mut lease);
@@ -32,13 +32,13 @@ pub(crate) fn run<C, T>(
         };
         let fault = Fault::of(&error);
         match fault {
-            Fault::NotSent | Fault::Lost => lease.give_up(),
-            Fault::Outdated => lease.give_all_up(),
+            Fault::NotSent | Fault::Lost => lease.discard(),
+            Fault::Outdated => lease.discard_all(),
             Fault::RolledBack | Fault::Other => {}
         }
         drop(lease);
         let undone = matches!(fault, Fault::NotSent | Fault::RolledBack | Fault::Outdated);
-        let repeatable = undone || fault == Fault::Lost && repeat == Repeat::Harmless;
+        let repeatable = undone || fault == Fault::Lost && idempotent == Idempotent::Yes;
         if attempt == ATTEMPTS || !repeatable || !pool.has_others() {
             return Err(failure(error));
         }
@@ -61,9 +61,9 @@ fn failure(error: DieselError) -> Error {
     }
     if is_too_large(&error) {
         let message = "the database does not take a value this large";
-        return Error::new(ErrorKind::TooLarge, message).because(error);
+        return Error::new(ErrorKind::TooLarge, message).with_source(error);
     }
-    Error::unavailable("the database did not do what it was asked").because(error)
+    Error::unavailable("the database did not do what it was asked").with_source(error)
 }
 
 /// 1153 and 1406 of MySQL and MariaDB; 22001 of PostgreSQL; SQLite's 18.

@@ -22,12 +22,12 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::error_class::Fault;
 use super::{Connections, Manager, run};
-use crate::store::pool::{Bounds, Repeat};
+use crate::store::pool::{Bounds, Idempotent};
 use crate::store::sql::backend::{Backend, Dialect};
 
 const BOUNDS: Bounds = Bounds {
     size: 4,
-    patience: Duration::from_secs(2),
+    timeout: Duration::from_secs(2),
     idle_timeout: Duration::from_secs(600),
     max_lifetime: Duration::from_secs(1_800),
     statement_cache: true,
@@ -97,7 +97,7 @@ struct Id {
 fn heals<C: Backend>(url: &str, end_all_others: &str) {
     let pool = Manager::<C>::pool(url, &BOUNDS);
     let select = || {
-        run(&pool, Repeat::Harmless, |connection| {
+        run(&pool, Idempotent::Yes, |connection| {
             connection.batch_execute("SELECT 1")
         })
     };
@@ -224,7 +224,7 @@ fn writes_go_to_new_connections<C: Backend>(url: &str, old: &str) {
     assert_eq!(Fault::of(&error), Fault::Outdated, "{error}");
     drop(refused);
     for _ in 0..8 {
-        run(&pool, Repeat::Harmful, |connection| {
+        run(&pool, Idempotent::No, |connection| {
             connection.batch_execute(&insert)
         })
         .unwrap();
@@ -255,8 +255,8 @@ mod sqlite {
 
     #[test]
     fn connections_are_made_when_they_are_needed_and_no_more_than_allowed() {
-        let patience = Duration::from_millis(10);
-        let pool = pool(&Bounds { patience, ..BOUNDS });
+        let timeout = Duration::from_millis(10);
+        let pool = pool(&Bounds { timeout, ..BOUNDS });
         assert_eq!(pool.state().connections, 0);
         let leases: Vec<_> = (0..4).map(|_| pool.checkout().unwrap()).collect();
         assert_eq!(pool.state().connections, 4);
@@ -302,10 +302,10 @@ mod sqlite {
             drop(pool.checkout().unwrap());
             assert_eq!(pool.state().connections, 1);
         }
-        let patience = Instant::now() + Duration::from_secs(40);
+        let end = Instant::now() + Duration::from_secs(40);
         let open = || [&idle, &old].map(|pool| pool.state().connections);
         while open() != [0, 0] {
-            assert!(Instant::now() < patience, "{:?}", open());
+            assert!(Instant::now() < end, "{:?}", open());
             thread::sleep(Duration::from_millis(100));
         }
         assert_eq!(neither.state().connections, 1);
