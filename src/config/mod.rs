@@ -28,7 +28,7 @@ use self::period::{Interval, Period};
 use self::unreadable::unreadable;
 use crate::error::{Error, require};
 use crate::events::{EventsKey, Sink};
-use crate::express::settings::{self, COOKIE_NAME, PREFIX};
+use crate::express::settings::{self, COOKIE_NAME};
 use crate::express::signature::Secrets;
 use crate::express::{self, EXPRESS, UserPath};
 use crate::request::address::ClientAddress;
@@ -286,7 +286,7 @@ impl Config {
     pub(crate) fn prefix(&self) -> &str {
         let usual = match self.format {
             Format::Native => "sessions",
-            Format::Express => PREFIX,
+            Format::Express => settings::PREFIX,
         };
         self.table.as_deref().unwrap_or(usual)
     }

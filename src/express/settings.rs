@@ -7,6 +7,7 @@ use crate::error::{Error, require};
 pub(crate) const COOKIE_NAME: &str = "connect.sid";
 
 /// What connect-redis begins its keys with, before a colon.
+#[cfg(feature = "redis")]
 pub(crate) const PREFIX: &str = "sess";
 
 /// Checks the secrets of the format "express".
