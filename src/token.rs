@@ -182,9 +182,9 @@ impl fmt::Debug for Tokens {
 
 /// The SHA-256 of a [`Token`] as 64 lower-case hexadecimal digits: all that a store learns of it.
 ///
-/// A copy of the sessions table signs nobody in, because a key cannot be turned back. Only where an
-/// Express application shares the sessions, which knows no keys, it is the token; there the cookie's
-/// signature keeps a copy of the table from being enough.
+/// A copy of the sessions table does not let anyone sign in, because a hash cannot be reversed. With
+/// another `session.format` than `native`, the key is the token itself, and a copy of the table does
+/// not suffice because the cookie is signed.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 

@@ -1,7 +1,6 @@
 //! Rooms import in one direction, and each dependency is used in its room, in the library and in the application.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use crate::sources::{Source, code, lines, sources};
 
 /// The rules of one crate.
 struct Layers {
@@ -121,24 +120,6 @@ const LIBRARY_DEPENDENCIES: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// The lines of a file that are neither comments nor tests.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    let text = text.split("#[cfg(test)]\nmod tests {").next();
-    let lines = text.unwrap_or_default().lines();
-    lines.filter(|line| !line.trim_start().starts_with("//"))
-}
-
 /// The paths behind each `crate::`, those of a group one by one.
 fn imports(text: &str) -> Vec<String> {
     let code: String = code(text).flat_map(|line| [line.trim(), " "]).collect();
@@ -189,17 +170,38 @@ fn faults(layers: &Layers, path: &str, text: &str) -> Vec<String> {
 #[test]
 fn imports_point_up_the_list_of_rooms() {
     for (layers, least) in [(LIBRARY, 90), (APPLICATION, 40)] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(layers.sources);
-        let mut files = Vec::new();
-        sources(&root, &mut files);
+        let files = sources(layers.sources);
         assert!(files.len() > least, "{}: {}", layers.sources, files.len());
         let mut found = Vec::new();
-        for file in files.iter().filter(|it| !it.ends_with("tests.rs")) {
-            let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
-            found.extend(faults(&layers, path, &fs::read_to_string(file).unwrap()));
+        for Source { path, text } in &files {
+            found.extend(faults(&layers, path, text));
         }
         assert_eq!(found, Vec::<String>::new());
     }
+}
+
+/// Where the word Express may stand: its room, the setting that chooses it, and documents.
+const EXPRESS: [&str; 4] = ["express/", "config/mod.rs", "guide/", "lib.rs"];
+
+fn says_express(path: &str, text: &str) -> bool {
+    let may = EXPRESS.iter().any(|place| path.starts_with(place));
+    !may && lines(text).any(|line| line.to_ascii_lowercase().contains("express"))
+}
+
+#[test]
+fn the_word_express_stands_in_its_room_alone() {
+    let files = sources("src");
+    let found = files.iter().filter(|it| says_express(&it.path, &it.text));
+    let found: Vec<_> = found.map(|it| &it.path).collect();
+    assert!(found.is_empty(), "{found:?}");
+    assert!(says_express(
+        "state/limits.rs",
+        "/// An Express application adds its own.\n"
+    ));
+    assert!(!says_express(
+        "express/text/mod.rs",
+        "pub struct Express;\n"
+    ));
 }
 
 fn assert_faults(layers: &Layers, count: usize, lines: &[(&str, &str)]) {

@@ -25,4 +25,5 @@ mod profiles;
 mod readme;
 mod reference;
 mod security_table;
+mod sources;
 mod words;
