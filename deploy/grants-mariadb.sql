@@ -1,11 +1,11 @@
--- Two accounts for the application's database on MariaDB or MySQL, made by an administrator before
--- the migrations: the owner runs those, the application does the rest with as little as it needs.
+-- Two accounts for the application's database on MariaDB or MySQL. An administrator creates them before
+-- the migrations. The owner runs the migrations; the application uses the account with the least rights.
 --
 --   mariadb < deploy/grants-mariadb.sql
 --   diesel migration run --database-url 'mysql://session_owner:…@127.0.0.1/app?ssl_ca=…'
 --
--- What to change: the passwords, the name of the database, and 127.0.0.1, which is where the
--- application comes from. From the same machine by a socket, that is localhost, without REQUIRE SSL.
+-- Change the passwords, the name of the database, and 127.0.0.1, the host of the application. If it
+-- connects by a socket, that is localhost, without REQUIRE SSL.
 
 CREATE DATABASE app CHARACTER SET utf8mb4;
 
@@ -13,7 +13,7 @@ CREATE USER session_owner@'127.0.0.1' IDENTIFIED BY 'change me' REQUIRE SSL;
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES
     ON app.* TO session_owner@'127.0.0.1';
 
--- Rights to a table that is not there yet have to include CREATE, which is taken back at once.
+-- MariaDB grants rights to a missing table only together with CREATE, which is revoked at once.
 CREATE USER session@'127.0.0.1' IDENTIFIED BY 'change me too' REQUIRE SSL;
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON app.users TO session@'127.0.0.1';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON app.sessions TO session@'127.0.0.1';
