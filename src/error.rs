@@ -85,7 +85,7 @@ impl Error {
         self
     }
 
-    /// Whether the store is broken or did not answer.
+    /// Returns `true` if the store is broken or did not answer.
     pub(crate) fn is_outage(&self) -> bool {
         self.of_store && self.kind == ErrorKind::Unavailable
     }

@@ -242,7 +242,7 @@ impl LiveSessions {
     /// }
     /// ```
     pub fn event(&self, name: &'static str, details: Value) {
-        self.0.events.tell(name, About::default(), &details);
+        self.0.events.emit(name, About::default(), &details);
     }
 
     /// Deletes expired sessions in batches, and returns how many.

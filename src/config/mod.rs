@@ -31,7 +31,7 @@ use crate::events::{EventsKey, Sink};
 use crate::express::settings::{self, COOKIE_NAME};
 use crate::express::signature::Secrets;
 use crate::express::{self, EXPRESS, UserPath};
-use crate::request::address::ClientAddress;
+use crate::request::client::ClientAddress;
 use crate::request::cookie::CookieConfig;
 use crate::state::{Limits, Schema};
 use crate::store::Adapter;

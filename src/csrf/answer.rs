@@ -9,8 +9,8 @@ use rocket::{Request, Response};
 use serde_json::json;
 
 use super::refusal::{Reason, Refusal};
-use crate::request::accept;
 use crate::request::catcher::catcher;
+use crate::request::reading;
 
 /// A request fairing cannot answer, so a refused request goes to a route that does, under a method
 /// that nobody uses.
@@ -102,5 +102,5 @@ pub(super) fn origin(request: &Request<'_>, reason: Reason) -> String {
 
 fn prefers_json(request: &Request<'_>) -> bool {
     let json = |sub: &str| sub == "json" || sub.ends_with("+json");
-    accept::preferred(request).is_some_and(|it| json(&it.sub().as_str().to_ascii_lowercase()))
+    reading::preferred(request).is_some_and(|it| json(&it.sub().as_str().to_ascii_lowercase()))
 }

@@ -6,7 +6,7 @@ use rocket::data::Data;
 use rocket::form::Form;
 use rocket::http::Method;
 use rocket::{Build, Request, Rocket};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::refusal::{Reason, Refusal};
 use super::{answer, exemption};
@@ -28,33 +28,37 @@ pub(crate) fn prepare(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket.mount("/", vec![answer::route()])
 }
 
-/// Sends a forged request to the route that refuses.
-pub(crate) async fn refuse(request: &mut Request<'_>, data: &mut Data<'_>, exempt: &[&str]) {
-    let Some(context) = request.rocket().state::<Arc<Context>>().cloned() else {
-        return;
-    };
+/// Sends a forged request to the route that refuses. Returns the event of a refusal and its details.
+pub(crate) async fn refuse(
+    request: &mut Request<'_>,
+    data: &mut Data<'_>,
+    exempt: &[&str],
+) -> Option<(&'static str, Value)> {
+    if !may_change(request) {
+        return None;
+    }
+    let context = request.rocket().state::<Arc<Context>>().cloned()?;
+    if exemption::holds(request, &context, exempt) {
+        return None;
+    }
     let site = Site {
         host: request.host().map(ToString::to_string),
         secure: context.config.cookie.is_secure(request),
         trusted: &context.config.trusted_origins,
     };
     let sender = site.sender(request.headers());
-    if may_change(request)
-        && !exemption::holds(request, &context, exempt)
-        && let Some(reason) = check(request, data, &context, sender).await
-    {
-        let (method, path) = (request.method(), request.uri().path());
-        let origin = answer::origin(request, reason);
-        let logged = match log::log_enabled!(log::Level::Info) {
-            true => format!("; Rocket logs it as {}", answer::METHOD),
-            false => String::new(),
-        };
-        log::warn!("{method} {path} is refused by the CSRF protection: {reason}{origin}{logged}");
-        let details = json!({ "method": method.as_str(), "why": reason.to_string() });
-        context.tell(request, event(reason, sender), &details);
-        Refusal::note(request, method, reason);
-        request.set_method(answer::METHOD);
-    }
+    let reason = check(request, data, &context, sender).await?;
+    let (method, path) = (request.method(), request.uri().path());
+    let origin = answer::origin(request, reason);
+    let logged = match log::log_enabled!(log::Level::Info) {
+        true => format!("; Rocket logs it as {}", answer::METHOD),
+        false => String::new(),
+    };
+    log::warn!("{method} {path} is refused by the CSRF protection: {reason}{origin}{logged}");
+    let details = json!({ "method": method.as_str(), "why": reason.to_string() });
+    Refusal::note(request, method, reason);
+    request.set_method(answer::METHOD);
+    Some((event(reason, sender), details))
 }
 
 /// Only a request that no page of the application sends is an attack.

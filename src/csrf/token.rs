@@ -52,7 +52,8 @@ impl FormCookie {
         cookie(request, &config.form_name_in(request)).and_then(Self::parse)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads the text of the cookie.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (secret, code) = text.split_once('.').unzip();
         Some(Self {
             secret: Token::parse(secret.unwrap_or(text))?,

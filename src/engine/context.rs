@@ -1,5 +1,4 @@
-//! What every request of a running application shares: the store, the way to it, the settings, the
-//! clock.
+//! The store, the settings and the clock that all requests of a running application share.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use rocket::tokio::time::{sleep, timeout};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::cleanup::CleanupThread;
-use crate::engine::database::Database;
+use crate::engine::database::{Database, UserOf};
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::events::Events;
@@ -27,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) tokens: Tokens,
     pub(crate) database: Option<Database>,
+    /// Looks up the signed-in user, if the users are not in the database of the sessions.
+    pub(crate) user_of: Option<UserOf>,
     /// A session is loaded with its user's row. A store of the application may do so unseen.
     pub(crate) loads_users: bool,
     /// Which files and servers were opened or made.
@@ -39,12 +40,12 @@ pub(crate) struct Context {
     pub(crate) outages: [Outage; 2],
     /// Of saving.
     pub(crate) unsaved: Outage,
-    pub(crate) turns: Turns,
+    pub(crate) locks: SessionLocks,
     pub(crate) cleanup: CleanupThread,
 }
 
 impl Context {
-    /// Has a verb of the store done on a store thread; see [`Threads::ask`].
+    /// Runs `work` with the store on a store thread; see [`Threads::ask`].
     pub(crate) async fn ask<T, F>(&self, waited: &Waited, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -61,7 +62,7 @@ impl Context {
         key: Key,
         now: i64,
     ) -> Result<Option<Record>, Error> {
-        let user_of = self.database.as_ref().and_then(Database::user_of);
+        let user_of = self.user_of.clone();
         let load = move |store: &dyn Store| {
             let record = store.load(&key, now)?;
             let id = record.as_ref().and_then(|it| it.user_id.as_ref());
@@ -95,7 +96,7 @@ impl Context {
     }
 }
 
-/// Logs an outage once and not with each request.
+/// Logs the beginning and the end of an outage, and not each request in it.
 pub(crate) struct Outage {
     lasts: AtomicBool,
     /// "loaded" or "saved".
@@ -130,7 +131,7 @@ impl Outage {
     }
 }
 
-/// Looks each second whether the store has to be asked for its time.
+/// Checks every second whether the store has to be asked for its time.
 pub(crate) async fn follow_clock(context: Weak<Context>) {
     loop {
         sleep(Duration::from_secs(1)).await;
@@ -147,22 +148,22 @@ pub(crate) async fn follow_clock(context: Weak<Context>) {
     }
 }
 
-/// Lets the saves of one session go one after the other, in the order in which they came.
+/// A lock for each session, so that its saves run one after the other in the order in which they came.
 ///
-/// The store decides between them in any case, but by turning down all but one each time: without
-/// turns, many requests of one session would keep the store threads busy, and the unlucky ones would
-/// be turned down again and again. Sessions that share a turn by chance wait for each other a moment.
+/// The store decides between concurrent saves in any case, but by refusing all but one each time. Without
+/// locks, many requests of one session would keep the store threads busy, and some would be refused again
+/// and again. Sessions whose keys share a lock by chance wait for each other for a moment.
 #[derive(Default)]
-pub(crate) struct Turns([Mutex<()>; 32]);
+pub(crate) struct SessionLocks([Mutex<()>; 32]);
 
-/// Who waited this long goes ahead without a turn.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// A save that has waited this long goes on without the lock.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
 
-impl Turns {
-    pub(crate) async fn wait(&self, key: &Key) -> Option<MutexGuard<'_, ()>> {
+impl SessionLocks {
+    pub(crate) async fn lock(&self, key: &Key) -> Option<MutexGuard<'_, ()>> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        let turn = &self.0[hasher.finish() as usize % self.0.len()];
-        timeout(PATIENCE, turn.lock()).await.ok()
+        let lock = &self.0[hasher.finish() as usize % self.0.len()];
+        timeout(LOCK_TIMEOUT, lock.lock()).await.ok()
     }
 }

@@ -115,21 +115,21 @@ impl Events {
         })
     }
 
-    /// Tells that the server listens.
-    pub(crate) fn begin(&self) {
+    /// Emits that the server listens.
+    pub(crate) fn emit_startup(&self) {
         self.serving.store(true, Ordering::Relaxed);
-        self.tell("sys_startup", About::default(), &Value::Null);
+        self.emit("sys_startup", About::default(), &Value::Null);
     }
 
-    /// Tells, once, that the server was told to stop.
-    pub(crate) fn end(&self) {
+    /// Emits once that the server stops.
+    pub(crate) fn emit_shutdown(&self) {
         if self.serving.swap(false, Ordering::Relaxed) {
-            self.tell("sys_shutdown", About::default(), &Value::Null);
+            self.emit("sys_shutdown", About::default(), &Value::Null);
         }
     }
 
-    /// Whether anybody listens.
-    pub(crate) fn are_told(&self) -> bool {
+    /// Returns `true` if `session.events` names an output.
+    pub(crate) fn are_on(&self) -> bool {
         self.out.is_some()
     }
 
@@ -144,7 +144,7 @@ impl Events {
     ///
     /// Anonymous clients can cause 100 lines per second; the next one says how many were `omitted`.
     /// Lines that nobody reads are `dropped`, and counted likewise.
-    pub(crate) fn tell(&self, event: &str, about: About<'_>, details: &Value) {
+    pub(crate) fn emit(&self, event: &str, about: About<'_>, details: &Value) {
         let Some(out) = &self.out else {
             return;
         };
@@ -198,7 +198,7 @@ impl About<'_> {
 /// (`server.rs`, the outer `select!`).
 impl Drop for Events {
     fn drop(&mut self) {
-        self.end();
+        self.emit_shutdown();
     }
 }
 

@@ -65,7 +65,7 @@ fn a_line_has_its_members_in_their_order() {
         user_id: Some("ada"),
         client: Some(&client),
     };
-    events.tell(
+    events.emit(
         "authz_fail",
         about,
         &json!({ "order": 7, "why": "not yours" }),
@@ -83,12 +83,12 @@ fn a_line_has_its_members_in_their_order() {
 #[test]
 fn what_there_is_not_is_left_out_and_details_go_before() {
     let (events, told) = events(noon());
-    events.tell("sys_startup", About::default(), &Value::Null);
+    events.emit("sys_startup", About::default(), &Value::Null);
     let about = About {
         user_id: Some("ada"),
         ..About::default()
     };
-    events.tell("user_updated", about, &json!({ "user": "grace" }));
+    events.emit("user_updated", about, &json!({ "user": "grace" }));
     let expected = [
         r#"{"at":"2026-11-21T12:00:00.007Z","event":"sys_startup","level":"warn"}"#,
         r#"{"at":"2026-11-21T12:00:00.007Z","event":"user_updated","level":"warn","user":"grace"}"#,
@@ -147,7 +147,7 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
             client: Some(&client),
             ..About::default()
         };
-        events.tell("session_created", about, &json!({ text: [text] }));
+        events.emit("session_created", about, &json!({ text: [text] }));
         settle(&events);
         let told = told.text();
         let line = told.strip_suffix('\n').unwrap();
@@ -178,7 +178,7 @@ fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
     };
     let flood = |count: u32| {
         for _ in 0..count {
-            events.tell("malicious_csrf", anonymous, &Value::Null);
+            events.emit("malicious_csrf", anonymous, &Value::Null);
         }
         settle(&events);
         told.text().lines().count()
@@ -189,7 +189,7 @@ fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
         user_id: Some("ada"),
         ..anonymous
     };
-    events.tell("session_logout", user, &Value::Null);
+    events.emit("session_logout", user, &Value::Null);
     *now.lock().unwrap() += chrono::TimeDelta::seconds(1);
     assert_eq!(flood(1), 102);
     assert_eq!(flood(1), 103);
@@ -220,13 +220,13 @@ fn a_reader_that_stops_reading_holds_nobody_up() {
     events.out = Some(Writer::start(Box::new(Stuck(reading, told.clone()))).unwrap());
     let queue = writer::QUEUE as u64;
     for _ in 0..queue + 500 {
-        events.tell("session_logout", About::default(), &Value::Null);
+        events.emit("session_logout", About::default(), &Value::Null);
     }
     assert_eq!(told.text(), "");
     drop(read);
     settle(&events);
     assert_eq!(told.text().lines().count() as u64, queue);
-    events.tell("session_logout", About::default(), &Value::Null);
+    events.emit("session_logout", About::default(), &Value::Null);
     settle(&events);
     let told = told.text();
     assert!(told.ends_with("\"dropped\":500}\n"), "{told:.200}");
@@ -241,6 +241,6 @@ fn events_that_nobody_wants_are_not_told() {
         Arc::new(Clock::given(noon)),
     )
     .unwrap();
-    assert!(!events.are_told());
-    events.tell("session_created", About::default(), &Value::Null);
+    assert!(!events.are_on());
+    events.emit("session_created", About::default(), &Value::Null);
 }

@@ -11,7 +11,7 @@ use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig};
 use crate::csrf::exemption;
 use crate::engine::cleanup::{Cleanup, CleanupThread};
-use crate::engine::context::{Context, Outage, Turns};
+use crate::engine::context::{Context, Outage, SessionLocks};
 use crate::engine::database::Database;
 use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
@@ -72,6 +72,7 @@ impl Sessions {
             config,
             limits,
             tokens,
+            user_of: database.as_ref().and_then(Database::user_of),
             database,
             loads_users: self.user.is_some() || self.store.is_some(),
             origins: place.origins,
@@ -81,7 +82,7 @@ impl Sessions {
             events,
             outages: [Outage::of("loaded"), Outage::of("loaded")],
             unsaved: Outage::of("saved"),
-            turns: Turns::default(),
+            locks: SessionLocks::default(),
             cleanup,
         })
     }

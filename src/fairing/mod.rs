@@ -21,8 +21,8 @@ use crate::csrf::{check, exemption};
 use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
 use crate::error::Error;
-use crate::request::reading;
-use crate::session::lifecycle;
+use crate::request::incoming;
+use crate::session::{events, lifecycle};
 use crate::state::Schema;
 use crate::store::Store;
 use crate::token::Tokens;
@@ -344,7 +344,7 @@ impl Fairing for Sessions {
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         if let Some(context) = rocket.state::<Arc<Context>>() {
-            context.events.begin();
+            context.events.emit_startup();
             let cookie = &context.config.cookie;
             let cookie = cookie.warning(rocket.figment(), rocket.config());
             for line in context.origins.iter().chain(&cookie) {
@@ -360,9 +360,11 @@ impl Fairing for Sessions {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
-        reading::note_method(request);
-        if self.refuses_cross_site {
-            check::refuse(request, data, &self.csrf_exempt).await;
+        incoming::note_method(request);
+        if self.refuses_cross_site
+            && let Some((event, details)) = check::refuse(request, data, &self.csrf_exempt).await
+        {
+            events::emit(request, event, &details);
         }
     }
 
@@ -372,7 +374,7 @@ impl Fairing for Sessions {
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
         if let Some(context) = rocket.state::<Arc<Context>>() {
-            context.events.end();
+            context.events.emit_shutdown();
             context.cleanup.stop(context.threads.deadline()).await;
         }
     }

@@ -1,10 +1,8 @@
-//! The client of a request, for the list of a user's devices and for events.
+//! The client of a request: its address, from the connection or a trusted proxy, its browser and its route.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rocket::Request;
-
-use super::address::{self, ClientAddress};
 
 /// The browser or program that sent a request.
 #[derive(Clone, Debug, Default)]
@@ -19,22 +17,166 @@ pub(crate) struct Client {
 
 impl Client {
     /// Reads the client of a request that came through `proxies`, with as much of its address as
-    /// `shown` allows.
-    pub(crate) fn of(request: &Request<'_>, proxies: &[IpAddr], shown: ClientAddress) -> Self {
+    /// `shown` allows, and with its route if `with_route`.
+    pub(crate) fn of(
+        request: &Request<'_>,
+        proxies: &[IpAddr],
+        shown: ClientAddress,
+        with_route: bool,
+    ) -> Self {
+        let route = request.route().filter(|_| with_route);
         let user_agent = request.headers().get_one("User-Agent");
-        let address = address::of(request, proxies);
+        let address = address(request, proxies);
         Self {
             user_agent: user_agent.map(|text| text.chars().take(255).collect()),
             address,
             shown_address: address.and_then(|address| shown.shown(address)),
-            route: None,
+            route: route.map(|route| format!("{} {}", route.method, route.uri.path())),
+        }
+    }
+}
+
+/// How much of a browser's address is logged and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(
+    rename_all = "lowercase",
+    expecting = "\"off\", \"truncated\" or \"full\""
+)]
+pub(crate) enum ClientAddress {
+    Off,
+    /// The network: the first 24 bits of IPv4, 56 of IPv6.
+    Truncated,
+    Full,
+}
+
+impl ClientAddress {
+    pub(crate) fn shown(self, address: IpAddr) -> Option<String> {
+        let shown = match self {
+            Self::Off => return None,
+            Self::Truncated => network(address),
+            Self::Full => address,
+        };
+        Some(shown.to_string())
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),
+    }
+}
+
+/// Returns the client's address.
+///
+/// `X-Real-IP` and `Forwarded` are ignored: any client can send them, and Rocket's `client_ip` believes
+/// the former.
+fn address(request: &Request<'_>, proxies: &[IpAddr]) -> Option<IpAddr> {
+    let peer = request.remote()?.ip();
+    let forwarded = request.headers().get("X-Forwarded-For");
+    Some(first_untrusted(peer, forwarded, proxies))
+}
+
+/// Returns `true` for the address of a trusted proxy. IPv4-mapped IPv6 addresses count as IPv4.
+pub(crate) fn is_trusted(address: IpAddr, proxies: &[IpAddr]) -> bool {
+    let mut proxies = proxies.iter().map(IpAddr::to_canonical);
+    proxies.any(|proxy| proxy == address.to_canonical())
+}
+
+/// Returns the first address from the right that is no trusted proxy. Each proxy appends the address
+/// that connected to it, so any client can write what stands further left.
+fn first_untrusted<'h>(
+    peer: IpAddr,
+    forwarded: impl Iterator<Item = &'h str>,
+    proxies: &[IpAddr],
+) -> IpAddr {
+    let peer = peer.to_canonical();
+    if !is_trusted(peer, proxies) {
+        return peer;
+    }
+    let texts: Vec<_> = forwarded.flat_map(|header| header.split(',')).collect();
+    let addresses = texts.iter().rev().map(|text| text.trim().parse::<IpAddr>());
+    let mut others =
+        addresses.skip_while(|it| it.as_ref().is_ok_and(|it| is_trusted(*it, proxies)));
+    match others.next() {
+        Some(Ok(address)) => address.to_canonical(),
+        _ => peer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROXIES: [&str; 3] = ["10.0.0.1", "10.0.0.2", "2001:db8::1"];
+
+    fn found(peer: &str, forwarded: &[&str]) -> String {
+        let proxies = PROXIES.map(|proxy| proxy.parse().unwrap());
+        let peer = peer.parse().unwrap();
+        first_untrusted(peer, forwarded.iter().copied(), &proxies).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        for (peer, forwarded, expected) in [
+            ("192.0.2.9", &["6.6.6.6"][..], "192.0.2.9"),
+            ("10.0.0.3", &["6.6.6.6"][..], "10.0.0.3"),
+            ("10.0.0.1", &[][..], "10.0.0.1"),
+            ("10.0.0.1", &["192.0.2.7"][..], "192.0.2.7"),
+            ("::ffff:10.0.0.1", &["192.0.2.7"][..], "192.0.2.7"),
+            ("2001:db8::1", &["2001:db8:7::7"][..], "2001:db8:7::7"),
+            ("10.0.0.1", &["::ffff:192.0.2.7"][..], "192.0.2.7"),
+            ("10.0.0.1", &["6.6.6.6, 192.0.2.7"][..], "192.0.2.7"),
+            ("10.0.0.1", &["6.6.6.6,192.0.2.7,10.0.0.2"][..], "192.0.2.7"),
+            ("10.0.0.1", &["192.0.2.7, ::ffff:10.0.0.2"][..], "192.0.2.7"),
+            (
+                "10.0.0.1",
+                &["6.6.6.6", "192.0.2.7", "10.0.0.2"][..],
+                "192.0.2.7",
+            ),
+            ("10.0.0.1", &["garbage, 192.0.2.7"][..], "192.0.2.7"),
+            ("10.0.0.1", &["10.0.0.2"][..], "10.0.0.1"),
+        ] {
+            assert_eq!(found(peer, forwarded), expected, "{peer} {forwarded:?}");
         }
     }
 
-    /// Adds the method and the pattern of the request's route, for events.
-    pub(crate) fn with_route(mut self, request: &Request<'_>) -> Self {
-        let route = request.route();
-        self.route = route.map(|route| format!("{} {}", route.method, route.uri.path()));
-        self
+    #[test]
+    fn what_is_no_address_is_not_believed() {
+        for malformed in [
+            "",
+            " ",
+            ",",
+            "192.0.2.7,",
+            "unknown",
+            "192.0.2.7:80",
+            "192.0.2",
+            "0300.0.2.7",
+            "[2001:db8:7::7]",
+            "fe80::1%eth0",
+            "192.0.2.7, garbage",
+            "192.0.2.7; 10.0.0.2",
+            "192.0.2.7, \u{661}.2.3.4",
+        ] {
+            assert_eq!(found("10.0.0.1", &[malformed]), "10.0.0.1", "{malformed:?}");
+        }
+        let many = "1.2.3.4,".repeat(10_000);
+        assert_eq!(found("10.0.0.1", &[&many]), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_address_is_shown_as_its_network_unless_it_is_wanted_whole() {
+        for (address, network) in [
+            ("192.0.2.255", "192.0.2.0"),
+            ("255.255.255.255", "255.255.255.0"),
+            ("2001:db8:1:2ff:3:4:5:6", "2001:db8:1:200::"),
+            ("::1", "::"),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            let shown = |setting: ClientAddress| setting.shown(address);
+            assert_eq!(shown(ClientAddress::Truncated).as_deref(), Some(network));
+            assert_eq!(shown(ClientAddress::Full), Some(address.to_string()));
+            assert_eq!(shown(ClientAddress::Off), None);
+        }
     }
 }

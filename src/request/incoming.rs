@@ -1,13 +1,28 @@
-//! Reads cookies from the raw `Cookie` headers.
+//! The method and the cookies with which a request came.
 //!
-//! Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and keeps the last of
+//! Cookies are read from the raw `Cookie` headers. Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and keeps the last of
 //! two cookies of one name (CVE-2020-8184 was the same in Rack). Only a request without the header is
 //! read from the jar: the requests of Rocket's local client have their cookies there and nowhere else.
 
 use rocket::Request;
+use rocket::http::Method;
 
 use super::cookie::CookieConfig;
 use crate::token::{Token, Tokens};
+
+/// The method with which a request came: Rocket turns HEAD into GET where no route is made for it, and
+/// the CSRF protection changes the method of what it refuses.
+struct Came(Method);
+
+/// Notes the method before routing.
+pub(crate) fn note_method(request: &Request<'_>) {
+    request.local_cache(|| Came(request.method()));
+}
+
+/// Returns the method that the client sent, or that the field `_method` of its form chose.
+pub(crate) fn method(request: &Request<'_>) -> Method {
+    request.local_cache(|| Came(request.method())).0
+}
 
 /// The session's cookie in a request.
 #[derive(Debug, PartialEq)]

@@ -1,11 +1,9 @@
 //! The facts that HTTP gives of a request: its cookies, its client, and whether its answer is read.
 
-pub(crate) mod accept;
-pub(crate) mod address;
 pub(crate) mod catcher;
 pub(crate) mod client;
 pub(crate) mod cookie;
-mod incoming;
+pub(crate) mod incoming;
 pub(crate) mod reading;
 
 pub(crate) use self::incoming::Incoming;

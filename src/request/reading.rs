@@ -1,23 +1,31 @@
-//! Tells the answers that somebody reads from those that a browser or a proxy drops.
+//! The client's use of a response: whether it loads a page, which type it prefers, whether it reads the body.
 
 use rocket::Request;
-use rocket::http::{Method, Status, StatusClass};
+use rocket::http::{MediaType, Method, Status, StatusClass};
 
-/// The method with which a request came. Rocket turns HEAD into GET where no route is made for it, and
-/// the CSRF protection changes the method of what it refuses.
-struct Came(Method);
+use super::incoming::method;
 
-/// Notes the method before routing.
-pub(crate) fn note_method(request: &Request<'_>) {
-    request.local_cache(|| Came(request.method()));
+/// In bytes: Rocket 0.5 parses a header in time that grows with the square of its length.
+const LONGEST: usize = 1_024;
+
+/// Returns the type that the header `Accept` prefers.
+pub(crate) fn preferred<'r>(request: &'r Request<'_>) -> Option<&'r MediaType> {
+    let header = request.headers().get_one("Accept")?;
+    let accept = (header.len() <= LONGEST).then(|| request.accept());
+    Some(accept.flatten()?.preferred().media_type())
 }
 
-/// Returns the method that the client sent, or that the field `_method` of its form chose.
-pub(crate) fn method(request: &Request<'_>) -> Method {
-    request.local_cache(|| Came(request.method())).0
+/// Returns `true` if a browser loads a page with the request. A script's `fetch` loads none, even if it
+/// accepts HTML.
+pub(crate) fn loads_page(request: &Request<'_>) -> bool {
+    let mode = request.headers().get_one("Sec-Fetch-Mode");
+    matches!(method(request), Method::Get | Method::Head)
+        && mode.is_none_or(|mode| mode == "navigate")
+        && preferred(request).is_some_and(MediaType::is_html)
 }
 
-/// Whether the answer's body reaches somebody, so that what it shows counts as shown.
+/// Returns `true` if a user can see the body of a response with this status, so that its messages count as
+/// shown.
 pub(crate) fn is_read(request: &Request<'_>, status: Status) -> bool {
     let has_body = match status.class() {
         StatusClass::Success => !matches!(status.code, 204 | 205),
@@ -31,8 +39,7 @@ pub(crate) fn is_read(request: &Request<'_>, status: Status) -> bool {
     has_body && !unread && !is_ahead(request)
 }
 
-/// Headers of requests that a browser makes before anybody asks for the page. The first is the
-/// standard's; the others are what browsers sent before, and partly still send.
+/// The headers of requests that a browser sends in advance: the standard one, and older ones.
 const PURPOSES: [&str; 4] = ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"];
 
 fn is_ahead(request: &Request<'_>) -> bool {

@@ -1,30 +1,27 @@
-//! What a form needs to be accepted.
+//! The CSRF token of a session, and the cookie that it is computed from until a session begins.
 
 use std::sync::OnceLock;
 
 use super::Session;
-use crate::csrf::token;
+use crate::csrf::token::{self, FormCookie};
 use crate::error::Error;
 use crate::token::Token;
 
-/// The secrets that the browser's form tokens are computed from.
+/// The secrets that the CSRF tokens of this browser are computed from.
 #[derive(Default)]
 pub(super) struct FormSecrets {
-    /// The session's token as it came, whether a store knows it or not.
-    session: Option<Token>,
-    /// What came in the cookie that stands for it.
-    form: Option<Token>,
-    /// What that cookie is to hold from now on.
-    drawn: OnceLock<Token>,
+    /// The session's token as it came, whether or not the store knows it.
+    pub(super) session: Option<Token>,
+    /// The text of the cookie that stands for the session until one begins.
+    pub(super) cookie: Option<String>,
+    /// The secret that this request has drawn for that cookie.
+    pub(super) drawn: OnceLock<Token>,
 }
 
 impl FormSecrets {
-    pub(super) fn of(session: Option<Token>, form: Option<Token>) -> Self {
-        Self {
-            session,
-            form,
-            drawn: OnceLock::new(),
-        }
+    fn came(&self) -> Option<Token> {
+        let cookie = self.cookie.as_deref().and_then(FormCookie::parse);
+        cookie.map(|cookie| cookie.secret)
     }
 }
 
@@ -56,27 +53,30 @@ impl Session {
     /// }
     /// ```
     pub fn form_token(&self) -> Result<String, Error> {
-        let came = &self.forms;
-        if let Some(secret) = came.session.as_ref().or(came.form.as_ref()) {
-            return token::issue(secret);
+        let forms = &self.forms;
+        if let Some(secret) = forms.session.clone().or_else(|| forms.came()) {
+            return token::issue(&secret);
         }
         let drawn = Token::generate()?;
-        token::issue(came.drawn.get_or_init(|| drawn))
+        token::issue(forms.drawn.get_or_init(|| drawn))
     }
 
     /// What the second cookie is to hold from now on, if that changes; `None` if it is to go. `sets`
     /// says whether the browser gets a token of the session.
     pub(crate) fn form_cookie(&self, sets: bool) -> Option<Option<String>> {
-        let came = &self.forms;
-        let secret = came.drawn.get().or(came.form.as_ref());
+        let forms = &self.forms;
+        let (drawn, came) = (forms.drawn.get(), forms.came());
         let state = self.state();
-        if sets && state.user_id().is_some() && came.drawn.get().is_none() {
-            return came.form.as_ref().map(|_| None);
+        if sets && state.user_id().is_some() && drawn.is_none() {
+            return came.map(|_| None);
         }
         let token = state.stored().and_then(|stored| stored.token.as_ref());
-        match token.filter(|_| sets && came.session.is_none()) {
-            Some(token) => secret.map(|secret| Some(token::bound(secret, token))),
-            None => came.drawn.get().map(|it| Some(it.secret().to_owned())),
+        match token.filter(|_| sets && forms.session.is_none()) {
+            Some(token) => {
+                let secret = drawn.cloned().or(came);
+                secret.map(|secret| Some(token::bound(&secret, token)))
+            }
+            None => drawn.map(|it| Some(it.secret().to_owned())),
         }
     }
 }

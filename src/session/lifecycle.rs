@@ -5,45 +5,50 @@ use std::sync::Arc;
 use rocket::http::Status;
 use rocket::{Request, Response};
 
-use super::Session;
+use super::events::emit_outage;
 use super::form::FormSecrets;
-use super::guard::Slot;
-use super::response::{keep_private, redirect_to_sign_in, retry_later, show_error_page};
-use super::tell::{client, store_unavailable};
+use super::response::{
+    keep_private, redirect_to_sign_in, retry_later, set_cookies, show_error_page,
+};
+use super::{RequestSession, Session, client};
 use crate::config::OnGone;
-use crate::csrf::token::FormCookie;
 use crate::engine::context::Context;
 use crate::error::Error;
-use crate::request::{Incoming, reading};
+use crate::request::{Incoming, cookie, reading};
 use crate::state::{SetCookie, State, Stored, Verb};
 use crate::token::{Key, Token};
 
 impl Session {
     /// Loads the session that a request's cookie names, or begins an empty one.
     pub(super) async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
-        let cookie = &context.config.cookie;
-        let incoming = Incoming::of(request, cookie, &context.tokens);
-        let form = FormCookie::of(request, cookie).map(|cookie| cookie.secret);
-        let forms = FormSecrets::of(incoming.token.clone(), form);
+        let config = &context.config.cookie;
+        let incoming = Incoming::of(request, config, &context.tokens);
+        let form = cookie(request, &config.form_name_in(request));
+        let forms = FormSecrets {
+            session: incoming.token.clone(),
+            cookie: form.map(str::to_owned),
+            ..FormSecrets::default()
+        };
+        let client = client(request, &context);
         let unknown = incoming.token.as_ref().map(Token::key);
         let state = State::new(incoming.came, unknown);
-        let client = client(request, &context);
         let session = Self::new(context, state, client, forms);
         let Some(token) = incoming.token else {
             if incoming.came {
-                session.tell_of_cookie("session_malformed", None);
+                session.emit_for_cookie("session_malformed", None);
             }
             return Ok(session);
         };
         let key = token.key();
         match session.read(key.clone(), Some(token)).await? {
             Some(fresh) => *session.state() = fresh,
-            None => session.tell_of_cookie("session_use_after_expire", Some(&key)),
+            None => session.emit_for_cookie("session_use_after_expire", Some(&key)),
         }
         Ok(session)
     }
 
-    /// Asks the store; `None` also when the session's time is over or its data is unreadable.
+    /// Loads the state under `key`. Returns `None` if there is none, if it has expired, or if its data is
+    /// unreadable.
     pub(super) async fn read(
         &self,
         key: Key,
@@ -62,14 +67,14 @@ impl Session {
     }
 }
 
-/// Saves the session and completes the response; called after the handler and the catchers, before
-/// the first byte.
+/// Saves the session and completes the response. The fairing calls it after routes and catchers, before
+/// the first byte leaves.
 pub(crate) async fn finish<'r>(
     request: &'r Request<'_>,
     response: &mut Response<'r>,
     sign_in_page: Option<&'static str>,
 ) {
-    match Slot::of(request).get() {
+    match RequestSession::of(request).get() {
         None => {}
         Some(Ok(session)) => {
             if let Some(page) = sign_in_page {
@@ -79,9 +84,8 @@ pub(crate) async fn finish<'r>(
             keep_private(response);
         }
         Some(Err(error)) => {
-            store_unavailable(request, error);
-            // A guard such as `Option<&Session>` takes a user whose session could not be read for an
-            // anonymous one.
+            emit_outage(request, error);
+            // For a guard such as `Option<&Session>`, a session that cannot be loaded looks like none.
             if response.status() != Status::ServiceUnavailable {
                 show_error_page(request, response, Status::ServiceUnavailable).await;
             }
@@ -92,29 +96,18 @@ pub(crate) async fn finish<'r>(
 }
 
 async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut Response<'r>) {
-    let config = &session.context().config;
-    let shown = match reading::is_read(request, response.status()) {
-        true => session.remove_taken_flashes(),
-        false => Ok(()),
-    };
-    let saved = match shown {
+    let on_gone = session.context.config.on_gone;
+    let saved = match session.remove_shown(request, response.status()) {
         Ok(()) => session.commit().await,
         Err(error) => Err(error),
     };
     match saved {
-        Ok((_, true)) if config.on_gone == OnGone::Unauthorized => {
+        Ok((_, true)) if on_gone == OnGone::Unauthorized => {
             show_error_page(request, response, Status::Unauthorized).await;
         }
-        Ok((cookie, _)) => {
-            // Rocket has drained its cookie jar before response fairings run (`dispatch` in rocket
-            // 0.5.2).
-            if cookie == SetCookie::Remove {
-                response.adjoin_header(config.cookie.remove(request));
-            }
-            set_cookies(session, cookie == SetCookie::Set, request, response);
-        }
+        Ok((cookie, _)) => set_cookies(session, cookie, request, response),
         Err(error) => {
-            store_unavailable(request, &error);
+            emit_outage(request, &error);
             if !error.is_outage() {
                 log::error!(
                     "a session was not saved, and {} is answered with 503: {error}",
@@ -122,17 +115,26 @@ async fn save<'r>(session: &'r Session, request: &'r Request<'_>, response: &mut
                 );
             }
             show_error_page(request, response, Status::ServiceUnavailable).await;
-            // The token that the browser has opens nothing any more.
-            if session.has_unsent_token() {
-                set_cookies(session, true, request, response);
+            // The token that the browser has no longer opens a session.
+            if session.state().has_unsent_token() {
+                set_cookies(session, SetCookie::Set, request, response);
             }
         }
     }
 }
 
 impl Session {
-    /// Brings the store up to date. Returns what the browser gets, and whether the session was ended
-    /// meanwhile.
+    /// Removes the messages that the handler took, if the response with them is read.
+    fn remove_shown(&self, request: &Request<'_>, status: Status) -> Result<(), Error> {
+        let mut state = self.state();
+        match state.has_taken() && reading::is_read(request, status) {
+            true => state.remove_taken(self.limits()),
+            false => Ok(()),
+        }
+    }
+
+    /// Brings the store up to date. Returns what happens to the browser's cookie, and whether another
+    /// request ended the session meanwhile.
     pub(crate) async fn commit(&self) -> Result<(SetCookie, bool), Error> {
         let now = self.context.now();
         let (cookie, commit) = {
@@ -143,7 +145,7 @@ impl Session {
             }
             (plan.cookie, self.begin_commit(&mut state, plan.verb, now)?)
         };
-        let _turn = self.turn(&commit).await;
+        let _lock = self.lock(&commit).await;
         let work = commit.clone();
         let committed = self.context.ask(&self.waited, move |store| {
             let mut committed = work.run(store)?;
@@ -162,18 +164,5 @@ impl Session {
                 Err(error)
             }
         }
-    }
-}
-
-/// Sets the session's cookie if `sets`, and the second one if it changes.
-fn set_cookies(session: &Session, sets: bool, request: &Request<'_>, response: &mut Response<'_>) {
-    let config = &session.context().config.cookie;
-    if let Some((token, max_age)) = session.cookie().filter(|_| sets) {
-        response.adjoin_header(config.set(request, token, max_age));
-    }
-    match session.form_cookie(sets) {
-        Some(Some(text)) => response.adjoin_header(config.set_form(request, text)),
-        Some(None) => response.adjoin_header(config.remove_form(request)),
-        None => {}
     }
 }

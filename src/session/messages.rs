@@ -47,9 +47,4 @@ impl Session {
     pub fn flashes(&self) -> Result<Vec<Flash>, Error> {
         self.state().take_flashes(self.limits())
     }
-
-    /// Removes the messages that were taken, since the answer is read.
-    pub(crate) fn remove_taken_flashes(&self) -> Result<(), Error> {
-        self.state().remove_taken(self.limits())
-    }
 }

@@ -1,37 +1,20 @@
-//! The request guard: `&Session`, loaded from the store by the first route, guard or catcher that
-//! asks for it.
+//! The request guard `&Session`: loads the session once per request and gives access to its values.
 
-// In the order in which the documentation of `Session` shows their methods.
-mod values;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-mod user;
-
-mod messages;
-
-mod typed;
-
-mod form;
-
-mod save;
-
-pub(crate) mod guard;
-pub(crate) mod info;
-pub(crate) mod lifecycle;
-mod replace;
-pub(crate) mod response;
-pub(crate) mod signed_in;
-pub(crate) mod tell;
-
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use chrono::{DateTime, TimeDelta, Utc};
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::tokio::sync::OnceCell;
+use rocket::{Ignite, Rocket, Sentinel};
+use serde::{Serialize, de::DeserializeOwned};
 
 use self::form::FormSecrets;
+use self::response::status_of;
 use crate::engine::context::Context;
 use crate::engine::threads::Waited;
+use crate::error::Error;
 use crate::request::client::Client;
-use crate::state::{Limits, State, Stored};
+use crate::state::{Change, Limits, State};
 use crate::token::Key;
 
 /// The browser's session, for the time of one request.
@@ -64,172 +47,203 @@ pub struct Session {
 }
 
 impl Session {
-    /// Gives the session a new token and leaves all else as it is. The old token opens nothing then.
+    /// Returns the value under `key`, or `None` if there is none.
     ///
-    /// Call it when the user's rights change. [`log_in`](Self::log_in) does it by itself.
+    /// Fails if it is of another type than `T`.
+    ///
+    /// ```
+    /// use rocket_diesel_session::{Error, Session};
+    ///
+    /// #[rocket::get("/colour")]
+    /// fn colour(session: &Session) -> Result<String, Error> {
+    ///     let colour: Option<String> = session.get("colour")?;
+    ///     Ok(colour.unwrap_or("none".into()))
+    /// }
+    /// ```
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        self.state().get(key)
+    }
+
+    /// Stores a value under `key`, in place of one that is there.
+    ///
+    /// Of two requests that store under different keys at the same time, neither loses its value;
+    /// under the same key the one that ends last wins. To compute a value from the present one, use
+    /// [`update`](Self::update).
+    ///
+    /// Fails if the value is no JSON, or the session would become larger than `max_data`; then it
+    /// stays as it was. Fails as gone after a save that found that another request had ended the
+    /// session.
     ///
     /// ```
     /// # use rocket_diesel_session::{Error, Session};
-    /// #[rocket::post("/admin")]
-    /// fn become_admin(session: &Session) -> Result<(), Error> {
-    ///     session.renew();
-    ///     session.insert("admin", true)
+    /// #[rocket::post("/colour/<colour>")]
+    /// fn set_colour(session: &Session, colour: &str) -> Result<(), Error> {
+    ///     session.insert("colour", colour)
     /// }
     /// ```
-    pub fn renew(&self) {
-        self.state().renew();
+    pub fn insert<T: Serialize>(&self, key: &str, value: T) -> Result<(), Error> {
+        self.state().apply(Change::set(key, value)?, self.limits())
     }
 
-    /// Ends the session, in the store and in the browser.
+    /// Computes a new value from the one under `key`, or from the type's default, and returns it.
     ///
-    /// The messages that this request leaves with [`flash`](Self::flash), before or after, and the
-    /// values that it stores afterwards begin a new, anonymous session under another token. All else
-    /// that the session held is removed.
+    /// Whenever another request turns out to have changed the session meanwhile, `compute` is
+    /// called again with the value that is there by then: no update is lost. What is stored in the
+    /// end may therefore differ from what is returned here.
+    ///
+    /// Fails as [`get`](Self::get) and [`insert`](Self::insert) do.
     ///
     /// ```
-    /// # use rocket_diesel_session::Session;
-    /// #[rocket::delete("/cart")]
-    /// fn forget_me(session: &Session) -> &'static str {
-    ///     session.destroy();
-    ///     "Nothing is stored about you."
+    /// # use rocket_diesel_session::{Error, Session};
+    /// #[rocket::post("/visits")]
+    /// fn visits(session: &Session) -> Result<String, Error> {
+    ///     let visits = session.update("visits", |visits: u64| visits + 1)?;
+    ///     Ok(format!("visit {visits}"))
     /// }
     /// ```
-    pub fn destroy(&self) {
-        self.state().destroy();
+    pub fn update<T, F>(&self, key: &str, compute: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+        F: Fn(T) -> T + Send + Sync + 'static,
+    {
+        let mut state = self.state();
+        state.apply(Change::update(key, compute)?, self.limits())?;
+        Ok(state.get(key)?.unwrap_or_default())
     }
 
-    /// Counts this request as use, whether or not the touch interval has passed.
+    /// Removes the value under `key`, if there is one.
+    pub fn remove(&self, key: &str) -> Result<(), Error> {
+        self.state().apply(Change::remove(key)?, self.limits())
+    }
+
+    /// Removes all values. A signed-in user stays signed in.
+    ///
+    /// Before [`log_in`](Self::log_in), it drops what an anonymous user stored:
     ///
     /// ```
-    /// # use rocket_diesel_session::Session;
-    /// #[rocket::post("/still_here")]
-    /// fn still_here(session: &Session) -> String {
-    ///     session.touch();
-    ///     format!("{} seconds more", session.idle_timeout().num_seconds())
+    /// # use rocket_diesel_session::{Error, Session};
+    /// fn sign_in_afresh(session: &Session, user_id: u64) -> Result<(), Error> {
+    ///     session.clear()?;
+    ///     session.log_in(user_id)
     /// }
     /// ```
-    pub fn touch(&self) {
-        self.state().touch();
+    pub fn clear(&self) -> Result<(), Error> {
+        self.state().apply(Change::clear(), self.limits())
+    }
+}
+
+// The documentation of `Session` shows the methods above first, and then those of these modules in this order.
+mod user;
+
+mod messages;
+
+mod typed;
+
+mod form;
+
+mod save;
+
+mod lifetime;
+
+mod database_guard;
+pub(crate) mod events;
+pub(crate) mod info;
+pub(crate) mod lifecycle;
+mod replace;
+pub(crate) mod response;
+pub(crate) mod signed_in;
+
+/// The session of one request, once a guard has asked for it.
+#[derive(Default)]
+pub(crate) struct RequestSession(OnceCell<Result<Session, Error>>);
+
+impl RequestSession {
+    pub(crate) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
+        request.local_cache(Self::default)
     }
 
-    /// Returns `true` until the session has been saved for the first time.
-    pub fn is_new(&self) -> bool {
-        self.state().stored().is_none()
+    pub(crate) fn get(&self) -> Option<&Result<Session, Error>> {
+        self.0.get()
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Session {
+    type Error = &'r Error;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        static UNATTACHED: OnceLock<Error> = OnceLock::new();
+        let Some(context) = request.rocket().state::<Arc<Context>>() else {
+            let error = UNATTACHED
+                .get_or_init(|| Error::configuration("Sessions::fairing() is not attached"));
+            return Outcome::Error((Status::InternalServerError, error));
+        };
+        let session = RequestSession::of(request)
+            .0
+            .get_or_init(|| Session::load(request, context.clone()))
+            .await;
+        match session {
+            Ok(session) => Outcome::Success(session),
+            Err(error) => Outcome::Error((status_of(error), error)),
+        }
+    }
+}
+
+impl Sentinel for &Session {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        let missing = rocket.state::<Arc<Context>>().is_none();
+        if missing {
+            log::error!(
+                "a route takes &Session, but no Sessions::fairing() is attached: attach it"
+            );
+        }
+        missing
+    }
+}
+
+/// Reads the client of a request, with its route if events are on.
+fn client(request: &Request<'_>, context: &Context) -> Client {
+    let config = &context.config;
+    let with_route = context.events.are_on();
+    Client::of(
+        request,
+        &config.trusted_proxies,
+        config.client_address,
+        with_route,
+    )
+}
+
+impl Session {
+    fn new(context: Arc<Context>, state: State, client: Client, forms: FormSecrets) -> Self {
+        Self {
+            state: Mutex::new(state),
+            client,
+            forms,
+            now: context.now(),
+            context,
+            waited: Waited::default(),
+        }
     }
 
-    /// Returns `true` if the browser sent the token of a session that does not exist: it expired, was
-    /// ended, or never existed. A page can say so to a user who has to sign in again.
-    ///
-    /// ```
-    /// # use rocket_diesel_session::Session;
-    /// #[rocket::get("/sign_in")]
-    /// fn sign_in_page(session: &Session) -> &'static str {
-    ///     match session.was_ended() {
-    ///         true => "Your session has ended. Sign in again.",
-    ///         false => "Sign in.",
-    ///     }
-    /// }
-    /// ```
-    pub fn was_ended(&self) -> bool {
-        self.state().came_unknown()
+    /// Loads the session under `key` outside a request.
+    pub(crate) async fn load_detached(
+        context: Arc<Context>,
+        key: Key,
+    ) -> Result<Option<Self>, Error> {
+        let session = Self::new(
+            context,
+            State::default(),
+            Client::default(),
+            FormSecrets::default(),
+        );
+        let fresh = session.read(key, None).await?;
+        Ok(fresh.map(|fresh| {
+            *session.state() = fresh;
+            session
+        }))
     }
 
-    /// Returns `true` after [`log_in_and_remember`](Self::log_in_and_remember).
-    pub fn is_remembered(&self) -> bool {
-        self.state().remembered()
-    }
-
-    /// Returns the key under which the store has the session, or `None` while it is new.
-    ///
-    /// [`LiveSessions::load`](crate::LiveSessions::load) finds the session by it after the request:
-    ///
-    /// ```
-    /// use rocket_diesel_session::{Error, LiveSessions, Session};
-    ///
-    /// #[rocket::post("/report")]
-    /// fn report(session: &Session, live: LiveSessions) {
-    ///     if let Some(key) = session.key() {
-    ///         rocket::tokio::spawn(async move {
-    ///             if let Some(session) = live.load(&key).await? {
-    ///                 session.insert("report", "ready")?;
-    ///                 session.save().await?;
-    ///             }
-    ///             Ok::<_, Error>(())
-    ///         });
-    ///     }
-    /// }
-    /// ```
-    pub fn key(&self) -> Option<Key> {
-        let state = self.state();
-        state.stored().map(|stored| stored.record.key.clone())
-    }
-
-    /// Returns the first 8 characters of the session's key, for a page or a log, or `None` while it is
-    /// new.
-    pub fn short_key(&self) -> Option<String> {
-        self.key().map(|key| key.short().to_owned())
-    }
-
-    /// Returns when the user signed in, or when the session began if nobody did.
-    ///
-    /// ```
-    /// use chrono::TimeDelta;
-    /// use rocket_diesel_session::Session;
-    ///
-    /// /// Whether the password has to be asked for again.
-    /// fn is_fresh(session: &Session) -> bool {
-    ///     session.now() - session.signed_in_at() < TimeDelta::minutes(15)
-    /// }
-    /// ```
-    pub fn signed_in_at(&self) -> DateTime<Utc> {
-        self.time(|stored| stored.record.created_at, self.now)
-    }
-
-    /// Returns the time of the server that keeps the sessions, which all nodes share.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.context.clock.now()
-    }
-
-    /// Returns how long the session may be idle: what [`remaining`](Self::remaining) starts from.
-    pub fn idle_timeout(&self) -> TimeDelta {
-        TimeDelta::milliseconds(self.state().idle_timeout(self.limits()))
-    }
-
-    /// Returns when the session ends unless it is used before.
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        let new = self.now.saturating_add(self.limits().idle);
-        self.time(|stored| stored.record.expires_at, new)
-    }
-
-    /// Returns when the session ends however much it is used.
-    pub fn deadline(&self) -> DateTime<Utc> {
-        let new = self.now.saturating_add(self.limits().absolute);
-        self.time(|stored| stored.record.deadline, new)
-    }
-
-    /// Returns how long it is until [`expires_at`](Self::expires_at), seen from the request.
-    ///
-    /// ```
-    /// # use rocket_diesel_session::Session;
-    /// #[rocket::get("/remaining")]
-    /// fn remaining(session: &Session) -> String {
-    ///     format!("signed out in {} minutes", session.remaining().num_minutes())
-    /// }
-    /// ```
-    pub fn remaining(&self) -> TimeDelta {
-        self.expires_at() - self.context.time(self.now)
-    }
-
-    /// Returns the client's address: the other end of the connection, or what a proxy of
-    /// `session.trusted_proxies` says in `X-Forwarded-For`; `None` outside a request.
-    ///
-    /// It is the whole address, for counting attempts. `session.client_address` decides what is
-    /// stored of it.
-    pub fn client_address(&self) -> Option<IpAddr> {
-        self.client.address
-    }
-
-    /// The token's text for the cookie, and how many milliseconds the cookie may live.
+    /// Returns the cookie's value, and for how many milliseconds the browser keeps it if it is persistent.
     pub(crate) fn cookie(&self) -> Option<(String, Option<i64>)> {
         let state = self.state();
         let stored = state.stored()?;
@@ -240,21 +254,12 @@ impl Session {
         Some((token, persistent.then(|| left.min(longest))))
     }
 
-    /// Whether the store has a token that the browser does not have yet.
-    pub(crate) fn has_unsent_token(&self) -> bool {
-        self.state().has_unsent_token()
-    }
-
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
 
     fn limits(&self) -> &Limits {
         &self.context.limits
-    }
-
-    fn time(&self, of: impl Fn(&Stored) -> i64, new: i64) -> DateTime<Utc> {
-        self.context.time(self.state().stored().map_or(new, of))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

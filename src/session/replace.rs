@@ -3,6 +3,8 @@
 use rocket::Response;
 use rocket::http::Header;
 
+use super::response::lists;
+
 /// The headers that belong to an answer itself: its body, where it leads, what it remembers. All others
 /// are of fairings, which set them on every answer: CORS, the protection of the page, tracing.
 const OF_THE_ANSWER: [&str; 22] = [
@@ -79,14 +81,4 @@ fn merge(response: &mut Response<'_>, header: &Header<'_>) {
             response.adjoin_raw_header(name.to_owned(), item.to_owned());
         }
     }
-}
-
-/// Whether a list of the response has the item.
-pub(super) fn lists(response: &Response<'_>, name: &str, item: &str) -> bool {
-    let has = |value: &str| {
-        value
-            .split(',')
-            .any(|it| it.trim().eq_ignore_ascii_case(item))
-    };
-    response.headers().get(name).any(has)
 }

@@ -1,4 +1,4 @@
-//! What a response says beside its body: its error page, its headers, and the status of an error.
+//! The headers and cookies of a response, its error page, and the status of an error.
 
 use std::panic::AssertUnwindSafe;
 
@@ -8,16 +8,18 @@ use rocket::response::{Redirect, Responder};
 use rocket::{Request, Response};
 
 use crate::error::{Error, ErrorKind};
-use crate::request::accept;
 use crate::request::catcher::catcher;
-use crate::session::replace::{lists, replace};
+use crate::request::reading;
+use crate::session::Session;
+use crate::session::events::emit_outage;
+use crate::session::replace::replace;
 use crate::session::signed_in;
-use crate::session::tell::store_unavailable;
+use crate::state::SetCookie;
 
-/// Seconds after which a browser or a proxy may try again when the store did not answer.
+/// After how many seconds a client may try again if the store did not answer.
 const RETRY_AFTER: &str = "2";
 
-/// Tells a client when to try again, where the answer is 503.
+/// Adds `Retry-After` to a 503.
 pub(super) fn retry_later(response: &mut Response<'_>) {
     let retries = response.headers().contains("Retry-After");
     if response.status() == Status::ServiceUnavailable && !retries {
@@ -25,8 +27,8 @@ pub(super) fn retry_later(response: &mut Response<'_>) {
     }
 }
 
-/// Keeps caches from giving one visitor's page to another (CVE-2023-30861 was that in Flask). A policy
-/// of the application stays, unless it lets caches share a response that sets a cookie.
+/// Keeps caches from giving one user's page to another (as in Flask, CVE-2023-30861). A policy of the
+/// application stays, unless it lets caches share a response that sets a cookie.
 pub(super) fn keep_private(response: &mut Response<'_>) {
     let headers = response.headers();
     let policy = headers.get("Cache-Control").collect::<Vec<_>>().join(",");
@@ -38,10 +40,47 @@ pub(super) fn keep_private(response: &mut Response<'_>) {
     vary(response, "Cookie");
 }
 
-/// Tells caches that the answer differs with a header of the request.
+/// Adds a request header to `Vary`, on which caches depend.
 fn vary(response: &mut Response<'_>, header: &'static str) {
     if !lists(response, "Vary", header) {
         response.adjoin_header(Header::new("Vary", header));
+    }
+}
+
+/// Returns `true` if a list header of the response has the item.
+pub(super) fn lists(response: &Response<'_>, name: &str, item: &str) -> bool {
+    let has = |value: &str| {
+        value
+            .split(',')
+            .any(|it| it.trim().eq_ignore_ascii_case(item))
+    };
+    response.headers().get(name).any(has)
+}
+
+/// Sets or removes the session's cookie, and the one that stands for it in forms.
+///
+/// Rocket has drained its cookie jar before response fairings run (`dispatch` in rocket 0.5.2).
+pub(super) fn set_cookies(
+    session: &Session,
+    cookie: SetCookie,
+    request: &Request<'_>,
+    response: &mut Response<'_>,
+) {
+    if cookie == SetCookie::Nothing && session.forms.drawn.get().is_none() {
+        return;
+    }
+    let config = &session.context.config.cookie;
+    let sets = cookie == SetCookie::Set;
+    if cookie == SetCookie::Remove {
+        response.adjoin_header(config.remove(request));
+    }
+    if let Some((token, max_age)) = session.cookie().filter(|_| sets) {
+        response.adjoin_header(config.set(request, token, max_age));
+    }
+    match session.form_cookie(sets) {
+        Some(Some(text)) => response.adjoin_header(config.set_form(request, text)),
+        Some(None) => response.adjoin_header(config.remove_form(request)),
+        None => {}
     }
 }
 
@@ -54,10 +93,10 @@ pub(super) fn redirect_to_sign_in<'r>(
     if response.status() != Status::Unauthorized || !signed_in::has_refused(request) {
         return;
     }
-    // A sign-in page for users alone would lead to itself.
+    // A sign-in page that itself needs a user would redirect to itself.
     let is_page = page.split('?').next() == Some(request.uri().path().as_str());
     if !is_page
-        && accept::loads_page(request)
+        && reading::loads_page(request)
         && let Ok(redirect) = Redirect::to(page).respond_to(request)
     {
         replace(response, redirect);
@@ -66,7 +105,7 @@ pub(super) fn redirect_to_sign_in<'r>(
     vary(response, "Sec-Fetch-Mode");
 }
 
-/// Puts the application's page for `status` in the place of a response.
+/// Replaces a response by the application's page for `status`.
 pub(super) async fn show_error_page<'r>(
     request: &'r Request<'_>,
     response: &mut Response<'r>,
@@ -75,10 +114,9 @@ pub(super) async fn show_error_page<'r>(
     replace(response, error_page(request, status).await);
 }
 
-/// The page that the application's catchers make for `status`.
+/// Returns the page that the application's catchers make for `status`.
 ///
-/// A response fairing cannot fail, so the choice that Rocket's private `invoke_catcher` makes is
-/// made here again.
+/// A response fairing cannot fail, so this chooses the catcher as Rocket's private `invoke_catcher` does.
 async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r> {
     if let Some(catcher) = catcher(request, status) {
         let page = AssertUnwindSafe(catcher.handler.handle(status, request))
@@ -97,30 +135,28 @@ async fn error_page<'r>(request: &'r Request<'_>, status: Status) -> Response<'r
 }
 
 impl<'r> Responder<'r, 'static> for Error {
-    /// Fails with the status that fits, so that the application's catchers make the page.
+    /// Fails with the status of its kind, so that the application's catchers make the page.
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         if self.is_outage() {
-            store_unavailable(request, &self);
+            emit_outage(request, &self);
         }
         let (method, path) = (request.method(), request.uri().path());
-        match self.status() {
+        match status_of(&self) {
             status if status.code >= 500 => log::error!("{method} {path} fails: {self}"),
             _ => log::info!("{method} {path} fails: {self}"),
         }
-        Err(self.status())
+        Err(status_of(&self))
     }
 }
 
-impl Error {
-    /// The status with which a request fails that cannot go on after this error.
-    pub(crate) fn status(&self) -> Status {
-        match self.kind() {
-            ErrorKind::Unavailable => Status::ServiceUnavailable,
-            ErrorKind::Anonymous | ErrorKind::Gone => Status::Unauthorized,
-            ErrorKind::TooLarge => Status::PayloadTooLarge,
-            ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {
-                Status::InternalServerError
-            }
+/// Returns the status with which a request fails after this error.
+pub(super) fn status_of(error: &Error) -> Status {
+    match error.kind() {
+        ErrorKind::Unavailable => Status::ServiceUnavailable,
+        ErrorKind::Anonymous | ErrorKind::Gone => Status::Unauthorized,
+        ErrorKind::TooLarge => Status::PayloadTooLarge,
+        ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {
+            Status::InternalServerError
         }
     }
 }

@@ -1,5 +1,4 @@
-//! How a session gets back into the store: when a handler asks for it, and before the response
-//! leaves.
+//! Saving a session: when a handler asks for it, and before the response leaves.
 
 use std::sync::Arc;
 
@@ -86,7 +85,7 @@ impl Session {
             let plan = state.plan(self.limits(), now);
             self.begin_commit(&mut state, plan.verb, now)?
         };
-        let _turn = self.turn(&commit).await;
+        let _lock = self.lock(&commit).await;
         let work = database.transaction(&self.waited, work, commit.clone());
         let finished = work.await.and_then(|(value, committed)| {
             self.finish_commit(&commit, committed)?;
@@ -142,7 +141,7 @@ impl Session {
         now: i64,
     ) -> Result<Arc<Commit>, Error> {
         if verb == Verb::Renew && state.stored().is_some_and(|it| it.token.is_none()) {
-            let message = "a session that was loaded by its key cannot get a new token: no browser would be told";
+            let message = "a session that was loaded by its key cannot get a new token: no browser would receive it";
             return Err(Error::new(ErrorKind::Value, message));
         }
         let commit = Commit {
@@ -156,23 +155,24 @@ impl Session {
         Ok(Arc::new(commit))
     }
 
-    pub(super) async fn turn(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {
+    /// Waits for the lock of this session, if the plan changes its record.
+    pub(super) async fn lock(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {
         match &commit.pending.stored {
             Some(stored) if matches!(commit.verb, Verb::Update | Verb::Renew) => {
-                let turn = self.context.turns.wait(&stored.record.key);
-                self.waited.during(turn).await
+                let lock = self.context.locks.lock(&stored.record.key);
+                self.waited.during(lock).await
             }
             _ => None,
         }
     }
 
-    /// Takes over what became of a plan; whether the session was ended meanwhile.
+    /// Applies the outcome of a plan to the state. Returns `true` if another request ended the session.
     pub(super) fn finish_commit(
         &self,
         commit: &Commit,
         committed: Committed,
     ) -> Result<bool, Error> {
-        self.tell_of(commit, &committed);
+        self.emit_for_commit(commit, &committed);
         let mut state = self.state();
         match committed {
             Committed::Unchanged => {}

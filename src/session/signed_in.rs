@@ -9,6 +9,7 @@ use rocket::{Ignite, Rocket, Sentinel};
 use serde::de::DeserializeOwned;
 
 use super::Session;
+use super::response::status_of;
 use crate::engine::context::Context;
 use crate::error::{Error, ErrorKind};
 
@@ -120,7 +121,7 @@ impl<'r, T: DeserializeOwned + Send + Sync + 'static> FromRequest<'r> for Signed
             ErrorKind::Value | ErrorKind::Configuration => log::error!("{error}"),
             _ => {}
         }
-        Outcome::Error((error.status(), error))
+        Outcome::Error((status_of(&error), error))
     }
 }
 

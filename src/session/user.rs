@@ -211,7 +211,7 @@ impl Session {
         let delete = move |store: &dyn Store| store.delete(&key);
         let ended = self.context.ask(&self.waited, delete).await?;
         if ended {
-            self.tell_of_ended(&device.key);
+            self.emit_for_ended(&device.key);
         }
         Ok(ended)
     }

@@ -136,6 +136,11 @@ impl State {
         Ok(())
     }
 
+    /// Returns `true` if messages were taken and are not removed yet.
+    pub(crate) fn has_taken(&self) -> bool {
+        !self.taken.is_empty()
+    }
+
     /// Removes the messages that were taken.
     pub(crate) fn remove_taken(&mut self, limits: &Limits) -> Result<(), Error> {
         match std::mem::take(&mut self.taken) {

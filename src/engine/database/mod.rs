@@ -101,14 +101,15 @@ pub(crate) struct UserTable {
     pub(crate) columns: &'static [&'static str],
 }
 
+/// Looks up the row of the user with an id.
+pub(crate) type UserOf = Arc<dyn Fn(&str) -> Result<Option<String>, Error> + Send + Sync>;
+
 impl Database {
-    /// What looks up the signed-in user, where that cannot be done together with the session.
-    pub(crate) fn user_of(
-        &self,
-    ) -> Option<impl Fn(&str) -> Result<Option<String>, Error> + Send + use<>> {
+    /// Returns what looks up the signed-in user, if the sessions are elsewhere.
+    pub(crate) fn user_of(&self) -> Option<UserOf> {
         matches!(self.place, Place::Elsewhere).then(|| {
             let opened = self.opened.clone();
-            move |id: &str| opened.user(id)
+            Arc::new(move |id: &str| opened.user(id)) as _
         })
     }
 

@@ -1,17 +1,14 @@
-//! From the configuration to `Set-Cookie`, and from the raw `Cookie` header to a token.
+//! The settings of the session's cookie, `[default.session.cookie]`.
 
 mod domain;
+mod header;
 mod plain_http;
 
 use std::net::IpAddr;
 
-use rocket::Request;
-use rocket::http::{Cookie, Header, SameSite};
-use rocket::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, require};
-use crate::request::address::is_trusted;
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -138,31 +135,6 @@ impl CookieConfig {
         })
     }
 
-    /// The name on the wire. The strongest prefix that browsers will accept makes them refuse a
-    /// cookie that a neighbouring subdomain or an unencrypted page tries to plant.
-    pub(crate) fn full_name(&self) -> String {
-        let prefix = match self.secure {
-            _ if self.is_shared => "",
-            Secure::Always(true) if self.path == "/" && self.domain.is_none() => "__Host-",
-            Secure::Always(true) => "__Secure-",
-            _ => "",
-        };
-        format!("{prefix}{}", self.name())
-    }
-
-    /// The name in this request and its response.
-    pub(crate) fn name_in(&self, request: &Request<'_>) -> String {
-        match self.is_plain(request) {
-            true => self.name().to_owned(),
-            false => self.full_name(),
-        }
-    }
-
-    /// The cookie that stands for the session's in the forms of anonymous users.
-    pub(crate) fn form_name_in(&self, request: &Request<'_>) -> String {
-        format!("{}-form", self.name_in(request))
-    }
-
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("id")
     }
@@ -184,83 +156,6 @@ impl CookieConfig {
             .into_iter()
             .filter(|(_, value)| !value.is_null())
             .collect()
-    }
-
-    /// `Set-Cookie` with a token's text; without `max_age` it lives as long as the browser.
-    pub(crate) fn set(
-        &self,
-        request: &Request<'_>,
-        token: String,
-        max_age: Option<i64>,
-    ) -> Header<'static> {
-        let mut cookie = self.cookie(request, self.name_in(request), token);
-        cookie.set_max_age(max_age.map(Duration::milliseconds));
-        self.header(&cookie)
-    }
-
-    /// `Set-Cookie` that makes the browser forget it.
-    pub(crate) fn remove(&self, request: &Request<'_>) -> Header<'static> {
-        self.removal(request, self.name_in(request))
-    }
-
-    /// `Set-Cookie` with the secret of an anonymous user's forms.
-    pub(crate) fn set_form(&self, request: &Request<'_>, secret: String) -> Header<'static> {
-        self.header(&self.cookie(request, self.form_name_in(request), secret))
-    }
-
-    pub(crate) fn remove_form(&self, request: &Request<'_>) -> Header<'static> {
-        self.removal(request, self.form_name_in(request))
-    }
-
-    fn removal(&self, request: &Request<'_>, name: String) -> Header<'static> {
-        let mut cookie = self.cookie(request, name, String::new());
-        cookie.make_removal();
-        self.header(&cookie)
-    }
-
-    /// Whether cookies for this request's browser are to come back over TLS alone.
-    pub(crate) fn is_secure(&self, request: &Request<'_>) -> bool {
-        match self.secure {
-            Secure::Always(secure) => secure && !self.is_plain(request),
-            Secure::When(Auto::Auto) => self.came_over_tls(request),
-        }
-    }
-
-    fn cookie(&self, request: &Request<'_>, name: String, value: String) -> Cookie<'static> {
-        let mut cookie = Cookie::new(name, value);
-        cookie.set_path(self.path.clone());
-        if let Some(domain) = &self.domain {
-            cookie.set_domain(domain.clone());
-        }
-        cookie.set_secure(self.is_secure(request));
-        cookie.set_http_only(self.http_only);
-        cookie.set_partitioned(self.partitioned);
-        cookie.set_same_site(match self.same_site {
-            SameSiteConfig::Strict => SameSite::Strict,
-            SameSiteConfig::Lax => SameSite::Lax,
-            SameSiteConfig::None => SameSite::None,
-        });
-        cookie
-    }
-
-    /// Whether the client, or a proxy that is trusted, used TLS.
-    pub(crate) fn came_over_tls(&self, request: &Request<'_>) -> bool {
-        let proxy = request
-            .remote()
-            .is_some_and(|remote| is_trusted(remote.ip(), &self.trusted_proxies));
-        let forwarded = || request.headers().get_one("X-Forwarded-Proto");
-        request.rocket().config().tls_enabled()
-            || proxy && forwarded().is_some_and(|scheme| scheme == "https")
-    }
-
-    fn header(&self, cookie: &Cookie<'_>) -> Header<'static> {
-        let priority = match self.priority {
-            Some(Priority::Low) => "; Priority=Low",
-            Some(Priority::Medium) => "; Priority=Medium",
-            Some(Priority::High) => "; Priority=High",
-            None => "",
-        };
-        Header::new("Set-Cookie", format!("{cookie}{priority}"))
     }
 }
 
