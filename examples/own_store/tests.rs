@@ -14,7 +14,7 @@ use rocket_diesel_session::store::{Inserted, MemoryStore, Record, Store, Updated
 use rocket_diesel_session::{Error, Key};
 
 #[test]
-fn a_store_of_one_s_own_takes_eighty_lines() {
+fn an_own_store_takes_eighty_lines() {
     contract::check(&super::OwnStore::default());
     let source = include_str!("main.rs");
     let (_, store) = source.split_once("#[derive(Default)]").unwrap();
@@ -254,7 +254,7 @@ impl Store for Flawed {
 }
 
 #[test]
-fn a_store_that_breaks_a_promise_is_told() {
+fn the_contract_names_the_broken_promise() {
     let passes = |flaw| {
         let store = Flawed(MemoryStore::new(), flaw);
         catch_unwind(AssertUnwindSafe(|| contract::check(&store))).is_ok()

@@ -10,7 +10,7 @@ fn versions(name: &str) -> Vec<Vec<u32>> {
 }
 
 #[test]
-fn rustsec_2024_0365_mended_releases_come_along() {
+fn rustsec_2024_0365_fixed_releases_are_used() {
     for (name, repaired) in [
         // RUSTSEC-2024-0365, 2026-0111, 2026-0134 and 2026-0172
         ("diesel", [2, 3, 10]),

@@ -179,7 +179,7 @@ fn the_guide_names_every_express_option_and_method() {
 }
 
 #[test]
-fn what_the_guide_calls_a_setting_is_one() {
+fn every_setting_in_the_guide_exists() {
     let (settings, names) = (settings(), names());
     let is_path = |text: &str| {
         text.chars()

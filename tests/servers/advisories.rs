@@ -31,9 +31,9 @@ mod namespaces {
     use testing::on_redis;
     use testing::redis::ask;
 
-    on_redis!(cve_2011_4136_what_an_application_keeps_in_redis_is_no_session);
+    on_redis!(cve_2011_4136_other_keys_in_redis_are_no_sessions);
 
-    fn cve_2011_4136_what_an_application_keeps_in_redis_is_no_session(database: &TestDatabase) {
+    fn cve_2011_4136_other_keys_in_redis_are_no_sessions(database: &TestDatabase) {
         let record = contract::record();
         let key = record.key.as_str();
         ask(&database.url, &["HSET", key, "data", "{}", "version", "0"]);

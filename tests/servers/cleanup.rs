@@ -44,7 +44,7 @@ fn node(database: &TestDatabase) -> Arc<dyn Store> {
     with_connection!(database, C => Arc::new(DieselStore::<C>::connect(database.address(), 1)))
 }
 
-fn what_several_nodes_delete_adds_up(database: &TestDatabase) {
+fn several_nodes_delete_each_expired_session_once(database: &TestDatabase) {
     let live = fill(database);
     let cleanup = |limit: u32| {
         let store = node(database);
@@ -178,7 +178,7 @@ fn a_shutdown_ends_it() {
 }
 
 on_every_backend!(
-    what_several_nodes_delete_adds_up,
+    several_nodes_delete_each_expired_session_once,
     a_session_that_is_used_at_the_last_moment_stays,
     several_applications_delete_from_one_table,
 );

@@ -87,7 +87,7 @@ fn a_clock_that_is_off_is_warned_of(database: &TestDatabase) {
     assert!(!right.output().contains("clock"), "{}", right.output());
 }
 
-fn a_clock_that_is_set_signs_nobody_out(database: &TestDatabase) {
+fn setting_the_clock_ends_no_session(database: &TestDatabase) {
     let node = Node::start(database, "+0");
     for offset in ["-6m", "+0", "+3h", "-3h"] {
         let browser = node.sign_in();
@@ -101,7 +101,7 @@ fn a_clock_that_is_set_signs_nobody_out(database: &TestDatabase) {
 /// The processes of one machine share a clock, so it is off in all of them.
 #[test]
 #[ignore = "needs faketime: run ./test.sh"]
-fn in_a_file_a_clock_that_goes_back_signs_nobody_out() {
+fn in_a_file_a_clock_that_goes_back_ends_no_session() {
     let database = &database::sqlite();
     let node = Node::start(database, "+0");
     let browser = node.sign_in();
@@ -132,11 +132,11 @@ fn in_a_file_nothing_is_deleted_that_has_expired_for_less_than_a_day() {
 testing::on_each_server!(
     no_clock_that_is_off_signs_anybody_out,
     a_clock_that_is_off_is_warned_of,
-    a_clock_that_is_set_signs_nobody_out,
+    setting_the_clock_ends_no_session,
 );
 
 testing::on_redis!(
     no_clock_that_is_off_signs_anybody_out,
     a_clock_that_is_off_is_warned_of,
-    a_clock_that_is_set_signs_nobody_out,
+    setting_the_clock_ends_no_session,
 );

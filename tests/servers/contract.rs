@@ -137,7 +137,7 @@ fn an_existing_pool_is_used() {
 
 /// SQLite takes anything in any column.
 #[test]
-fn a_row_that_is_no_record_is_nobody_s_error() {
+fn an_unreadable_row_ends_one_session_only() {
     let database = testing::database::sqlite();
     let path = database.url.replace("sqlite:", "");
     let mut connection = diesel::SqliteConnection::establish(&path).unwrap();

@@ -33,7 +33,7 @@ fn beside_writers(servers: &[Server], work: impl FnOnce()) {
 
 #[test]
 #[ignore = "needs Galera: run ./test.sh"]
-fn what_one_node_acknowledged_every_node_knows() {
+fn every_node_has_what_one_node_acknowledged() {
     let nodes = galera();
     let servers = nodes.each_ref().map(Server::busy);
     let [a, b, _] = servers.each_ref().map(|server| server.base.as_str());

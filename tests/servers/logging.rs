@@ -42,7 +42,7 @@ fn printed(database: &TestDatabase, settings: &str) -> String {
     of_store.join("\n")
 }
 
-fn the_store_s_log_is_switched_from_outside_and_tells_no_secret(database: &TestDatabase) {
+fn a_setting_turns_on_the_log_of_the_store_which_has_no_secret(database: &TestDatabase) {
     assert_eq!(printed(database, ""), "");
     let log = printed(database, ",log_store=true");
     for verb in ["insert ", "load ", "update ", "delete "] {
@@ -50,4 +50,4 @@ fn the_store_s_log_is_switched_from_outside_and_tells_no_secret(database: &TestD
     }
 }
 
-on_every_backend!(the_store_s_log_is_switched_from_outside_and_tells_no_secret);
+on_every_backend!(a_setting_turns_on_the_log_of_the_store_which_has_no_secret);

@@ -12,11 +12,11 @@ use testing::site;
 use testing::{on_every_backend, on_redis};
 
 on_every_backend!(
-    an_answer_that_nobody_reads_takes_no_message,
+    an_unread_response_takes_no_message,
     a_message_that_is_left_at_the_sign_out_is_shown,
 );
 on_redis!(
-    an_answer_that_nobody_reads_takes_no_message,
+    an_unread_response_takes_no_message,
     a_message_that_is_left_at_the_sign_out_is_shown,
 );
 
@@ -155,7 +155,7 @@ fn assert_shown_after_a_sign_out(client: &Client) {
     }
 }
 
-fn an_answer_that_nobody_reads_takes_no_message(database: &TestDatabase) {
+fn an_unread_response_takes_no_message(database: &TestDatabase) {
     assert_taken_by_readers_alone(&client(database));
 }
 

@@ -17,7 +17,7 @@ use testing::server::{Browser, Server};
 #[cfg(feature = "mysql")]
 use testing::{database, switch::Switch};
 
-on_every_backend!(what_was_acknowledged_before_a_shutdown_is_stored);
+on_every_backend!(writes_acknowledged_before_a_shutdown_are_stored);
 
 /// Sends a request and does not wait for its answer.
 fn begin(server: &Server, path: &str, cookie: &str) -> TcpStream {
@@ -29,7 +29,7 @@ fn begin(server: &Server, path: &str, cookie: &str) -> TcpStream {
     connection
 }
 
-fn what_was_acknowledged_before_a_shutdown_is_stored(database: &TestDatabase) {
+fn writes_acknowledged_before_a_shutdown_are_stored(database: &TestDatabase) {
     let mut server = Server::busy(database);
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", server.base));

@@ -106,7 +106,7 @@ fn launches(database: &TestDatabase, session: &str) -> bool {
     launched.map_err(|error| drop(error.to_string())).is_ok()
 }
 
-fn the_launch_makes_the_table_unless_it_is_told_not_to(database: &TestDatabase) {
+fn the_launch_creates_the_table_unless_create_table_is_false(database: &TestDatabase) {
     assert!(launches(database, "{}"), "the migrations have made it");
     database.run("DROP TABLE sessions");
     assert!(!launches(database, "{create_table=false}"));
@@ -206,7 +206,7 @@ fn the_user_comes_along_whatever_the_names(database: &TestDatabase) {
 }
 
 /// The number of things in the cart, computed by the database.
-fn columns_of_one_s_own_stay_and_can_be_asked(database: &TestDatabase) {
+fn added_columns_stay_and_can_be_queried(database: &TestDatabase) {
     let size = match database.url.split(':').next().unwrap() {
         "sqlite" => {
             "CASE WHEN json_valid(data) THEN json_array_length(data, '$.cart') END) VIRTUAL"
@@ -298,10 +298,10 @@ on_every_backend!(
     users_are_found_by_texts_and_by_numbers,
     a_table_that_is_made_is_that_of_the_migrations,
     a_table_that_is_there_is_left_alone,
-    the_launch_makes_the_table_unless_it_is_told_not_to,
+    the_launch_creates_the_table_unless_create_table_is_false,
     the_launch_makes_no_table_under_a_name_that_is_given,
     a_launch_with_a_column_that_is_not_there_stops,
     the_contract_holds_whatever_the_names,
     the_user_comes_along_whatever_the_names,
-    columns_of_one_s_own_stay_and_can_be_asked,
+    added_columns_stay_and_can_be_queried,
 );

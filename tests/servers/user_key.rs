@@ -9,7 +9,7 @@ use rocket_diesel_session::store::{DieselStore, Record, Store, contract};
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;
 
-fn nobody_is_found_by_anything_but_the_exact_text_of_an_id(database: &TestDatabase) {
+fn only_the_exact_text_of_an_id_finds_a_user(database: &TestDatabase) {
     for (table, kind, ids) in [
         ("of_numbers", "INT", ["0", "7"]),
         ("of_large_numbers", "BIGINT", ["0", "7"]),
@@ -191,7 +191,7 @@ fn with_users(database: &TestDatabase, table: &str) -> Arc<dyn Store> {
 }
 
 on_every_backend!(
-    nobody_is_found_by_anything_but_the_exact_text_of_an_id,
+    only_the_exact_text_of_an_id_finds_a_user,
     a_user_is_found_by_the_text_of_the_id_whatever_type_it_has,
     a_key_whose_values_are_no_texts_is_refused,
 );

@@ -183,7 +183,7 @@ mod modes {
     }
 
     #[test]
-    fn a_file_that_is_there_keeps_its_mode_and_one_warning_says_what_all_may_do() {
+    fn an_existing_file_keeps_its_mode_and_one_warning_says_what_every_account_may_do() {
         for (given, of_folder, warning) in [
             (0o644, 0o755, Some(("read", "chmod o-r"))),
             (0o646, 0o711, Some(("read and write", "chmod o-rw"))),

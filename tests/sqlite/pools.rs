@@ -248,7 +248,7 @@ fn a_missing_table_is_blamed_on_a_url_that_rockets_pool_reads_otherwise() {
 }
 
 #[test]
-fn what_is_no_setting_of_either_is_refused() {
+fn unknown_settings_are_refused() {
     for (entry, words) in [
         (
             "url = \"app.db\"\nmax_connection = 9",

@@ -9,10 +9,10 @@ use super::side::{Place, SECRET, Side, browser, browser_with, cookie, folder};
 use testing::server::{Server, free_port};
 
 on_both!(
-    who_signs_in_at_one_is_known_at_the_other,
+    a_sign_in_at_one_holds_at_the_other,
     both_change_one_session_in_turn,
-    who_signs_out_at_one_is_out_at_the_other,
-    a_new_secret_signs_nobody_out,
+    a_sign_out_at_one_holds_at_the_other,
+    a_new_secret_ends_no_session,
     one_browser_uses_both_behind_one_proxy,
 );
 
@@ -25,7 +25,7 @@ fn both_ways([express, rocket]: &[Side; 2]) -> [[&Side; 2]; 2] {
     [[express, rocket], [rocket, express]]
 }
 
-fn who_signs_in_at_one_is_known_at_the_other(place: &Place) {
+fn a_sign_in_at_one_holds_at_the_other(place: &Place) {
     for [here, there] in both_ways(&both(place, &[SECRET])) {
         let browser = browser();
         here.post(&browser, "/cart/tea");
@@ -60,7 +60,7 @@ fn both_change_one_session_in_turn(place: &Place) {
     }
 }
 
-fn who_signs_out_at_one_is_out_at_the_other(place: &Place) {
+fn a_sign_out_at_one_holds_at_the_other(place: &Place) {
     for [here, there] in both_ways(&both(place, &[SECRET])) {
         let browser = browser();
         let kept = browser_with(&cookie(&here.sign_in(&browser)));
@@ -73,7 +73,7 @@ fn who_signs_out_at_one_is_out_at_the_other(place: &Place) {
     }
 }
 
-fn a_new_secret_signs_nobody_out(place: &Place) {
+fn a_new_secret_ends_no_session(place: &Place) {
     let before = both(place, &["old"]);
     let signed_in = before.each_ref().map(|side| {
         let browser = browser();

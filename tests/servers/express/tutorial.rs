@@ -6,8 +6,8 @@ use testing::visitor::Visitor;
 use super::side::{Place, browser};
 
 on_both!(
-    who_signs_in_at_one_is_known_at_the_other_without_passport,
-    who_signs_out_at_one_is_out_at_the_other_without_passport,
+    a_sign_in_at_one_holds_at_the_other_without_passport,
+    a_sign_out_at_one_holds_at_the_other_without_passport,
     a_user_s_sessions_are_found_at_the_path,
 );
 
@@ -26,7 +26,7 @@ fn post(server: &Server, browser: &Visitor, path: &str) -> u16 {
     browser.post(&format!("{}{path}", server.base), &[]).status
 }
 
-fn who_signs_in_at_one_is_known_at_the_other_without_passport(place: &Place) {
+fn a_sign_in_at_one_holds_at_the_other_without_passport(place: &Place) {
     for path in PATHS {
         let [express, rocket] = both(place, path);
         let browser = browser();
@@ -42,7 +42,7 @@ fn who_signs_in_at_one_is_known_at_the_other_without_passport(place: &Place) {
     }
 }
 
-fn who_signs_out_at_one_is_out_at_the_other_without_passport(place: &Place) {
+fn a_sign_out_at_one_holds_at_the_other_without_passport(place: &Place) {
     for path in PATHS {
         let servers = both(place, path);
         for (here, there) in [(0, 1), (1, 0)] {

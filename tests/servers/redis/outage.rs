@@ -90,7 +90,7 @@ fn place(arguments: &[&str]) -> (Redis, TestDatabase) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn nobody_is_signed_out_by_a_redis_that_does_not_answer() {
+fn a_redis_that_does_not_answer_ends_no_session() {
     let (redis, database) = place(&[]);
     let server = Server::busy(&database);
     let mut ada = Visitor::new(&server, "ada");
@@ -133,7 +133,7 @@ fn sessions_outlive_a_redis_that_is_killed() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn a_redis_without_memory_takes_nobody_in_and_loses_nobody() {
+fn a_full_redis_refuses_sign_ins_and_keeps_sessions() {
     let (redis, database) = place(&[]);
     let server = Server::busy(&database);
     let mut ada = Visitor::new(&server, "ada");

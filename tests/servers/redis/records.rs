@@ -12,8 +12,8 @@ use testing::server::wait_until;
 
 on_redis!(
     redis_itself_ends_a_record_a_minute_after_its_time,
-    the_list_of_a_user_names_what_is_there,
-    what_is_dead_leaves_the_list_of_its_user,
+    the_list_of_a_user_has_the_existing_sessions,
+    ended_sessions_leave_the_list_of_their_user,
     scripts_that_redis_forgot_are_sent_again,
 );
 
@@ -112,7 +112,7 @@ fn redis_itself_ends_a_record_a_minute_after_its_time(database: &TestDatabase) {
     });
 }
 
-fn the_list_of_a_user_names_what_is_there(database: &TestDatabase) {
+fn the_list_of_a_user_has_the_existing_sessions(database: &TestDatabase) {
     let store = &*database.store;
     let [first, second, third] = [(); 3].map(|()| stored(database, of("ada")));
     let listed = |user: &str| listed(database, user);
@@ -159,7 +159,7 @@ fn the_list_of_a_user_names_what_is_there(database: &TestDatabase) {
 }
 
 /// Nobody takes a key out of the list of a user when Redis ends the record by itself.
-fn what_is_dead_leaves_the_list_of_its_user(database: &TestDatabase) {
+fn ended_sessions_leave_the_list_of_their_user(database: &TestDatabase) {
     let dead = stored(database, of("ada"));
     ask(&database.url, &["DEL", &name(database, &dead.key)]);
     assert_eq!(listed(database, "ada"), [dead.key.as_str()]);
@@ -227,7 +227,7 @@ fn scripts_that_redis_forgot_are_sent_again(database: &TestDatabase) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn what_nobody_uses_any_more_disappears() {
+fn redis_deletes_expired_sessions() {
     let redis = Redis::start(&[]);
     let database = redis.database();
     let start = Instant::now();

@@ -13,7 +13,7 @@ use testing::site::{START, Site, key};
 
 /// All whose sessions were under the empty key shared one.
 #[test]
-fn cve_2015_3982_an_empty_cookie_is_nobody_s_session() {
+fn cve_2015_3982_an_empty_cookie_opens_no_session() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     site.post("/log_out");
@@ -70,7 +70,7 @@ fn rustsec_2017_0005_a_record_without_end_makes_no_cookie_without_end() {
 
 /// A lock on the session made its requests wait for each other, and others for their threads.
 #[test]
-fn cve_2018_11386_many_requests_of_one_session_hold_up_nobody() {
+fn cve_2018_11386_many_requests_of_one_session_delay_no_other() {
     const AT_ONCE: usize = 32;
     let database = testing::database::sqlite();
     let server = Server::busy_with(&database, "", "critical", Stdio::inherit());

@@ -12,7 +12,7 @@ use testing::site::{HOUR, START, Site, Watched, rocket};
 
 /// Two requests of one session at once, of which one signs out.
 #[test]
-fn cve_2025_32441_no_request_brings_back_what_another_one_signs_out() {
+fn cve_2025_32441_no_request_brings_back_a_session_that_another_one_ended() {
     let store = Arc::new(Watched::default());
     let rocket = rocket("{}", store.clone(), Arc::new(AtomicI64::new(START)));
     rocket::execute(async {

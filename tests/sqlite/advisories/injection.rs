@@ -26,7 +26,7 @@ fn cve_2020_8184_an_encoded_name_is_another_name() {
 
 /// The id went into the store's protocol as it came.
 #[test]
-fn cve_2022_4064_what_is_no_token_reaches_no_store() {
+fn cve_2022_4064_a_malformed_token_reaches_no_store() {
     let mut site = Site::new();
     site.post("/log_in/ada");
     site.store.calls();

@@ -54,7 +54,7 @@ fn send(client: &Client, headers: &[(&'static str, &'static str)], body: &str) -
 const OWN: &[(&str, &str)] = &[("Sec-Fetch-Site", "same-origin")];
 
 #[test]
-fn the_error_page_knows_the_reason_and_what_was_typed() {
+fn the_error_page_gets_the_reason_and_the_form() {
     let client = Client::tracked(application("{}")).unwrap();
     let token = || client.get("/form").dispatch().into_string().unwrap();
     assert_eq!(send(&client, OWN, "a=b"), r#"POST NoToken Some("a=b")"#);
@@ -80,7 +80,7 @@ fn the_error_page_knows_the_reason_and_what_was_typed() {
 
 /// Browsers keep Secure cookies back over plain http: a browser that opens the site so can send no form.
 #[test]
-fn a_form_that_came_over_plain_http_is_told_from_an_attack() {
+fn a_form_over_plain_http_is_not_an_attack() {
     let client = Client::untracked(application("{}")).unwrap();
     let token = client.get("/form").dispatch().into_string().unwrap();
     let body = format!("_token={token}");

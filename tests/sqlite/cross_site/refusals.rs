@@ -90,7 +90,7 @@ fn every_unsafe_request_from_elsewhere_is_refused() {
 }
 
 #[test]
-fn what_comes_from_here_is_served() {
+fn same_origin_requests_are_served() {
     let site = Site::new(SECURE);
     site.log_in();
     let body = form(&site);
@@ -106,7 +106,7 @@ fn what_comes_from_here_is_served() {
 }
 
 #[test]
-fn what_changes_nothing_is_served_wherever_it_comes_from() {
+fn safe_methods_are_served_from_every_origin() {
     let site = Site::new(SECURE);
     for method in [Method::Get, Method::Head, Method::Options] {
         for headers in ELSEWHERE {
@@ -255,7 +255,7 @@ fn a_trusted_origin_without_tls_needs_a_token_behind_tls() {
 }
 
 #[test]
-fn nothing_is_refused_that_nobody_asked_for() {
+fn without_the_protection_nothing_is_refused() {
     let site = Site::with(SECURE, |sessions: Sessions| sessions);
     for headers in ELSEWHERE {
         assert_eq!(

@@ -57,7 +57,7 @@ fn spoofed_addresses_are_ignored_unless_a_trusted_proxy_has_them() {
 }
 
 #[test]
-fn an_address_is_told_and_stored_as_configured() {
+fn an_address_is_emitted_and_stored_as_configured() {
     let trusting = ",trusted_proxies=[\"127.0.0.1\"]";
     for (setting, address, kept) in [
         ("", "192.0.2.77", None),

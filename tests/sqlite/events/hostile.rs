@@ -72,7 +72,7 @@ fn a_detail_cannot_forge_a_line() {
 
 /// Rows 1 to 13 of the bad-input matrix, as far as a request can carry them.
 #[test]
-fn cookies_that_are_none_are_told_and_not_shown() {
+fn malformed_cookies_are_events_that_do_not_show_them() {
     let site = Site::with("");
     let mut owner = site.browser();
     owner.post("/log_in/ada");

@@ -111,7 +111,7 @@ fn other_devices_and_too_many_of_them() {
 }
 
 #[test]
-fn a_change_that_came_too_late_is_told() {
+fn a_change_after_the_end_of_the_session_is_an_event() {
     let site = Site::with("");
     let mut browser = site.browser();
     browser.post("/log_in/ada");
@@ -153,7 +153,7 @@ fn anonymous_users_cause_no_line() {
 }
 
 #[test]
-fn a_shutdown_is_told_and_nothing_is_where_nobody_asked() {
+fn a_shutdown_is_an_event_unless_events_are_off() {
     let mut site = Site::with("");
     site.browser().get("/public");
     site.server.signal("-TERM");
@@ -234,7 +234,7 @@ fn expected(held: &mut [Held], at: usize, action: usize, user: usize) -> Vec<&'s
 }
 
 #[test]
-fn ten_thousand_actions_are_told_one_to_one() {
+fn ten_thousand_actions_are_ten_thousand_events() {
     let site = Site::with("");
     let mut random = fastrand::Rng::with_seed(7);
     let mut browsers: Vec<_> = (0..12).map(|_| site.browser()).collect();

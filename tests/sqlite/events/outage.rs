@@ -4,7 +4,7 @@ use super::site::*;
 use testing::database;
 
 #[test]
-fn a_store_that_is_away_is_told_once_for_each_request() {
+fn an_outage_is_one_event_per_request() {
     let database = database::sqlite();
     let site = Site::on(&database.url, "", "off");
     let mut ada = site.browser();

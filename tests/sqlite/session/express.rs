@@ -31,7 +31,7 @@ fn the_cookie_is_signed_and_the_store_knows_its_id() {
 }
 
 #[test]
-fn who_has_an_old_secret_s_cookie_stays_and_gets_a_new_one() {
+fn a_cookie_of_an_old_secret_is_accepted_and_replaced() {
     let mut site = Site::with(SHARED);
     site.post("/log_in/ada");
     let old = site.cookie.clone();

@@ -152,7 +152,7 @@ fn a_forgotten_fairing_stops_the_launch() {
 }
 
 #[test]
-fn what_could_not_be_saved_at_once_is_saved_at_the_end() {
+fn a_failed_save_is_repeated_at_the_end() {
     let mut site = Site::new();
     site.store.fail(1);
     assert_eq!(site.post("/save_and_shrug").status, 200);

@@ -113,7 +113,7 @@ fn application(store: Arc<Watched>, first: bool) -> Rocket<Build> {
 }
 
 #[test]
-fn a_page_in_the_place_of_an_answer_keeps_what_fairings_have_set() {
+fn an_error_page_keeps_the_headers_of_other_fairings() {
     for first in [true, false] {
         let store = Arc::new(Watched::default());
         let client = Client::untracked(application(store.clone(), first)).unwrap();

@@ -253,7 +253,7 @@ fn a_session_that_was_ended_meanwhile_stays_ended() {
 }
 
 #[test]
-fn who_signs_in_while_the_old_session_ends_is_signed_in() {
+fn a_sign_in_outlives_the_end_of_the_old_session() {
     let mut site = Site::new();
     site.post("/set/secret");
     site.store.against(|memory, key| drop(memory.delete(key)));

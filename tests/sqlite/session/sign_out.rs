@@ -110,7 +110,7 @@ fn a_value_that_is_stored_after_the_sign_out_is_kept() {
 }
 
 #[test]
-fn what_was_stored_before_the_sign_out_is_gone_but_for_its_message() {
+fn a_sign_out_keeps_only_the_message_of_its_request() {
     let visit = Visit::new();
     visit.leave("ifo");
     assert_eq!(visit.page(), SHOWN);

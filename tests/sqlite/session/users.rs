@@ -38,7 +38,7 @@ fn signing_in_again_is_fresh() {
 }
 
 #[test]
-fn who_asks_to_be_remembered_is_so_for_long() {
+fn a_remembered_session_lasts_for_the_remember_timeout() {
     let mut site = Site::with("{remember_timeout=\"90days\"}");
     let cookie = site.post("/remember/ada").set_cookie.unwrap();
     assert!(cookie.contains("Max-Age=7776000"), "{cookie}");
@@ -73,7 +73,7 @@ fn it_is_asked_at_each_sign_in_and_survives_a_clearing() {
 }
 
 #[test]
-fn who_destroys_and_then_signs_in_begins_with_nothing() {
+fn a_sign_in_after_a_destroy_begins_without_values() {
     let mut site = Site::new();
     site.post("/start_afresh/ada");
     assert_eq!(site.get("/who").body, "ada");
@@ -109,7 +109,7 @@ fn signed_in(site: &mut Site, cookie: &Option<String>) -> bool {
 }
 
 #[test]
-fn who_signs_in_once_too_often_ends_the_oldest() {
+fn a_sign_in_over_the_maximum_ends_the_oldest_session() {
     let mut site = Site::with("{sessions_per_user=3}");
     let cookies = cookies(&mut site, 5);
     let live: Vec<bool> = cookies.iter().map(|it| signed_in(&mut site, it)).collect();

@@ -213,7 +213,7 @@ fn a_schema_is_no_reason_to_store_a_session() {
 }
 
 #[test]
-fn tokens_of_one_s_own_making() {
+fn tokens_come_from_the_generator_of_the_application() {
     let drawn = std::sync::atomic::AtomicU64::new(7);
     let drawn = Arc::new(drawn);
     let mut site = Site::on(Arc::default(), "{}", move |sessions| {
