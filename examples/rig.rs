@@ -60,7 +60,7 @@ async fn me(session: &Session, database: &Database) -> Result<Option<String>, Er
     let Some(id) = session.user_id().and_then(|id| id.parse::<i32>().ok()) else {
         return Ok(None);
     };
-    if database.speaks::<MysqlConnection>() {
+    if database.is::<MysqlConnection>() {
         use mysql::users::dsl::{email, users};
         let user = move |connection: &mut MysqlConnection| {
             users.find(id).select(email).first(connection).optional()

@@ -108,7 +108,7 @@ pub(crate) struct Config {
     /// What is stored and told of a browser's address: "off": nothing; "truncated": its network;
     /// "full".
     pub(crate) client_address: ClientAddress,
-    /// Other origins whose pages may change something here, where the cross-site protection refuses
+    /// Other origins whose pages may change something here, where the CSRF protection refuses
     /// those of all others; scheme and host, and a port that is not the usual one.
     pub(crate) trusted_origins: Vec<String>,
     pub(crate) cookie: CookieConfig,

@@ -11,7 +11,7 @@ use crate::request::Incoming;
 pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
     require(protects || exempt.is_empty(), || {
         "Sessions::with_csrf_exemption exempts from a protection that is off; call \
-         Sessions::with_cross_site_protection, too, or leave it out"
+         Sessions::with_csrf_protection, too, or leave it out"
             .into()
     })?;
     exempt.iter().try_for_each(|path| {

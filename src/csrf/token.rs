@@ -18,7 +18,7 @@ pub(crate) const FIELD: &str = "_token";
 
 const BYTES: usize = 32;
 
-/// A form token for the browser that holds `secret`; another text each time, lest the size of
+/// A CSRF token for the browser that holds `secret`; another text each time, lest the size of
 /// compressed pages betray it (CVE-2013-3587).
 pub(crate) fn issue(secret: &Token) -> Result<String, Error> {
     let mask = random()?;
@@ -28,7 +28,7 @@ pub(crate) fn issue(secret: &Token) -> Result<String, Error> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Whether `text` is a form token for the browser that holds `secret`.
+/// Whether `text` is a CSRF token for the browser that holds `secret`.
 pub(crate) fn is_for(text: &str, secret: &Token) -> bool {
     let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(text) else {
         return false;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_token_is_for_one_secret() {
+    fn a_csrf_token_is_for_one_secret() {
         let (own, other) = (Token::generate().unwrap(), Token::generate().unwrap());
         let (first, second) = (issue(&own).unwrap(), issue(&own).unwrap());
         assert_ne!(first, second);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_a_whole_form_token_is_one() {
+    fn nothing_but_a_whole_csrf_token_is_one() {
         let secret = Token::generate().unwrap();
         let good = issue(&secret).unwrap();
         for length in 0..good.len() {

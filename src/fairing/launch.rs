@@ -24,7 +24,7 @@ impl Sessions {
     pub(super) fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
         let figment = rocket.figment();
         check_log(figment)?;
-        exemption::check(self.refuses_cross_site, &self.csrf_exempt)?;
+        exemption::check(self.protects_from_csrf, &self.csrf_exempt)?;
         self.sign_in_page.map_or(Ok(()), check_page)?;
         let config = Config::read(figment)?;
         let limits = config.limits(self.schema.clone());

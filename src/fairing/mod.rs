@@ -46,7 +46,7 @@ pub struct Sessions {
     tokens: Tokens,
     schema: Schema,
     clock: Arc<Clock>,
-    refuses_cross_site: bool,
+    protects_from_csrf: bool,
     csrf_exempt: Vec<&'static str>,
     sign_in_page: Option<&'static str>,
 }
@@ -64,7 +64,7 @@ impl Sessions {
             tokens: Tokens::default(),
             schema: Schema::default(),
             clock: Arc::new(Clock::of_this_machine()),
-            refuses_cross_site: false,
+            protects_from_csrf: false,
             csrf_exempt: Vec::new(),
             sign_in_page: None,
         }
@@ -72,7 +72,7 @@ impl Sessions {
 
     /// Refuses with 403 what another site has a browser send: every request that may change
     /// something and does not come from a page of this application, and every form without the token
-    /// of its browser's session, [`Session::form_token`](crate::Session::form_token).
+    /// of its browser's session, [`Session::csrf_token`](crate::Session::csrf_token).
     ///
     /// It is decided before routing, whatever a form's `_method` says, and asks no store: by
     /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. A form without its
@@ -89,12 +89,12 @@ impl Sessions {
     /// # use rocket_diesel_session::Sessions;
     /// #[rocket::launch]
     /// fn rocket() -> _ {
-    ///     rocket::build().attach(Sessions::fairing().with_cross_site_protection())
+    ///     rocket::build().attach(Sessions::fairing().with_csrf_protection())
     /// }
     /// ```
     #[must_use]
-    pub fn with_cross_site_protection(mut self) -> Self {
-        self.refuses_cross_site = true;
+    pub fn with_csrf_protection(mut self) -> Self {
+        self.protects_from_csrf = true;
         self
     }
 
@@ -117,7 +117,7 @@ impl Sessions {
     /// #[rocket::launch]
     /// fn rocket() -> _ {
     ///     let sessions = Sessions::fairing()
-    ///         .with_cross_site_protection()
+    ///         .with_csrf_protection()
     ///         .with_csrf_exemption("/webhooks/payments");
     ///     rocket::build().mount("/", rocket::routes![payments]).attach(sessions)
     /// }
@@ -330,7 +330,7 @@ impl Fairing for Sessions {
                 let figment = with_grace(rocket.figment(), context.threads.deadline());
                 let rocket = rocket.configure(figment);
                 let rocket = rocket.manage(Arc::new(context));
-                Ok(match self.refuses_cross_site {
+                Ok(match self.protects_from_csrf {
                     true => check::prepare(rocket),
                     false => rocket,
                 })
@@ -361,7 +361,7 @@ impl Fairing for Sessions {
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
         incoming::note_method(request);
-        if self.refuses_cross_site
+        if self.protects_from_csrf
             && let Some((event, details)) = check::refuse(request, data, &self.csrf_exempt).await
         {
             events::emit(request, event, &details);

@@ -27,7 +27,7 @@ impl FormSecrets {
 
 impl Session {
     /// Returns a token for the hidden field `_token` of a form, which
-    /// [`with_cross_site_protection`](crate::Sessions::with_cross_site_protection) demands.
+    /// [`with_csrf_protection`](crate::Sessions::with_csrf_protection) demands.
     ///
     /// Put it first into the form, after `_method`: the protection looks for it in the first 512 bytes
     /// of the body. Scripts may send it as the header `X-CSRF-Token` instead.
@@ -46,13 +46,13 @@ impl Session {
     ///
     /// #[rocket::get("/cart")]
     /// fn cart(session: &Session) -> Result<RawHtml<String>, Error> {
-    ///     let token = session.form_token()?;
+    ///     let token = session.csrf_token()?;
     ///     Ok(RawHtml(format!(
     ///         r#"<form method="post"><input type="hidden" name="_token" value="{token}"><button>Buy</button></form>"#
     ///     )))
     /// }
     /// ```
-    pub fn form_token(&self) -> Result<String, Error> {
+    pub fn csrf_token(&self) -> Result<String, Error> {
         let forms = &self.forms;
         if let Some(secret) = forms.session.clone().or_else(|| forms.came()) {
             return token::issue(&secret);

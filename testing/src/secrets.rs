@@ -45,13 +45,13 @@ pub fn note_cookie(line: &str) {
 }
 
 /// The tokens of a page's forms.
-pub fn form_tokens(page: &str) -> impl Iterator<Item = &str> {
+pub fn csrf_tokens(page: &str) -> impl Iterator<Item = &str> {
     let rests = page.split(r#"name="_token" value=""#).skip(1);
     rests.map(|rest| rest.split('"').next().unwrap())
 }
 
-pub fn note_form_tokens(page: &str) {
-    form_tokens(page).for_each(note);
+pub fn note_csrf_tokens(page: &str) {
+    csrf_tokens(page).for_each(note);
 }
 
 /// Notes the passwords among the fields of a form that was accepted.

@@ -19,7 +19,7 @@ pub struct Visitor {
     /// Cookies that no answer replaces.
     fixed: Option<String>,
     /// The token for forms that stood on the last page that had one, until the session changes.
-    form_token: Mutex<Option<String>>,
+    csrf_token: Mutex<Option<String>>,
 }
 
 impl Visitor {
@@ -34,7 +34,7 @@ impl Visitor {
             base: base.to_owned(),
             cookies: Mutex::default(),
             fixed: None,
-            form_token: Mutex::default(),
+            csrf_token: Mutex::default(),
         }
     }
 
@@ -65,7 +65,7 @@ impl Visitor {
 
     /// `None` if the application ends before it answers.
     pub fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
-        self.post_with_token(&self.form_token(), path, fields)
+        self.post_with_token(&self.csrf_token(), path, fields)
     }
 
     /// Sends a form with another token than that of the last page.
@@ -91,8 +91,8 @@ impl Visitor {
     }
 
     /// The token that a form needs; visits a page with a form if none was seen yet.
-    pub fn form_token(&self) -> String {
-        let known = || self.form_token.lock().unwrap().clone();
+    pub fn csrf_token(&self) -> String {
+        let known = || self.csrf_token.lock().unwrap().clone();
         for page in ["/login", "/home"] {
             if known().is_none() {
                 let _ = self.try_send(self.client.get(self.at(page)));
@@ -118,7 +118,7 @@ impl Visitor {
 
     /// Sends the form of a page, and says so as browsers do.
     pub fn post_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let token = self.form_token();
+        let token = self.csrf_token();
         let form = [&[("_token", token.as_str())], fields].concat();
         let request = self.client.post(self.at(path)).form(&form);
         self.send(request.header("Referer", self.at(page)))
@@ -133,14 +133,14 @@ impl Visitor {
         fields: &[(&str, &str)],
     ) -> Answer {
         let request = self.client.post(self.at(path)).form(fields);
-        let request = request.header("X-CSRF-Token", self.form_token());
+        let request = request.header("X-CSRF-Token", self.csrf_token());
         self.send(request.header(name, value))
     }
 
     /// Sends a body of any kind.
     pub fn post_body(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
         let request = self.client.post(self.at(path)).body(body);
-        let request = request.header("X-CSRF-Token", self.form_token());
+        let request = request.header("X-CSRF-Token", self.csrf_token());
         self.send(request.header("Content-Type", content_type))
     }
 
@@ -162,7 +162,7 @@ impl Visitor {
             headers: response.headers().clone(),
             body: response.text()?,
         };
-        secrets::note_form_tokens(&answer.body);
+        secrets::note_csrf_tokens(&answer.body);
         for line in answer.cookies() {
             secrets::note_cookie(line);
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
@@ -172,9 +172,9 @@ impl Visitor {
                 false => cookies.insert(name.to_owned(), value.to_owned()),
             };
         }
-        let token = answer.form_token().map(str::to_owned);
+        let token = answer.csrf_token().map(str::to_owned);
         if token.is_some() || !answer.cookies().is_empty() {
-            *self.form_token.lock().unwrap() = token;
+            *self.csrf_token.lock().unwrap() = token;
         }
         Ok(answer)
     }
@@ -216,8 +216,8 @@ impl Answer {
     }
 
     /// The token of the page's first form.
-    pub fn form_token(&self) -> Option<&str> {
-        secrets::form_tokens(&self.body).next()
+    pub fn csrf_token(&self) -> Option<&str> {
+        secrets::csrf_tokens(&self.body).next()
     }
 
     /// The page it sends to.

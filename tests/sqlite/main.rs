@@ -9,7 +9,7 @@
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
 mod advisories;
-mod cross_site;
+mod csrf;
 mod events;
 mod file;
 mod log;

@@ -22,5 +22,5 @@ pub(crate) fn sessions() -> Sessions {
     Sessions::fairing()
         .with_migrations(MIGRATIONS)
         .with_user("users", "id", users::COLUMNS)
-        .with_cross_site_protection()
+        .with_csrf_protection()
 }

@@ -5,12 +5,12 @@ macro_rules! on {
     ($database:expr, $object:ident.$method:ident, |$connection:ident| $work:expr) => {
         match $database {
             #[cfg(feature = "mysql")]
-            database if database.speaks::<diesel::MysqlConnection>() => {
+            database if database.is::<diesel::MysqlConnection>() => {
                 let work = move |$connection: &mut diesel::MysqlConnection| $work;
                 $object.$method(work).await
             }
             #[cfg(feature = "postgres")]
-            database if database.speaks::<diesel::PgConnection>() => {
+            database if database.is::<diesel::PgConnection>() => {
                 let work = move |$connection: &mut diesel::PgConnection| $work;
                 $object.$method(work).await
             }

@@ -186,7 +186,7 @@ pub(crate) async fn emails(
 pub(crate) async fn emails_beyond_ascii(
     database: &Database,
 ) -> Result<Vec<(String, String)>, Error> {
-    let beyond_ascii = match database.speaks::<SqliteConnection>() {
+    let beyond_ascii = match database.is::<SqliteConnection>() {
         true => "length(CAST(email AS BLOB)) <> length(email)",
         false => "octet_length(email) <> char_length(email)",
     };

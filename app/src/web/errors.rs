@@ -140,16 +140,16 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
         false => None,
     };
     let user = page.as_ref().and_then(|page| page.user);
-    let form_token = page
+    let csrf_token = page
         .as_ref()
-        .and_then(|page| page.form_token().ok().flatten());
+        .and_then(|page| page.csrf_token().ok().flatten());
     // A link would lose what was typed.
     let reload = failed && is_sent(request);
     let retry = failed && !reload;
     let again = return_to::page_of_form(request).filter(|_| refused_form::can_retry(request));
     Left(Template::render(
         "error",
-        context! { user, form_token, status: status.code, title, message, reload, retry, again, without_account: !known },
+        context! { user, csrf_token, status: status.code, title, message, reload, retry, again, without_account: !known },
     ))
 }
 

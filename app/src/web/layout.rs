@@ -32,7 +32,7 @@ pub(crate) type PageOrRedirect = Either<Redirect, Template>;
 struct LayoutContext<'a, T> {
     user: Option<&'a User>,
     flashes: Vec<Flash>,
-    form_token: Option<String>,
+    csrf_token: Option<String>,
     #[serde(flatten)]
     context: T,
 }
@@ -44,7 +44,7 @@ impl Page<'_> {
         template: &'static str,
         context: impl Serialize,
     ) -> Result<Template, Error> {
-        self.render(template, self.form_token()?, context)
+        self.render(template, self.csrf_token()?, context)
     }
 
     /// Fills a template that has a form for anonymous users, too.
@@ -53,25 +53,25 @@ impl Page<'_> {
         template: &'static str,
         context: impl Serialize,
     ) -> Result<Template, Error> {
-        self.render(template, Some(self.session.form_token()?), context)
+        self.render(template, Some(self.session.csrf_token()?), context)
     }
 
     /// What the forms need that all pages of users have.
-    pub(crate) fn form_token(&self) -> Result<Option<String>, Error> {
-        let form_token = self.user.map(|_| self.session.form_token());
-        form_token.transpose()
+    pub(crate) fn csrf_token(&self) -> Result<Option<String>, Error> {
+        let csrf_token = self.user.map(|_| self.session.csrf_token());
+        csrf_token.transpose()
     }
 
     fn render(
         &self,
         template: &'static str,
-        form_token: Option<String>,
+        csrf_token: Option<String>,
         context: impl Serialize,
     ) -> Result<Template, Error> {
         let layout = LayoutContext {
             user: self.user,
             flashes: self.session.flashes()?,
-            form_token,
+            csrf_token,
             context,
         };
         Ok(Template::render(template, layout))

@@ -82,7 +82,7 @@ impl Site {
         let visitor = Visitor::new(&server.base, Default::default());
         Self {
             server,
-            token: visitor.form_token(),
+            token: visitor.csrf_token(),
             cookie: visitor.cookies(),
         }
     }

@@ -313,7 +313,7 @@ impl Browser {
 
     pub async fn source(&self) -> WebDriverResult<String> {
         let source = self.driver.source().await?;
-        secrets::note_form_tokens(&source);
+        secrets::note_csrf_tokens(&source);
         Ok(source)
     }
 

@@ -127,7 +127,7 @@ pub fn read(stream: &mut impl Read) -> Option<Answer> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     answer.body = String::from_utf8(body).unwrap();
-    secrets::note_form_tokens(&answer.body);
+    secrets::note_csrf_tokens(&answer.body);
     answer.cookies().for_each(secrets::note_cookie);
     Some(answer)
 }

@@ -60,7 +60,7 @@ fn the_whole_walk_over_tls(kind: Kind) {
 
 /// The body of a form that has nothing but the page's token.
 fn token_of(page: &Answer) -> String {
-    let token = secrets::form_tokens(&page.body).next().unwrap_or_default();
+    let token = secrets::csrf_tokens(&page.body).next().unwrap_or_default();
     format!("_token={token}")
 }
 

@@ -101,7 +101,7 @@ pub fn value_of(line: &str) -> &str {
 
 /// A form as it stands on a page, filled in; more fields may follow.
 fn form(page: &Answer, fields: &[(&str, &str)]) -> String {
-    let token = secrets::form_tokens(&page.body).next().unwrap_or_default();
+    let token = secrets::csrf_tokens(&page.body).next().unwrap_or_default();
     encoded(&[("_token", token)]) + &encoded(fields)
 }
 

@@ -57,7 +57,7 @@ fn a_refused_form_changes_nothing_and_says_what_to_do() {
 
     // The form stood open while its owner signed in in another window.
     let tab = application.visitor();
-    let old = tab.form_token();
+    let old = tab.csrf_token();
     sign_in(&tab, EMAIL, PASSWORD);
     let fields = [("email", EMAIL), ("password", PASSWORD)];
     let gone_on = tab.post_with_token(&old, "/login", &fields).unwrap();

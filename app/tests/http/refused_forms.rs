@@ -16,7 +16,7 @@ fn two_tabs(application: &Application, page: &str) -> (Visitor, String) {
     let first = application.visitor().get(page);
     let browser = application.visitor();
     browser.get(page);
-    (browser, first.form_token().unwrap().to_owned())
+    (browser, first.csrf_token().unwrap().to_owned())
 }
 
 fn shows(page: &Answer, status: u16, words: &[&str]) {
@@ -98,7 +98,7 @@ fn a_form_of_the_account_is_shown_again_after_a_second_sign_in() {
     let application = Application::start(&database);
     let browser = application.visitor();
     register(&browser, EMAIL, &[]);
-    let old = browser.form_token();
+    let old = browser.csrf_token();
     let send =
         |path: &str, fields: &[(&str, &str)]| browser.post_with_token(&old, path, fields).unwrap();
     let confirmed = browser.post("/account/confirm", &[("password", PASSWORD)]);
@@ -127,7 +127,7 @@ fn what_was_typed_survives_a_sign_out_in_another_tab() {
     let application = Application::start(&database);
     let browser = application.visitor();
     register(&browser, EMAIL, &[]);
-    let old = browser.form_token();
+    let old = browser.csrf_token();
     browser.post("/logout", &[]);
     let place = [("_method", "put"), ("location", "Łódź")];
     let page = browser.post_with_token(&old, "/account/location", &place);
@@ -144,7 +144,7 @@ fn what_was_typed_survives_the_end_of_its_session() {
     let application = Application::start(&database);
     let registered = register(&application.visitor(), EMAIL, &[]);
     let browser = application.visitor_with(&cookie(&registered));
-    let token = browser.form_token();
+    let token = browser.csrf_token();
     sql::execute(&database, "DELETE FROM sessions");
     let place = [("_method", "put"), ("location", "Łódź")];
     let page = browser.post_with_token(&token, "/account/location", &place);
@@ -191,7 +191,7 @@ fn a_site_over_plain_http_says_that_it_needs_https() {
     let application = Application::start_with(&database, &[("ROCKET_PROFILE", "prod")]);
     for page in ["/register", "/login"] {
         let token = application.visitor().get(page);
-        let token = token.form_token().unwrap();
+        let token = token.csrf_token().unwrap();
         let without_cookies = application.visitor();
         let refused = without_cookies.post_with_token(token, page, &[]).unwrap();
         shows(&refused, 403, &["does not accept its Secure cookie"]);

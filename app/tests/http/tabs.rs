@@ -42,7 +42,7 @@ fn typed_before_the_sign_in(application: &Application) -> (Visitor, String) {
         &[r#"name="location_of" value="ada@example.org""#],
         &[],
     );
-    let old = browser.form_token();
+    let old = browser.csrf_token();
     browser.post("/logout", &[]);
     let asked = browser.post_with_token(&old, "/account/location", &PLACE);
     let asked = asked.unwrap();
@@ -54,7 +54,7 @@ fn typed_before_the_sign_in(application: &Application) -> (Visitor, String) {
         ],
         &[],
     );
-    let token = asked.form_token().unwrap().to_owned();
+    let token = asked.csrf_token().unwrap().to_owned();
     (browser, token)
 }
 
@@ -126,7 +126,7 @@ fn nobody_is_asked_to_sign_out_for_the_account_that_is_signed_in() {
     let database = sqlite();
     let application = Application::start(&database);
     let browser = application.visitor();
-    let old = browser.form_token();
+    let old = browser.csrf_token();
     register(&browser, EMAIL, &[]);
     browser.get("/home");
     for (email, other) in [("Ada@Example.org", false), (ZOE, true)] {
@@ -207,7 +207,7 @@ fn a_password_that_was_confirmed_in_another_tab_is_not_asked_for_again() {
     register(&browser, EMAIL, &[]);
     age(&database, 11);
     browser.get("/account/confirm?next=/account/password");
-    let second = browser.form_token();
+    let second = browser.csrf_token();
     let fields = [("password", PASSWORD), ("next", "/account/password")];
     let first = browser.post("/account/confirm", &fields);
     assert_eq!(first.location(), "/account/password");

@@ -190,14 +190,14 @@ impl Database {
     /// use rocket_diesel_session::Database;
     ///
     /// fn like(database: &Database) -> &'static str {
-    ///     match database.speaks::<SqliteConnection>() {
+    ///     match database.is::<SqliteConnection>() {
     ///         true => "LIKE",
     ///         false => "ILIKE",
     ///     }
     /// }
     /// # }
     /// ```
-    pub fn speaks<C: Backend>(&self) -> bool {
+    pub fn is<C: Backend>(&self) -> bool {
         self.typed::<C>().is_ok()
     }
 

@@ -31,7 +31,7 @@ fn theme(theme: Theme) -> String {
 
 #[get("/form")]
 fn form(session: &Session) -> Result<String, Error> {
-    session.form_token()
+    session.csrf_token()
 }
 
 fn application() -> Rocket<Build> {
@@ -123,7 +123,7 @@ fn a_form_of_a_tracked_client_is_accepted() {
     let sessions = Sessions::fairing().with_store(store);
     let rocket = rocket::custom(site::figment("{}"))
         .mount("/", routes![form, site::log_in, site::who])
-        .attach(sessions.with_cross_site_protection());
+        .attach(sessions.with_csrf_protection());
     let client = Client::tracked(rocket).unwrap();
     let submit = || {
         let token = client.get("/form").dispatch().into_string().unwrap();

@@ -102,7 +102,7 @@ fn cors() -> AdHoc {
 
 fn application(store: Arc<Watched>, first: bool) -> Rocket<Build> {
     let sessions = Sessions::fairing().with_store(store);
-    let sessions = sessions.with_cross_site_protection();
+    let sessions = sessions.with_csrf_protection();
     let rocket = rocket::custom(site::figment("{}"))
         .mount("/", routes![redirect, file])
         .register("/", catchers![unavailable, forbidden]);

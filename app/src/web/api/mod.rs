@@ -93,7 +93,7 @@ fn methods(methods: AllowedMethods) -> AllowedMethods {
 /// For requests that the CSRF protection refuses without a token.
 #[get("/csrf_token")]
 fn csrf_token(session: &Session) -> Result<Json<Value>, Error> {
-    let token = session.form_token()?;
+    let token = session.csrf_token()?;
     Ok(Json(json!({ "csrf_token": token })))
 }
 

@@ -211,7 +211,7 @@ fn a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
     let wrong = sign_in(&visitor, EMAIL, "not the right one");
     let unknown = sign_in(&visitor, "eve@example.org", "not the right one");
     assert_eq!((wrong.status, unknown.status), (401, 401));
-    let shown = |page: &Answer| page.body.replace(page.form_token().unwrap(), "TOKEN");
+    let shown = |page: &Answer| page.body.replace(page.csrf_token().unwrap(), "TOKEN");
     let unknown_shown = shown(&unknown).replace("eve@example.org", EMAIL);
     assert_eq!(shown(&wrong), unknown_shown);
     assert!(wrong.body.contains("password is wrong"));

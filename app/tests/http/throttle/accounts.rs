@@ -29,7 +29,7 @@ fn cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared(database: &TestD
     for email in [EMAIL, "nobody@example.org"] {
         let visitor = &application.visitor();
         // One browser, which has the form before it sends it.
-        visitor.form_token();
+        visitor.csrf_token();
         let answers: Vec<Answer> = thread::scope(|scope| {
             let attempt = |number: u32| {
                 let password = format!("{WRONG} {number}");

@@ -23,7 +23,7 @@ fn sign_in_at_once(application: &Application) -> Vec<Value> {
     let visitors: Vec<_> = (0..AT_ONCE).map(|_| application.visitor()).collect();
     thread::scope(|scope| {
         for visitor in &visitors {
-            visitor.form_token();
+            visitor.csrf_token();
             scope.spawn(|| {
                 let signed_in = patiently(|| sign_in(visitor, EMAIL, PASSWORD));
                 assert_eq!(signed_in.location(), "/home");
@@ -82,7 +82,7 @@ fn an_attempt_that_was_not_compared_does_not_count() {
     register(&application.visitor(), EMAIL, &[]);
     sql::execute(&database, "DELETE FROM attempts");
     let visitor = application.visitor();
-    visitor.form_token();
+    visitor.csrf_token();
     // The password cannot be read; the second counter cannot be written.
     let failures = [
         (

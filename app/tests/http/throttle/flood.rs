@@ -15,7 +15,7 @@ fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
     let inside = application.visitor();
     register(&inside, EMAIL, &[]);
     let (floods, flood) = (AtomicBool::new(true), application.visitor());
-    flood.form_token();
+    flood.csrf_token();
     let (mut probes, answers) = thread::scope(|scope| {
         let probe = scope.spawn(|| {
             let mut probes = Vec::new();

@@ -9,14 +9,14 @@ const PLAIN_HTTP: &str = "{cookie={secure=false}}";
 #[test]
 fn a_form_needs_the_token_of_its_own_session() {
     let site = Site::new(PLAIN_HTTP);
-    let before = site.form_token("/form");
+    let before = site.csrf_token("/form");
     let pre_session = site.cookies.borrow()["id-form"].clone();
     site.log_in();
-    let own = site.form_token("/form");
+    let own = site.csrf_token("/form");
     let other = Site::new(PLAIN_HTTP);
-    let anonymous = other.form_token("/form");
+    let anonymous = other.csrf_token("/form");
     other.log_in();
-    let user = other.form_token("/form");
+    let user = other.csrf_token("/form");
     for bad in [
         "",
         "_token",
@@ -52,7 +52,7 @@ fn cve_2015_9284_a_sign_in_needs_a_token_too() {
         assert_eq!(site.submit("/log_in", body).status, 403);
     }
     // Without the cookie that it belongs to, a token is nothing.
-    let token = Site::new(PLAIN_HTTP).form_token("/form");
+    let token = Site::new(PLAIN_HTTP).csrf_token("/form");
     assert_eq!(
         site.submit("/log_in", &format!("_token={token}")).status,
         403
@@ -65,14 +65,14 @@ fn cve_2015_9284_a_sign_in_needs_a_token_too() {
 #[test]
 fn cve_2022_24895_a_token_from_before_the_sign_in_is_worthless() {
     let site = Site::new(PLAIN_HTTP);
-    let before = site.form_token("/form");
+    let before = site.csrf_token("/form");
     let token = format!("_token={before}");
     assert_eq!(site.submit("/change", &token).status, 200);
     assert_eq!(site.submit("/log_in", &token).status, 200);
     assert!(site.cookies.borrow().keys().eq(["id"]));
     assert_eq!(site.submit("/change", &token).status, 403);
 
-    let of_first_session = site.form_token("/form");
+    let of_first_session = site.csrf_token("/form");
     site.log_in();
     let token = format!("_token={of_first_session}");
     assert_eq!(site.submit("/change", &token).status, 403);
@@ -100,13 +100,13 @@ fn the_forms_of_anonymous_users_leave_no_row() {
 #[test]
 fn a_form_on_a_page_that_begins_a_session_is_accepted() {
     let site = Site::new(PLAIN_HTTP);
-    let token = site.form_token("/form_and_session");
+    let token = site.csrf_token("/form_and_session");
     assert_eq!(site.rows(), 1);
     assert_eq!(
         site.submit("/change", &format!("_token={token}")).status,
         200
     );
-    let token = site.form_token("/form_and_session");
+    let token = site.csrf_token("/form_and_session");
     assert_eq!(
         site.submit("/change", &format!("_token={token}")).status,
         200
@@ -118,7 +118,7 @@ fn a_form_on_a_page_that_begins_a_session_is_accepted() {
 fn beside_a_session_no_planted_cookie_counts() {
     for begins in ["/form", "/form_and_session"] {
         let site = Site::new(PLAIN_HTTP);
-        site.form_token(begins);
+        site.csrf_token(begins);
         if begins == "/form" {
             site.log_in();
         }
@@ -126,7 +126,7 @@ fn beside_a_session_no_planted_cookie_counts() {
         // Cookies of a browser without a session, and of one whose session has begun.
         for page in ["/form", "/form_and_session"] {
             let other = Site::new(PLAIN_HTTP);
-            let token = other.form_token(page);
+            let token = other.csrf_token(page);
             let planted = other.cookies.borrow()["id-form"].clone();
             let (secret, _) = planted.split_once('.').unwrap_or((&planted, ""));
             for planted in [&planted, secret, &format!("{secret}.")] {
@@ -139,7 +139,7 @@ fn beside_a_session_no_planted_cookie_counts() {
                     "{begins}, {page}"
                 );
                 // Nor does the session adopt it later.
-                site.form_token("/form_and_session");
+                site.csrf_token("/form_and_session");
                 assert_eq!(
                     site.submit("/change", &body).status,
                     403,
@@ -153,11 +153,11 @@ fn beside_a_session_no_planted_cookie_counts() {
 #[test]
 fn a_form_from_before_a_session_is_accepted_beside_it() {
     let site = Site::new(PLAIN_HTTP);
-    let first_tab = format!("_token={}", site.form_token("/form"));
-    site.form_token("/form_and_session");
+    let first_tab = format!("_token={}", site.csrf_token("/form"));
+    site.csrf_token("/form_and_session");
     assert_eq!(site.rows(), 1);
     assert_eq!(site.submit("/change", &first_tab).status, 200);
-    site.form_token("/form_and_session");
+    site.csrf_token("/form_and_session");
     assert_eq!(site.submit("/change", &first_tab).status, 200);
     site.log_in();
     assert_eq!(site.submit("/change", &first_tab).status, 403);
@@ -166,7 +166,7 @@ fn a_form_from_before_a_session_is_accepted_beside_it() {
 #[test]
 fn scripts_and_uploads_can_send_the_token_too() {
     let site = Site::new(PLAIN_HTTP);
-    let token = site.form_token("/form");
+    let token = site.csrf_token("/form");
     let header = Header::new("X-CSRF-Token", token.clone());
     let script = site.client.post("/change").header(header);
     assert_eq!(site.send(script).status, 200);

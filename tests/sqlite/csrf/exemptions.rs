@@ -17,9 +17,7 @@ const EXEMPT: &str = "/webhooks/payments";
 
 fn site() -> Site {
     Site::with(PLAIN_HTTP, |sessions| {
-        sessions
-            .with_cross_site_protection()
-            .with_csrf_exemption(EXEMPT)
+        sessions.with_csrf_protection().with_csrf_exemption(EXEMPT)
     })
 }
 
@@ -105,7 +103,7 @@ fn no_other_method_is_exempt() {
 fn a_request_with_a_session_is_not_exempt() {
     let site = site();
     site.log_in();
-    let token = site.form_token("/form");
+    let token = site.csrf_token("/form");
     site.done();
     assert_eq!(site.submit(EXEMPT, "a=b").status, 403);
     assert_eq!(site.submit(EXEMPT, &format!("_token={token}")).status, 200);
@@ -127,10 +125,10 @@ fn stops_the_launch(taste: fn(Sessions) -> Sessions) -> bool {
 
 #[test]
 fn an_exemption_without_a_route_is_warned_of() {
-    let name = "cross_site::exemptions::an_exemption_without_a_route_is_warned_of";
+    let name = "csrf::exemptions::an_exemption_without_a_route_is_warned_of";
     let Some(log) = log_of(name, |level| {
         let exempt = ["/hooks/pay", "/hooks/pya", "/any/thing", "/read"];
-        let sessions = Sessions::fairing().with_cross_site_protection();
+        let sessions = Sessions::fairing().with_csrf_protection();
         let sessions = exempt
             .into_iter()
             .fold(sessions, Sessions::with_csrf_exemption);
@@ -167,7 +165,7 @@ fn an_exemption_that_is_no_path_or_of_no_use_stops_the_launch() {
     macro_rules! refused {
         ($($path:literal)*) => {$(
             assert!(stops_the_launch(|sessions| sessions
-                .with_cross_site_protection()
+                .with_csrf_protection()
                 .with_csrf_exemption($path)), $path);
         )*};
     }

@@ -64,7 +64,7 @@ fn the_answer_says_why_in_plain_words_or_in_json() {
 #[test]
 fn the_log_names_method_path_and_why_once() {
     let Some(log) = log_of(
-        "cross_site::answers::the_log_names_method_path_and_why_once",
+        "csrf::answers::the_log_names_method_path_and_why_once",
         |level| {
             let rocket = site::rocket("{cookie={secure=false}}");
             let figment = rocket.figment().clone().merge(("log_level", level));
@@ -153,7 +153,7 @@ fn a_token_after_the_first_512_bytes_is_said_to_be_too_late() {
 #[test]
 fn the_log_explains_the_method_that_rocket_logs() {
     let Some(log) = log_of(
-        "cross_site::answers::the_log_explains_the_method_that_rocket_logs",
+        "csrf::answers::the_log_explains_the_method_that_rocket_logs",
         |_| {
             for level in ["normal", "critical"] {
                 let rocket = site::rocket("{cookie={secure=false}}");

@@ -10,7 +10,7 @@ use testing::site;
 
 #[get("/form")]
 fn form(session: &Session) -> Result<String, Error> {
-    session.form_token()
+    session.csrf_token()
 }
 
 #[post("/log_in")]
@@ -37,7 +37,7 @@ fn application(session: &str) -> Rocket<Build> {
     rocket::custom(site::figment(session))
         .mount("/", routes![form, log_in])
         .register("/", catchers![refused, other])
-        .attach(sessions.with_cross_site_protection())
+        .attach(sessions.with_csrf_protection())
 }
 
 /// What the page says of a form with these headers and this body.

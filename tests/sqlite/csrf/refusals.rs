@@ -34,7 +34,7 @@ fn send(
 }
 
 fn form(site: &Site) -> String {
-    format!("_token={}&a=b", site.form_token("/form"))
+    format!("_token={}&a=b", site.csrf_token("/form"))
 }
 
 const ELSEWHERE: [Headers; 10] = [

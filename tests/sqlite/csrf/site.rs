@@ -32,14 +32,14 @@ impl rocket::route::Handler for Done {
 
 #[get("/form")]
 fn form(session: &Session) -> Result<String, Error> {
-    session.form_token()
+    session.csrf_token()
 }
 
 /// A page that begins a session and has a form.
 #[get("/form_and_session")]
 fn form_and_session(session: &Session) -> Result<String, Error> {
     session.update("visits", |n: u32| n + 1)?;
-    session.form_token()
+    session.csrf_token()
 }
 
 #[post("/log_in")]
@@ -57,7 +57,7 @@ pub struct Site {
 /// The site with its protection, for a client of the test.
 pub fn rocket(session: &str) -> Rocket<Build> {
     let sessions = Sessions::fairing().with_store(Arc::new(MemoryStore::default()));
-    application(session, &Done::default()).attach(sessions.with_cross_site_protection())
+    application(session, &Done::default()).attach(sessions.with_csrf_protection())
 }
 
 fn application(session: &str, done: &Done) -> Rocket<Build> {
@@ -85,7 +85,7 @@ pub struct Answer {
 
 impl Site {
     pub fn new(session: &str) -> Self {
-        Self::with(session, Sessions::with_cross_site_protection)
+        Self::with(session, Sessions::with_csrf_protection)
     }
 
     pub fn with(session: &str, taste: fn(Sessions) -> Sessions) -> Self {
@@ -110,7 +110,7 @@ impl Site {
     }
 
     /// The token of the form on a page.
-    pub fn form_token(&self, page: &'static str) -> String {
+    pub fn csrf_token(&self, page: &'static str) -> String {
         self.send(self.client.get(page)).body
     }
 
@@ -121,7 +121,7 @@ impl Site {
     }
 
     pub fn log_in(&self) {
-        let token = self.form_token("/form");
+        let token = self.csrf_token("/form");
         assert_eq!(
             self.submit("/log_in", &format!("_token={token}")).status,
             200
