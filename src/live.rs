@@ -299,7 +299,6 @@ fn probe(store: &dyn Store, now: i64) -> Result<(), Error> {
         deadline: end,
         user_agent: None,
         ip: None,
-        user: None,
     };
     let key = &record.key;
     let inserted = store.insert(&record)? == Inserted::Done;

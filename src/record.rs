@@ -27,6 +27,4 @@ pub struct Record {
     pub user_agent: Option<String>,
     /// The browser's address, where the configuration allows it to be kept.
     pub ip: Option<String>,
-    /// The user's row as a JSON object, where the store was told to bring it along; never written.
-    pub user: Option<String>,
 }

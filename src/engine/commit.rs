@@ -160,8 +160,12 @@ impl Commit {
             let token = self.tokens.generate()?;
             let record = self.record(&contents, token.key(), None)?;
             if store.insert(&record)? == Inserted::Done {
-                let token = Some(token);
-                return Ok(saved(Stored { token, record }, contents, true));
+                let stored = Stored {
+                    token: Some(token),
+                    record,
+                    user: None,
+                };
+                return Ok(saved(stored, contents, true));
             }
         }
         Err(Error::unavailable(
@@ -186,12 +190,20 @@ impl Commit {
             };
             let record = self.record(&contents, key, Some(&stored.record))?;
             match store.update(&stored.record.key, stored.record.version, &record)? {
-                Updated::Done => return Ok(saved(Stored { token, record }, contents, false)),
+                Updated::Done => {
+                    let user = stored.user;
+                    let stored = Stored {
+                        token,
+                        record,
+                        user,
+                    };
+                    return Ok(saved(stored, contents, false));
+                }
                 Updated::Taken => continue,
                 Updated::Stale => {}
             }
-            match store.load(&stored.record.key, self.now)? {
-                Some(fresh) => stored.record = fresh,
+            match store.load_with_user(&stored.record.key, self.now)? {
+                Some(fresh) => (stored.record, stored.user) = fresh,
                 None if self.signs_in() => {
                     return self.insert(store, self.replayed(Contents::default())?);
                 }
@@ -261,7 +273,6 @@ impl Commit {
                 || self.client.shown_address.clone(),
                 |record| record.ip.clone(),
             ),
-            user: before.and_then(|record| record.user.clone()),
         })
     }
 

@@ -61,28 +61,30 @@ impl Context {
         waited: &Waited,
         key: Key,
         now: i64,
-    ) -> Result<Option<Record>, Error> {
+    ) -> Result<Option<(Record, Option<String>)>, Error> {
         let user_of = self.user_of.clone();
         let load = move |store: &dyn Store| {
-            let record = store.load(&key, now)?;
-            let id = record.as_ref().and_then(|it| it.user_id.as_ref());
+            let found = store.load_with_user(&key, now)?;
+            let id = found
+                .as_ref()
+                .and_then(|(record, _)| record.user_id.as_ref());
             // The users' database fails by itself.
             let user = user_of.zip(id).map(|(user_of, id)| user_of(id)).transpose();
-            Ok((record, user))
+            Ok((found, user))
         };
         let [of_store, of_users] = &self.outages;
         let answer = self.ask(waited, load).await;
         of_store.note(&answer);
-        let (mut record, user) = answer?;
+        let (mut found, user) = answer?;
         let user = user.map_err(Error::of_store);
         // Nothing is known of the other database where nobody was looked for.
         if !matches!(user, Ok(None)) {
             of_users.note(&user);
         }
-        if let (Some(record), Some(user)) = (&mut record, user?) {
-            record.user = user;
+        if let (Some((_, joined)), Some(user)) = (&mut found, user?) {
+            *joined = user;
         }
-        Ok(record)
+        Ok(found)
     }
 
     /// Returns a time in Unix milliseconds as chrono's, or chrono's latest for one out of its range.

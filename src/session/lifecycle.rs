@@ -55,11 +55,19 @@ impl Session {
         token: Option<Token>,
     ) -> Result<Option<State>, Error> {
         let now = self.context.now();
-        let Some(record) = self.context.load(&self.waited, key, now).await? else {
+        let Some((record, user)) = self.context.load(&self.waited, key, now).await? else {
             return Ok(None);
         };
         let key = record.key.clone();
-        let state = State::loaded(Stored { token, record }, self.limits(), now);
+        let state = State::loaded(
+            Stored {
+                token,
+                record,
+                user,
+            },
+            self.limits(),
+            now,
+        );
         Ok(state.unwrap_or_else(|cause| {
             log::warn!("the session {key:?} is dropped, its data is unreadable: {cause}");
             None

@@ -32,6 +32,8 @@ use crate::token::{Key, Token};
 pub(crate) struct Stored {
     pub(crate) token: Option<Token>,
     pub(crate) record: Record,
+    /// The row of the record's user, as a JSON object.
+    pub(crate) user: Option<String>,
 }
 
 /// The state of one session: what the store last knew, plus the changes since.
@@ -103,11 +105,10 @@ impl State {
     /// The user's row as it was when the session was loaded, unless somebody else is signed in by
     /// now.
     pub(crate) fn user(&self) -> Option<&str> {
-        let record = &self.stored.as_ref()?.record;
-        record
-            .user
-            .as_deref()
-            .filter(|_| self.contents.user_id.is_some() && self.contents.user_id == record.user_id)
+        let stored = self.stored.as_ref()?;
+        let user_id = &self.contents.user_id;
+        let is_same = user_id.is_some() && *user_id == stored.record.user_id;
+        stored.user.as_deref().filter(|_| is_same)
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {

@@ -34,6 +34,13 @@ fn short(key: Option<&Key>) -> &str {
     key.map_or("nothing", Key::short)
 }
 
+fn found<T>(found: &Option<T>) -> &'static str {
+    match found {
+        Some(_) => "found",
+        None => "not found",
+    }
+}
+
 fn records(list: &[Record]) -> String {
     format!("{} records", list.len())
 }
@@ -44,12 +51,17 @@ fn gone(count: &u64) -> String {
 
 impl Store for Logged {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let found = |record: &Option<Record>| match record {
-            Some(_) => "found",
-            None => "not found",
-        };
         let verb = format_args!("load {}", key.short());
         logged(verb, || self.0.load(key, now), found)
+    }
+
+    fn load_with_user(
+        &self,
+        key: &Key,
+        now: i64,
+    ) -> Result<Option<(Record, Option<String>)>, Error> {
+        let verb = format_args!("load {}", key.short());
+        logged(verb, || self.0.load_with_user(key, now), found)
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {

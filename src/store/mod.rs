@@ -59,6 +59,18 @@ pub trait Store: Send + Sync {
     /// A record that cannot be read as one is logged and answered as `None`.
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error>;
 
+    /// Returns the record as [`load`](Store::load) does, and beside it the row of its user as a JSON object.
+    ///
+    /// Requests read their session by this verb. A store that cannot join the users keeps the default,
+    /// which calls `load` and returns no row.
+    fn load_with_user(
+        &self,
+        key: &Key,
+        now: i64,
+    ) -> Result<Option<(Record, Option<String>)>, Error> {
+        Ok(self.load(key, now)?.map(|record| (record, None)))
+    }
+
     /// Stores a new record; never changes one that is there.
     fn insert(&self, record: &Record) -> Result<Inserted, Error>;
 

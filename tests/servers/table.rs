@@ -200,8 +200,8 @@ fn the_user_comes_along_whatever_the_names(database: &TestDatabase) {
             ..contract::record()
         };
         store.insert(&record).unwrap();
-        let user = store.load(&record.key, 0).unwrap().unwrap().user.unwrap();
-        assert_eq!(user.replace(' ', ""), r#"{"user_id":"lovelace"}"#);
+        let (_, user) = store.load_with_user(&record.key, 0).unwrap().unwrap();
+        assert_eq!(user.unwrap().replace(' ', ""), r#"{"user_id":"lovelace"}"#);
     }
 }
 
@@ -264,7 +264,7 @@ fn users_are_found_by_texts_and_by_numbers(database: &TestDatabase) {
                 ..contract::record()
             };
             store.insert(&record).unwrap();
-            let read = store.load(&record.key, 0).unwrap().unwrap().user;
+            let (_, read) = store.load_with_user(&record.key, 0).unwrap().unwrap();
             let read: Option<Json> = read.map(|user| from_str(&user).unwrap());
             assert_eq!(
                 read,

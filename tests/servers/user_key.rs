@@ -171,16 +171,16 @@ fn a_key_whose_values_are_no_texts_is_refused(database: &TestDatabase) {
     }
 }
 
-/// The row that is read with a session of this user, by its key and in the user's list.
+/// Returns the row that is read beside a session of this user.
 fn user_of_a_session(store: &dyn Store, id: &str) -> Option<Json> {
     let record = Record {
         user_id: Some(id.to_owned()),
         ..contract::record()
     };
     store.insert(&record).unwrap();
-    let read = store.load(&record.key, 0).unwrap().unwrap();
+    let (read, user) = store.load_with_user(&record.key, 0).unwrap().unwrap();
     assert!(store.list(id, 0).unwrap().contains(&read), "{id}");
-    read.user.map(|user| from_str(&user).unwrap())
+    user.map(|user| from_str(&user).unwrap())
 }
 
 fn with_users(database: &TestDatabase, table: &str) -> Arc<dyn Store> {

@@ -74,8 +74,8 @@ fn user_of_7(database: &TestDatabase, table: &str, key: &str, columns: &[&str]) 
         ..contract::record()
     };
     store.insert(&record).unwrap();
-    let read = store.load(&record.key, 0).unwrap().unwrap();
-    read.user.map(|user| from_str(&user).unwrap())
+    let (_, user) = store.load_with_user(&record.key, 0).unwrap().unwrap();
+    user.map(|user| from_str(&user).unwrap())
 }
 
 fn names_are_those_of_the_database_with_quotes_and_without(database: &TestDatabase) {

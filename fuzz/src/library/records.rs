@@ -53,7 +53,6 @@ fn row(text: &str) -> Record {
         version: time(4, 0),
         user_agent: None,
         ip: None,
-        user: None,
     }
 }
 
@@ -155,6 +154,7 @@ fn is_alive_or_nothing(row: &Record) {
     let stored = Stored {
         token: None,
         record: row.clone(),
+        user: None,
     };
     let Ok(Some(mut state)) = State::loaded(stored, &limits, NOW) else {
         return;

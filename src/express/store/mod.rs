@@ -50,6 +50,15 @@ where
         Ok(text.and_then(|text| self.format.read(text, now)))
     }
 
+    fn load_with_user(
+        &self,
+        key: &Key,
+        now: i64,
+    ) -> Result<Option<(Record, Option<String>)>, Error> {
+        let found = self.texts.load_with_user(key, now)?;
+        Ok(found.and_then(|(text, user)| Some((self.format.read(text, now)?, user))))
+    }
+
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
         self.texts.insert(&self.format.write(record)?)
     }

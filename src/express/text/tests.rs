@@ -30,7 +30,6 @@ fn text(data: impl Into<String>) -> Record {
         deadline: 0,
         user_agent: None,
         ip: None,
-        user: None,
     }
 }
 

@@ -119,7 +119,6 @@ pub fn record() -> Record {
         deadline: NOW + 24 * HOUR,
         user_agent: None,
         ip: None,
-        user: None,
     }
 }
 

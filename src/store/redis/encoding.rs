@@ -76,6 +76,5 @@ fn read(key: &Key, mut fields: HashMap<String, Vec<u8>>) -> Option<Record> {
         deadline: number("deadline")?,
         user_agent,
         ip,
-        user: None,
     })
 }

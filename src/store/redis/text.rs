@@ -100,7 +100,6 @@ fn bare(key: Key) -> Record {
         deadline: 0,
         user_agent: None,
         ip: None,
-        user: None,
     }
 }
 

@@ -66,6 +66,14 @@ impl<C: Backend> Store for DieselStore<C> {
         self.0.load(key, now)
     }
 
+    fn load_with_user(
+        &self,
+        key: &Key,
+        now: i64,
+    ) -> Result<Option<(Record, Option<String>)>, Error> {
+        self.0.load_with_user(key, now)
+    }
+
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
         self.0.insert(record)
     }

@@ -20,12 +20,13 @@ pub(super) fn values(record: &Record) -> [Value<'_>; 10] {
     ]
 }
 
-pub(super) fn record(row: Row) -> Record {
+/// Returns a record, and the row of its user.
+pub(super) fn record(row: Row) -> (Record, Option<String>) {
     let (id, user_id, data, version, created_at, seen_at, expires_at, deadline, agent, ip, user) =
         row;
     let user_agent = agent;
     let key = Key::from_stored(id);
-    Record {
+    let record = Record {
         key,
         user_id,
         data,
@@ -36,6 +37,6 @@ pub(super) fn record(row: Row) -> Record {
         deadline,
         user_agent,
         ip,
-        user,
-    }
+    };
+    (record, user)
 }

@@ -67,18 +67,10 @@ impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
         self.read(|connection| connection.text(&select))
     }
 
-    fn records(
-        &self,
-        select: impl Fn(&Sql) -> &str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Record>, Error> {
-        let select = Statement::new(select(self.reading()?), values.iter().copied());
+    fn records(&self, select: &str, values: &[Value<'_>]) -> Result<Vec<Record>, Error> {
+        let select = Statement::new(select, values.iter().copied());
         let rows = self.read(|connection| connection.rows(&select))?;
-        let records: Vec<_> = rows.into_iter().map(record).collect();
-        if let Some(users) = &self.users {
-            users.warn_of_strays(&records);
-        }
-        Ok(records)
+        Ok(rows.into_iter().map(|row| record(row).0).collect())
     }
 
     /// Runs a `DELETE` and returns the number of rows that it deleted.
@@ -98,8 +90,22 @@ impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
 
 impl<C: Backend, P: Connections<C>> Store for SqlStore<C, P> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let mut records = self.records(|sql| &sql.load, &[Value::of(key), now.into()])?;
-        Ok(records.pop())
+        let found = self.load_with_user(key, now)?;
+        Ok(found.map(|(record, _)| record))
+    }
+
+    fn load_with_user(
+        &self,
+        key: &Key,
+        now: i64,
+    ) -> Result<Option<(Record, Option<String>)>, Error> {
+        let select = Statement::new(&self.reading()?.load, [Value::of(key), now.into()]);
+        let mut rows = self.read(|connection| connection.rows(&select))?;
+        let found = rows.pop().map(record);
+        if let (Some(users), Some((record, user))) = (&self.users, &found) {
+            users.warn_of_strays(record, user.as_deref());
+        }
+        Ok(found)
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
@@ -148,13 +154,13 @@ impl<C: Backend, P: Connections<C>> Store for SqlStore<C, P> {
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
         let mut values = self.user_ids(user_id);
         values.push(now.into());
-        self.records(|sql| &sql.list, &values)
+        self.records(&self.sql.list, &values)
     }
 
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error> {
         let after = after.map_or("", Key::as_str);
         self.records(
-            |sql| &sql.all,
+            &self.sql.all,
             &[after.into(), now.into(), i64::from(limit).into()],
         )
     }

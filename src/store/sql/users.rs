@@ -31,9 +31,8 @@ impl Users {
     }
 
     /// Logs once that a session's user has no row.
-    pub(super) fn warn_of_strays(&self, records: &[Record]) {
-        let is_stray = |it: &Record| it.user_id.is_some() && it.user.is_none();
-        if records.iter().any(is_stray) {
+    pub(super) fn warn_of_strays(&self, record: &Record, user: Option<&str>) {
+        if record.user_id.is_some() && user.is_none() {
             self.warned.call_once(|| {
                 log::warn!(
                     "a session's user has no row in the users' table: it was deleted, or log_in was not given \

@@ -150,7 +150,6 @@ pub fn anonymous(beginning: &str, expires_at: i64) -> Record {
         deadline: expires_at,
         user_agent: None,
         ip: None,
-        user: None,
     }
 }
 
