@@ -1,4 +1,4 @@
-//! A store of the application: here a map, as it could be any place that compares and swaps.
+//! An application with its own store: a map here, but any place with compare-and-swap works.
 //!
 //! `cargo run --example own_store`, then `curl -X POST http://127.0.0.1:8000/visits`.
 

@@ -1,4 +1,4 @@
-//! For authors of stores: the example keeps the contract, and a store that breaks a promise is named.
+//! Tests for authors of stores: the example keeps the contract, and the contract names each broken promise.
 
 #![allow(
     clippy::panic,

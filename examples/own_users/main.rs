@@ -1,4 +1,4 @@
-//! An application that has had users before: in a table of its own, under numbers.
+//! An application with an existing users' table, whose keys are numbers.
 //!
 //! ```sh
 //! sqlite3 app.db < examples/own_users/members.sql

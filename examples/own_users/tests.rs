@@ -1,4 +1,4 @@
-//! The example with users of its own.
+//! Tests of the routes of `own_users`.
 
 use std::cell::RefCell;
 

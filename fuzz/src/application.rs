@@ -1,4 +1,4 @@
-//! What fuzzing calls, of what the application is given from outside.
+//! Fuzzed functions of the application.
 
 #![allow(
     clippy::unwrap_used,

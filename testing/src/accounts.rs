@@ -1,4 +1,4 @@
-//! What people do with their accounts, as the forms have it.
+//! Registration, sign-in and other steps of a user, by the application's forms.
 
 use std::thread;
 use std::time::Duration;

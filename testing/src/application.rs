@@ -1,4 +1,4 @@
-//! The application as a process of its own.
+//! The application as a separate process.
 
 use std::fs;
 use std::process::{Child, Command, ExitStatus};

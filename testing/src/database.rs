@@ -1,4 +1,4 @@
-//! A database of its own for a test: made empty, brought up to date, dropped at the end.
+//! A separate database for a test: created empty, migrated, dropped at the end.
 
 use std::sync::Arc;
 

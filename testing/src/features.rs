@@ -1,4 +1,4 @@
-//! Routes for what an application can do with values, messages and users.
+//! Routes that use values, messages and users.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What `testing/provide.sh` has started or prepared for all tests.
+//! Servers and files that `testing/provide.sh` provides for all tests.
 
 use std::env;
 use std::fs;

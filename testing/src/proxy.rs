@@ -1,4 +1,4 @@
-//! A proxy in front of the application, in a folder of its own.
+//! A proxy in front of the application, with a separate folder.
 
 use std::fs;
 use std::process::Command;

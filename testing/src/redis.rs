@@ -1,4 +1,4 @@
-//! Redis through its own client, and servers that only one test uses.
+//! Redis through `redis-cli`, and servers that only one test uses.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

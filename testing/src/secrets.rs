@@ -1,5 +1,5 @@
-//! What browsers are given and people type: `./test.sh` looks for it once all tests have ended,
-//! wherever the servers and the applications leave something.
+//! Tokens and passwords of the tests: at the end, `./test.sh` searches for them in all that servers and
+//! applications wrote.
 
 use std::cell::RefCell;
 use std::env;

@@ -1,4 +1,4 @@
-//! A server process of its own for a test: on a free port, stopped at the end.
+//! A separate server process for a test: on a free port, stopped at the end.
 
 use std::fs;
 use std::io::Write;

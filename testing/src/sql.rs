@@ -1,4 +1,4 @@
-//! What is asked of a test's database, or done to it, beside the application.
+//! Statements that a test runs on its database, beside the application.
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;

@@ -1,4 +1,4 @@
-//! Somebody who talks to the application over HTTP, as a browser or a program does.
+//! An HTTP client of the application, like a browser or a program.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! What counts the statements of the server that all tests share.
+//! Tests that count the statements of the server that all tests share.
 
 #![allow(
     clippy::expect_used,

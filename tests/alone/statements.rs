@@ -1,4 +1,4 @@
-//! How many statements a session costs, counted by MariaDB.
+//! The number of statements that a session costs, counted by MariaDB.
 
 use diesel::{Connection, MysqlConnection};
 

@@ -1,4 +1,4 @@
-//! Advisories against dependencies, whose repaired releases Cargo.lock has to have.
+//! Cargo.lock has the fixed releases of dependencies with advisories.
 
 /// The versions of a package.
 fn versions(name: &str) -> Vec<Vec<u32>> {

@@ -1,4 +1,4 @@
-//! What the guides promise to name, they name.
+//! The guides name every option and every setting.
 
 use std::collections::BTreeMap;
 

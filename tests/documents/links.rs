@@ -1,4 +1,4 @@
-//! The documents as a code host shows them: their links, and README's length.
+//! Links of the documents lead somewhere, and README is short.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What the documents and Cargo.lock say is so.
+//! Tests of the documents, the layers and Cargo.lock.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The sessions' migration stands in two folders: the library's, and that of the application.
+//! The migration of the sessions is the same in the folders of the library and of the application.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A new package with the blocks of a document in it.
+//! A new package with the code blocks of a document.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! The reference of `Session`: which methods come first, and which have an example.
+//! The reference of `Session` has the main methods first, and examples.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! SECURITY.md names what proves each requirement: it has to be there.
+//! The tests that SECURITY.md names for each requirement exist.
 
 use std::fs;
 use std::path::Path;

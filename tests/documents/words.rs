@@ -1,4 +1,4 @@
-//! Sources, documents and pages say plainly what they mean.
+//! Sources, documents and pages use plain words.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What shares a database: each test is named after the advisory that it would have caught.
+//! Advisories about shared databases: each test has the name of the advisory that it would have caught.
 
 use std::process::Stdio;
 

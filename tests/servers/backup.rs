@@ -1,4 +1,4 @@
-//! The commands of the guide to backups, as they stand there.
+//! The commands of the guide to backups, as written there.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Nodes whose clocks are apart, or are set while they run: nobody is signed out, nothing is deleted.
+//! Wrong and changing clocks of nodes end and delete no session.
 
 use std::fs::{self, File};
 use std::thread;

@@ -1,4 +1,4 @@
-//! Many requests of one session at once, in several application processes on one database.
+//! Concurrent requests of one session, in several processes on one database.
 
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! Every store keeps the contract, and answers random sequences of calls as the memory store does.
+//! Every store keeps the contract, and answers random calls as the memory store does.
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;

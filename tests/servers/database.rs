@@ -1,4 +1,4 @@
-//! What becomes of an error that the database answers to the work of `Database::run`.
+//! Errors of the database during `Database::run`.
 
 use std::error::Error as _;
 

@@ -1,4 +1,4 @@
-//! A server that another one has taken over from: connections to it remain, new ones go elsewhere.
+//! A failover: connections to the old server remain, new ones go to the new server.
 
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! `session.table` names a table that is not one of sessions as they are kept here.
+//! `session.table` names a table of another library.
 
 use testing::database::TestDatabase;
 use testing::on_every_backend;

@@ -1,4 +1,4 @@
-//! How many connections there are: no more than the pool may have, nor than the account.
+//! The number of connections stays within the limits of the pool and of the account.
 
 use std::fs;
 use std::thread;

@@ -1,4 +1,4 @@
-//! The store's log, in a process whose output anybody may read.
+//! The store's log, read from the output of a process.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The library on every database; what needs a server is ignored unless `./test.sh` runs it.
+//! The library on every database; tests that need a server are ignored unless `./test.sh` runs them.
 
 #![allow(
     clippy::expect_used,

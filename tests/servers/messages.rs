@@ -1,4 +1,4 @@
-//! Flash messages and the answers that nobody reads, on each kind of store.
+//! Flash messages and unread responses, on each kind of store.
 
 use rocket::figment::Figment;
 use rocket::http::{Header, Status};

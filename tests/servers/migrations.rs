@@ -1,4 +1,4 @@
-//! Migrations that stopped half-way: MariaDB keeps what a failed one has done.
+//! Migrations that stopped half-way run again; MariaDB keeps a part of a failed one.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The sessions table in a database that has an application's tables already.
+//! The sessions table in a database with the tables of an application.
 
 use std::fs;
 use std::path::Path;

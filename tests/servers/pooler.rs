@@ -1,4 +1,4 @@
-//! A pooler in front of PostgreSQL, which gives its connections to many clients in turn.
+//! PgBouncer in front of PostgreSQL.
 
 use std::collections::BTreeMap as Map;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! An account that may not make tables.
+//! An account without the right to create tables.
 
 use testing::database::TestDatabase;
 use testing::server::{Server, example, refusal};

@@ -1,4 +1,4 @@
-//! A server that gets SIGTERM in the middle of its work, as every deployment does.
+//! A server that gets SIGTERM while it works.
 
 #![cfg(unix)]
 

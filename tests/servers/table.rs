@@ -1,4 +1,4 @@
-//! The sessions table: made, found, called otherwise, and with columns of its owner's own.
+//! The sessions table: created, found, under other names, with added columns.
 
 use std::sync::Arc;
 use std::thread;

@@ -1,4 +1,4 @@
-//! Servers whose settings suit no session: the launch names the setting.
+//! The launch refuses servers with unsuitable settings, and names the setting.
 
 use rocket_diesel_session::ErrorKind;
 use rocket_diesel_session::store::{Inserted, Record, contract};

@@ -1,4 +1,4 @@
-//! The join of sessions with an application's users, as the guide has it.
+//! The guide's join of sessions with users.
 
 use rocket_diesel_session::store::{Record, contract};
 

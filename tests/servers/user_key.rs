@@ -1,4 +1,4 @@
-//! The key of the application's users, compared with the texts that were given to `log_in`.
+//! Ids from `log_in`, compared with keys of users' tables of each type.
 
 use std::sync::Arc;
 

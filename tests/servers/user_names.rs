@@ -1,4 +1,4 @@
-//! Names of the users' table: taken as the database has them, and refused in one line.
+//! Names of the users' table: used as the database has them, or refused in one line.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A session that is not there any more, as the page that asks for it sees it.
+//! `Session::was_ended` on each store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

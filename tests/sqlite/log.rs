@@ -1,4 +1,4 @@
-//! What is logged, which is one log for a whole process.
+//! The log, which a process has only once.
 
 use std::env;
 use std::process::Command;

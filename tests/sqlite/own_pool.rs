@@ -1,4 +1,4 @@
-//! A store on a pool of the application's: no setting and no call is ignored without a word.
+//! A store on the application's pool: no setting and no call is ignored without a message.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Clients that send a `Secure` cookie back over TLS alone, and an application on this machine.
+//! Cookies over plain http, for clients on the same machine.
 
 use std::fs;
 

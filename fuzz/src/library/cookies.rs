@@ -1,4 +1,4 @@
-//! Whatever a browser sends as its cookies.
+//! Cookies as a browser can send them.
 
 use percent_encoding::percent_decode_str;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Whatever the configuration says of times.
+//! Durations as a configuration can have them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whatever an Express application has written.
+//! Sessions as an Express application can write them.
 
 use serde_json::{Map, Value, from_str, json};
 

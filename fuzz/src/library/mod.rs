@@ -1,4 +1,4 @@
-//! What fuzzing calls: whatever comes from outside, and what has to be true of it.
+//! Fuzzed functions of the library, and the properties that hold for every input.
 
 #![allow(
     clippy::unwrap_used,

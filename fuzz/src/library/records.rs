@@ -1,4 +1,4 @@
-//! Whatever stands in a row of the sessions table.
+//! Rows as a sessions table can hold them.
 
 use std::error::Error as StdError;
 use std::sync::Arc;

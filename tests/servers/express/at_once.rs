@@ -1,4 +1,4 @@
-//! Requests to both applications at once.
+//! Concurrent requests to both applications.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;

@@ -1,5 +1,5 @@
-//! The example `moving_from_express`: Express and Rocket as processes of their own, on the same
-//! sessions in MariaDB and in Redis.
+//! The example `moving_from_express`: Express and Rocket as processes, on the same sessions in MariaDB
+//! and in Redis.
 
 /// Names one test for each place where an Express application keeps its sessions.
 macro_rules! on_both {

@@ -1,4 +1,4 @@
-//! What Express has written, and what it finds of it after us.
+//! Rows of Express are read here, and Express reads those that are written here.
 
 use std::fs;
 

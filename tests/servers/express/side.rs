@@ -1,4 +1,4 @@
-//! The two applications, side by side on one place for their sessions.
+//! The two applications on one store.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

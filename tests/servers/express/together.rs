@@ -1,4 +1,4 @@
-//! What a visitor of both applications sees.
+//! Sign-in, changes and sign-out of a visitor who uses both applications.
 
 use std::fs;
 use std::process::Command;

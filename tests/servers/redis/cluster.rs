@@ -1,4 +1,4 @@
-//! A cluster of which a node fails, or a slot moves.
+//! A cluster in which a node fails or a slot moves.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;

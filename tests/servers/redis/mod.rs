@@ -1,4 +1,4 @@
-//! Sessions in Redis, alone and as a cluster: what is in there, and what happens when it fails.
+//! Sessions in Redis, alone and as a cluster: its keys, and its failures.
 
 mod cluster;
 mod outage;

@@ -1,4 +1,4 @@
-//! Requests while Redis does not answer, or not as it should.
+//! Requests while Redis does not answer or fails.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What Redis holds of sessions, and for how long.
+//! The keys of sessions in Redis, and their lifetimes.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

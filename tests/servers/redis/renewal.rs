@@ -1,4 +1,4 @@
-//! A renewal takes several steps in Redis, and is one for everybody else.
+//! A renewal takes several steps in Redis, and other requests see one.
 
 use std::thread;
 use std::time::Duration;

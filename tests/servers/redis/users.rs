@@ -1,4 +1,4 @@
-//! Users beside sessions in Redis, which has none of their rows.
+//! Sessions in Redis with users in an SQL database.
 
 use testing::database;
 use testing::server::{example, refusal_of};

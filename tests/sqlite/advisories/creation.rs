@@ -1,4 +1,4 @@
-//! Sessions that came into being where none should, or were somebody else's.
+//! Advisories about sessions that should not begin, or that belong to another user.
 
 use std::process::Stdio;
 use std::sync::Arc;

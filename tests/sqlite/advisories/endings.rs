@@ -1,4 +1,4 @@
-//! Sessions that were to end and did not.
+//! Advisories about sessions that did not end.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

@@ -1,4 +1,4 @@
-//! Tokens from before a sign-in.
+//! Advisories about session fixation.
 
 use rocket_diesel_session::store::Store;
 

@@ -1,4 +1,4 @@
-//! Cookies that say more than they should.
+//! Advisories about injection by cookies.
 
 use rocket::http::Header;
 

@@ -1,5 +1,5 @@
-//! What went wrong in others: each test is named after the advisory that it would have caught, or
-//! after the project and the year where there is no number.
+//! Advisories against other libraries: each test has the name of the advisory that it would have caught,
+//! or of the project and the year if there is no number.
 
 mod creation;
 mod endings;

@@ -1,4 +1,4 @@
-//! A refusal says why: in the answer, where the application has no page for 403, and in the log.
+//! A refusal gives its reason: in the log, and in the response if the application has no page for 403.
 
 use rocket::http::{Accept, ContentType, Header, Status};
 use rocket::local::blocking::{Client, LocalRequest};

@@ -1,4 +1,4 @@
-//! A path that servers post to, which have no token.
+//! Exempt paths, for servers that post without a token.
 
 use std::sync::Arc;
 

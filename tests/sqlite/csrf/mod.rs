@@ -1,4 +1,4 @@
-//! Requests that another site has a browser send, and the application's own forms.
+//! The CSRF protection: requests of other sites, and the application's own forms.
 
 mod answers;
 mod exemptions;

@@ -1,4 +1,4 @@
-//! Whatever comes from elsewhere is refused before a handler runs, whatever it pretends to be.
+//! Cross-site requests are refused before a handler runs.
 
 use rocket::http::{ContentType, Header, Method};
 use rocket::uri;

@@ -1,4 +1,4 @@
-//! A small site with forms, what its handlers have done, and one browser.
+//! A small site with forms, a count of its handlers' calls, and one browser.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

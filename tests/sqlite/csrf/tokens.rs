@@ -1,4 +1,4 @@
-//! The token of a form belongs to one browser and its present session.
+//! A CSRF token belongs to one browser and its current session.
 
 use rocket::http::{ContentType, Header};
 

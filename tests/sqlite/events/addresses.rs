@@ -1,4 +1,4 @@
-//! Whose request it is, and how much of that is kept.
+//! The client's address: where it comes from, and how much of it is stored.
 
 use rocket::serde::json::Value;
 

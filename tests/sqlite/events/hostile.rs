@@ -1,4 +1,4 @@
-//! Browsers and users that call themselves what they should not.
+//! Hostile texts from browsers and users in events.
 
 use rocket::serde::json::Value;
 

@@ -1,5 +1,4 @@
-//! Events of sessions and users: each thing once, in a line that anybody can read and that
-//! gives nothing away.
+//! Events of sessions and users: each once, in one line, without secrets.
 
 #![cfg(unix)]
 

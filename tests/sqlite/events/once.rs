@@ -1,4 +1,4 @@
-//! Each event once for each time that it happens, in the order in which it does.
+//! Each action is one event, in the order of the actions.
 
 use std::collections::BTreeMap;
 use std::thread;

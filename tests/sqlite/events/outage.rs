@@ -1,4 +1,4 @@
-//! A store that is away.
+//! Events during an outage of the store.
 
 use super::site::*;
 use testing::database;

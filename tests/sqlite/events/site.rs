@@ -1,4 +1,4 @@
-//! The example `events` as a process of its own, and what it has told so far.
+//! The fixture `events` as a process, and the events that it has emitted.
 
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! What the browser gets, and the store never does.
+//! The cookie: its attributes, and a token that the store never gets.
 
 use std::sync::Arc;
 

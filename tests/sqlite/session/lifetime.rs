@@ -1,4 +1,4 @@
-//! Time-outs and touch; the clock is the test's.
+//! Timeouts and touch, with a clock of the test.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What routes, browsers and stores see of sessions, over HTTP.
+//! Sessions over HTTP, as routes, browsers and stores see them.
 
 mod bad_input;
 mod cookies;

@@ -1,4 +1,4 @@
-//! What other fairings set for the browser stays on the pages that replace an answer.
+//! Headers of other fairings stay on pages that replace a response.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is stored when, and what concurrent requests do to each other.
+//! Saves: their number and order, and conflicts of concurrent requests.
 
 use rocket::http::Header;
 use rocket::local::blocking::Client;
