@@ -24,8 +24,8 @@ use crate::token::{Key, Token};
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.
 ///
-/// Take it as a request guard, or from an ignited [`Rocket`]. All its methods fail as unavailable if
-/// the store does not answer.
+/// Take it as a request guard, or from an ignited [`Rocket`]. The methods that ask the store fail as
+/// unavailable if it does not answer.
 ///
 /// ```no_run
 /// use rocket_diesel_session::{Error, Key, LiveSessions};

@@ -29,16 +29,16 @@ pub(crate) struct Saved {
     pub(crate) stored: Stored,
     pub(crate) contents: Contents,
     pub(crate) is_new: bool,
-    /// The session that the browser came with was ended for it.
+    /// The browser's earlier session was ended.
     pub(crate) replaces: bool,
-    /// How many of the user's other sessions ended with it because they were to.
+    /// The number of the user's other sessions that ended because the request asked for it.
     pub(crate) others_ended: u64,
-    /// And how many because there were too many.
+    /// The number of sessions that ended because of `sessions_per_user`.
     pub(crate) oldest_ended: u64,
 }
 
-/// How often a change meets a fresher record before it gives up. With a pause of up to 8 ms after
-/// each, the deadline of the ask comes first in any case but a livelock.
+/// Attempts to save when other requests save first. With a pause of up to 8 ms after each, the
+/// request's deadline comes first in any case but a livelock.
 const ATTEMPTS: u32 = 200;
 
 /// Sign-ins that are this many milliseconds apart may be under way at the same time.
@@ -116,12 +116,10 @@ impl Commit {
 
     /// Ends the oldest sessions of a user who has just signed in and now has too many.
     ///
-    /// To be called when the sign-in is stored for all to see. Of sign-ins at the same time, the one
-    /// that is stored last sees all the others; and a sign-in that looks earlier ends none that belongs to
-    /// the newest, because the newest of some are among the newest of fewer.
+    /// Runs after the sign-in is stored. Of concurrent sign-ins, the one stored last sees all the
+    /// others. One that lists earlier sees fewer sessions, so it never ends one of the newest `limit`.
     ///
-    /// If the store fails here, the sign-in stands all the same, and the next one ends what is too
-    /// many.
+    /// If the store fails here, the sign-in remains valid, and the next one ends the surplus.
     pub(crate) fn limit(&self, store: &dyn Store, committed: &mut Committed) {
         let user_id = self.pending.contents.user_id.as_ref();
         if let (Committed::Saved(saved), Some(limit), Some(user_id), true) =

@@ -28,7 +28,7 @@ pub(crate) struct Context {
     pub(crate) database: Option<Database>,
     /// Looks up the signed-in user, if the users are not in the database of the sessions.
     pub(crate) user_of: Option<UserOf>,
-    /// A session is loaded with its user's row. A store of the application may do so unseen.
+    /// `true` if a session is loaded with its user's row; unknown for a store of the application.
     pub(crate) loads_users: bool,
     /// Which files and servers were opened or made.
     pub(crate) origins: Vec<String>,
@@ -36,9 +36,9 @@ pub(crate) struct Context {
     pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
-    /// Of loading from the store, and from the database of the users where it is another one.
+    /// The outages of loading: of the store, and of the users' database if it is another one.
     pub(crate) outages: [Outage; 2],
-    /// Of saving.
+    /// The outage of saving.
     pub(crate) unsaved: Outage,
     pub(crate) locks: SessionLocks,
     pub(crate) cleanup: CleanupThread,
@@ -68,7 +68,7 @@ impl Context {
             let id = found
                 .as_ref()
                 .and_then(|(record, _)| record.user_id.as_ref());
-            // The users' database fails by itself.
+            // The users' database can fail while the store works.
             let user = user_of.zip(id).map(|(user_of, id)| user_of(id)).transpose();
             Ok((found, user))
         };

@@ -69,8 +69,8 @@ impl Threads {
         &self.outdated
     }
 
-    /// Replaces the threads that have worked for more than twice the deadline, so that a server that
-    /// hangs keeps no later request from another one. No more threads hang than serve.
+    /// Replaces the threads that have worked for more than twice the deadline, so that one
+    /// server that hangs does not block the requests to others. No more threads hang than serve.
     fn replace_hung(&self) {
         // Another request does the same at this moment.
         let Ok(mut workers) = self.workers.try_lock() else {
@@ -136,7 +136,7 @@ impl Threads {
         }
         queued.map_err(|_| {
             Error::unavailable(
-                "the queue for the store is full; it is slow, or pool_size is too small",
+                "the queue for the store is full: the store is slow, or pool_size is too small",
             )
         })?;
         let left = self.deadline.saturating_sub(waited.so_far());

@@ -133,7 +133,7 @@ impl Events {
         self.out.is_some()
     }
 
-    /// What a session is called in events: its own name all along, from which nothing else follows.
+    /// Returns the pseudonym of a session in events, which reveals nothing of its key.
     pub(crate) fn name(&self, key: &Key) -> String {
         let code = mac(&self.key.0, key.as_str()).finalize().into_bytes();
         code[..8].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -202,8 +202,8 @@ impl Drop for Events {
     }
 }
 
-/// A way out of its own where there is one: Rocket writes its lines in pieces, which the standard
-/// library's buffer would have an event's line in between.
+/// Duplicates the file descriptor: Rocket prints a log line in pieces, and through the buffer of the
+/// standard library an event could land between them.
 #[cfg(unix)]
 fn out(sink: Sink) -> io::Result<Option<Box<dyn Write + Send>>> {
     use std::fs::File;

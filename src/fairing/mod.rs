@@ -70,9 +70,8 @@ impl Sessions {
         }
     }
 
-    /// Refuses with 403 what another site has a browser send: every request that may change
-    /// something and does not come from a page of this application, and every form without the token
-    /// of its browser's session, [`Session::csrf_token`](crate::Session::csrf_token).
+    /// Refuses cross-site requests with 403: every request that may change something and does not come
+    /// from a page of this application, and every form without the token of its browser's session, [`Session::csrf_token`](crate::Session::csrf_token).
     ///
     /// It is decided before routing, whatever a form's `_method` says, and asks no store: by
     /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. A form without its

@@ -80,7 +80,7 @@ impl Sessions {
         })
     }
 
-    /// A place that is no database of SQL.
+    /// A store without an SQL database.
     fn elsewhere(
         &self,
         config: &Config,

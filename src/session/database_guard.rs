@@ -19,7 +19,7 @@ impl<'r> FromRequest<'r> for &'r Database {
         match context.and_then(|context| context.database.as_ref()) {
             Some(database) => Outcome::Success(database),
             None => {
-                let error = Error::configuration("no database of SQL is configured");
+                let error = Error::configuration("no SQL database is configured");
                 Outcome::Error((Status::InternalServerError, error))
             }
         }

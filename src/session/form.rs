@@ -34,11 +34,11 @@ impl Session {
     ///
     /// It belongs to this browser and its session's present token, so it ends with a sign-in, a
     /// sign-out and [`renew`](Self::renew): after these, redirect to the page with the next form.
-    /// Without a session nothing is stored; a second cookie stands for it. When a session begins, its
-    /// token signs that cookie, so forms of other tabs are accepted until the user signs in, and a
-    /// cookie that another site planted is not.
+    /// Before a session exists, a second cookie holds the secret and nothing is stored. When a session
+    /// begins, that cookie is signed with the session's token: forms that are open in other tabs stay
+    /// valid until the sign-in, and a cookie that another site planted is refused.
     ///
-    /// Fails if the operating system has no randomness to give.
+    /// Fails if the operating system provides no random bytes.
     ///
     /// ```
     /// use rocket::response::content::RawHtml;
@@ -61,8 +61,8 @@ impl Session {
         token::issue(forms.drawn.get_or_init(|| drawn))
     }
 
-    /// What the second cookie is to hold from now on, if that changes; `None` if it is to go. `sets`
-    /// says whether the browser gets a token of the session.
+    /// Returns how the second cookie changes: `None` leaves it, `Some(None)` removes it, and
+    /// `Some(Some(text))` sets it. `sets` says whether the browser gets a token of the session.
     pub(crate) fn form_cookie(&self, sets: bool) -> Option<Option<String>> {
         let forms = &self.forms;
         let (drawn, came) = (forms.drawn.get(), forms.came());

@@ -9,25 +9,25 @@ use crate::token::Key;
 
 /// One live session, as its user or an administrator sees it.
 ///
-/// Serialises with the short form of its key.
+/// Serialises `key` as its first 8 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionInfo {
-    /// The session's key; [`Key::short`] is for people.
+    /// The session's key. Show [`Key::short`] to people.
     #[serde(serialize_with = "short")]
     pub key: Key,
-    /// Whose session it is; `None` before sign-in.
+    /// The user's id; `None` before the sign-in.
     pub user_id: Option<String>,
-    /// When its user signed in, or the session began if nobody did.
+    /// When the user signed in; before a sign-in, when the session began.
     pub signed_in_at: DateTime<Utc>,
     /// When it was last used, exact to one touch interval.
     pub seen_at: DateTime<Utc>,
-    /// When it ends unless it is used before.
+    /// When it expires if it is not used again.
     pub expires_at: DateTime<Utc>,
     /// The browser's `User-Agent`, at most 255 characters of it.
     pub user_agent: Option<String>,
-    /// The browser's address, where the configuration allows it to be kept.
+    /// The client's address, if `session.store_client` allows storing it.
     pub ip: Option<String>,
-    /// Whether it is the session that asks.
+    /// `true` for the session of the current request.
     pub current: bool,
 }
 

@@ -5,8 +5,8 @@ use rocket::http::Header;
 
 use super::response::lists;
 
-/// The headers that belong to an answer itself: its body, where it leads, what it remembers. All others
-/// are of fairings, which set them on every answer: CORS, the protection of the page, tracing.
+/// The headers that describe the original response: its body, its redirect, its caching. All others
+/// come from fairings, such as CORS or tracing, and are kept.
 const OF_THE_ANSWER: [&str; 22] = [
     "Accept-Ranges",
     "Age",

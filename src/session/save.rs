@@ -40,10 +40,9 @@ impl Session {
     /// Saves now, in one transaction with `work` on the application's own rows: both are kept, or
     /// neither is.
     ///
-    /// `work` is done again when the database undid it for the sake of another transaction, as after
-    /// a deadlock. Where it answers an error, nothing is kept, nor is what was changed in the
-    /// session since it was last saved; [`ErrorKind::RolledBack`] tells that it answered
-    /// `diesel::result::Error::RollbackTransaction`.
+    /// `work` runs again if the database rolls it back, for example after a deadlock. If it returns an
+    /// error, nothing is saved, and the session's unsaved changes are discarded.
+    /// [`ErrorKind::RolledBack`] means that it returned `diesel::result::Error::RollbackTransaction`.
     ///
     /// Where the sessions are elsewhere and `session.users` names the database, the session is saved
     /// after `work` and before it is committed: if the commit fails, the session is saved and the
@@ -76,7 +75,7 @@ impl Session {
         self.waited.restart();
         let database = self.context.database.as_ref().ok_or_else(|| {
             Error::unavailable(
-                "the sessions are in no database of SQL, and session.users names none",
+                "the sessions are not in an SQL database, and session.users names none",
             )
         })?;
         let now = self.context.now();

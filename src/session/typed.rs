@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::state::Change;
 
 impl Session {
-    /// Returns all values together as one struct, whose fields they are.
+    /// Deserialises all values into one struct, with one field for each key.
     ///
     /// A session without values is the struct's default. Fails when a value is of another type than
     /// its field, or is missing; give the struct `#[serde(default)]` to have it filled in.

@@ -155,7 +155,7 @@ impl Session {
         self.state().end_others();
     }
 
-    /// Returns the live sessions of the signed-in user, the one used last first.
+    /// Returns the live sessions of the signed-in user, most recently used first.
     ///
     /// Fails as unavailable if the store does not answer.
     ///

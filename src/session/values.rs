@@ -26,13 +26,12 @@ impl Session {
 
     /// Stores a value under `key`, in place of one that is there.
     ///
-    /// Of two requests that store under different keys at the same time, neither loses its value;
-    /// under the same key the one that ends last wins. To compute a value from the present one, use
-    /// [`update`](Self::update).
+    /// Concurrent requests that store under different keys both keep their values; under the same key
+    /// the last save wins. To compute a value from the current one, use [`update`](Self::update).
     ///
-    /// Fails if the value is no JSON, or the session would become larger than `max_data`; then it
-    /// stays as it was. Fails as gone after a save that found that another request had ended the
-    /// session.
+    /// Fails if the value cannot be serialised as JSON, or the session would exceed `max_data`; the
+    /// session stays as it was. Fails with [`ErrorKind::Gone`](crate::ErrorKind::Gone) once a save has
+    /// found that another request ended the session.
     ///
     /// ```
     /// # use rocket_diesel_session::{Error, Session};

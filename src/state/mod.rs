@@ -53,8 +53,8 @@ pub(crate) struct State {
     token_unsent: bool,
     touch_asked: bool,
     ends_others: bool,
-    /// The messages that this request has left.
-    left: Vec<Flash>,
+    /// The messages that this request added.
+    added: Vec<Flash>,
 }
 
 impl State {
@@ -133,7 +133,7 @@ impl State {
 
     pub(crate) fn leave(&mut self, flash: Flash, limits: &Limits) -> Result<(), Error> {
         self.apply(Change::show(flash.clone()), limits)?;
-        self.left.push(flash);
+        self.added.push(flash);
         Ok(())
     }
 
@@ -165,8 +165,7 @@ impl State {
         limits.persistent || self.remembered() || self.contents.max_age().is_some()
     }
 
-    /// The one door for everything that changes the contents; a value set to what it is changes
-    /// nothing.
+    /// Applies a change to the values; one that changes nothing is not recorded.
     pub(crate) fn apply(&mut self, change: Change, limits: &Limits) -> Result<(), Error> {
         let mut contents = self.contents.clone();
         change.apply(&mut contents)?;
@@ -208,9 +207,9 @@ impl State {
         {
             // The messages of this request are for the user who signs in.
             let waiting = flash::waiting(&self.contents).unwrap_or_default();
-            self.left.retain(|flash| waiting.contains(flash));
+            self.added.retain(|flash| waiting.contains(flash));
             self.apply(Change::clear(), limits)?;
-            for flash in self.left.clone() {
+            for flash in self.added.clone() {
                 self.apply(Change::show(flash), limits)?;
             }
         }
@@ -237,8 +236,8 @@ impl State {
     pub(crate) fn destroy(&mut self) {
         let before = std::mem::take(&mut self.contents);
         let waiting = flash::waiting(&before).unwrap_or_default();
-        self.left.retain(|flash| waiting.contains(flash));
-        self.changes = self.left.iter().cloned().map(Change::show).collect();
+        self.added.retain(|flash| waiting.contains(flash));
+        self.changes = self.added.iter().cloned().map(Change::show).collect();
         for change in &self.changes {
             // A list of messages that was stored once can be stored again.
             let _ = change.apply(&mut self.contents);

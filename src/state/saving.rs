@@ -85,7 +85,7 @@ impl State {
         self.stored = None;
         self.unknown = None;
         self.token_unsent = false;
-        self.left.clear();
+        self.added.clear();
         self.destroy();
     }
 

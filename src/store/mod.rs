@@ -30,7 +30,7 @@ pub use crate::record::Record;
 use crate::error::Error;
 use crate::token::Key;
 
-/// Has the sessions of a store read and written as another application does.
+/// Wraps a store so that it reads and writes the format of another application.
 pub(crate) trait Adapter: Send + Sync {
     fn adapt(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
 
@@ -45,18 +45,18 @@ pub(crate) trait Adapter: Send + Sync {
 /// A place where sessions are kept.
 ///
 /// A store is synchronous and knows nothing of HTTP or tokens: it is called on a thread
-/// of its own, is given the hash of a token, and gets the time in Unix milliseconds. What it may
-/// find is a value: not-found, taken, stale and gone are answers. An `Err` means that the backend
-/// is broken or did not answer, and nothing else.
+/// of its own, is given the hash of a token, and gets the time in Unix milliseconds. Expected
+/// outcomes, such as `None`, `Taken` and `Stale`, are `Ok` values. An `Err` means that the backend is
+/// broken or did not answer, and nothing else.
 ///
 /// No verb brings a record back: only [`insert`](Store::insert) makes one. That is what makes a
 /// sign-out final.
 ///
 /// A store passes when `contract::check` does (feature `contract`).
 pub trait Store: Send + Sync {
-    /// The record under `key`, unless it expires at or before `now`.
+    /// Returns the record under `key`, unless it expires at or before `now`.
     ///
-    /// A record that cannot be read as one is logged and answered as `None`.
+    /// An unreadable record is logged and returned as `None`.
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error>;
 
     /// Returns the record as [`load`](Store::load) does, and beside it the row of its user as a JSON object.
@@ -84,26 +84,27 @@ pub trait Store: Send + Sync {
     /// Moves the two times forward, and never back; leaves version and data alone.
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error>;
 
-    /// Removes the record; whether there was one.
+    /// Removes the record, and returns `true` if there was one.
     fn delete(&self, key: &Key) -> Result<bool, Error>;
 
-    /// The records of a user that have not expired at `now`, the one seen last first.
+    /// Returns the records of a user that have not expired at `now`, most recently seen first.
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error>;
 
-    /// Up to `limit` records that have not expired at `now`, whosesoever, in the order of their keys
-    /// and from the first one after `after`.
+    /// Returns up to `limit` records of all users that have not expired at `now`, in the order of their
+    /// keys, beginning after the key `after`.
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error>;
 
-    /// Removes all records of a user but one; how many.
+    /// Removes all records of a user, except the one under `except`, and returns their number.
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error>;
 
-    /// Removes up to `limit` records that expire at or before `now`, the oldest first; how many.
+    /// Removes up to `limit` records that expire at or before `now`, the oldest first, and returns
+    /// their number.
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error>;
 
-    /// How many records have not expired at `now`.
+    /// Returns the number of records that have not expired at `now`.
     fn count(&self, now: i64) -> Result<u64, Error>;
 
-    /// Removes every record; how many.
+    /// Removes all records, and returns their number.
     fn clear(&self) -> Result<u64, Error>;
 
     /// Returns the time of the server that keeps the records, in Unix milliseconds, so that all nodes

@@ -81,7 +81,7 @@ impl AuthRequest<'_> {
         }
     }
 
-    /// Those that count an attempt to sign in.
+    /// Returns the counters of an attempt to sign in.
     pub(crate) fn counters(&self, email: &str, device: Option<&KnownDevice>) -> Vec<Counter> {
         if let Some(device) = device {
             return vec![Counter::device(&device.id, self.settings)];
@@ -99,8 +99,8 @@ impl AuthRequest<'_> {
     }
 
     /// Begins an attempt on an account, and reads what the password is compared with first, so that
-    /// a store that fails leaves no attempt. No password is hashed without one. A refusal costs no
-    /// more than a look.
+    /// a store that fails leaves no attempt. No password is hashed without one. A refused
+    /// attempt costs one read.
     pub(crate) async fn attempt<T>(
         &self,
         account: &str,

@@ -56,17 +56,17 @@ impl Queue {
         self.forget(now);
         self.count(&keys);
         if self.entries.len() >= self.capacity {
-            let waiting = self.entries.iter().enumerate();
-            let waiting = waiting.filter(|(_, entry)| !matches!(entry.step, Step::Hashing));
-            let busiest = waiting.max_by_key(|(_, entry)| self.share(&entry.keys));
+            let entries = self.entries.iter().enumerate();
+            let evictable = entries.filter(|(_, entry)| !matches!(entry.step, Step::Hashing));
+            let busiest = evictable.max_by_key(|(_, entry)| self.share(&entry.keys));
             let Some((at, _)) =
                 busiest.filter(|(_, entry)| self.share(&entry.keys) > self.share(&keys))
             else {
-                self.discount(&keys);
+                self.uncount(&keys);
                 return Err(Busy);
             };
             let out = self.entries.remove(at);
-            self.discount(&out.keys);
+            self.uncount(&out.keys);
         }
         self.last_id += 1;
         let (id, step) = (self.last_id, Step::Reserved);
@@ -74,7 +74,7 @@ impl Queue {
         Ok(id)
     }
 
-    /// Sends `permit` once the password may be hashed; drops it if another one took the place.
+    /// Sends `permit` when it is this entry's turn, and drops it if a less busy entry took its place.
     pub(super) fn wait(&mut self, id: u64, permit: Sender<()>) {
         self.step(id, Step::Waiting(permit));
     }
@@ -132,7 +132,7 @@ impl Queue {
         }
     }
 
-    fn discount(&mut self, keys: &Keys) {
+    fn uncount(&mut self, keys: &Keys) {
         for key in keys {
             if let Some(share) = self.shares.get_mut(key) {
                 *share -= 1;
@@ -147,7 +147,7 @@ impl Queue {
         let is_old = |(left, _): &(Instant, Keys)| now.duration_since(*left) >= RECENT;
         while self.recent.front().is_some_and(is_old) {
             if let Some((_, keys)) = self.recent.pop_front() {
-                self.discount(&keys);
+                self.uncount(&keys);
             }
         }
     }

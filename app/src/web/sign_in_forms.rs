@@ -62,8 +62,8 @@ async fn register(
     }
 }
 
-/// Signs in who sent a registration twice: the account has this password already. Whatever else a
-/// sign-in is refused for, the address is taken.
+/// Signs the user in if the account has this password already, as after a form that was sent twice.
+/// Otherwise the address is taken.
 async fn sign_in_instead(
     auth: &AuthRequest<'_>,
     form: &Registration,
@@ -79,8 +79,9 @@ async fn sign_in_instead(
     Ok(signed_in.map_err(|_| Failure::Taken))
 }
 
-/// After a sign-out there is no session that could hold a message, so the address says it. It says,
-/// too, that a form was sent, which is shown only if the session has ended: anybody can make a link.
+/// The address says that the user signed out, so that no session begins for a message alone. It also
+/// says that a form was sent; that is shown only if the session has ended, since anybody can make a
+/// link.
 #[get("/login?<next>&<signed_out>&<ended>")]
 pub(crate) fn login_page(
     next: Option<&str>,

@@ -118,7 +118,7 @@ impl RedisStore {
 }
 
 fn broken(cause: redis::RedisError) -> Error {
-    Error::unavailable("Redis did not do what it was asked").with_source(cause)
+    Error::unavailable("the Redis command failed").with_source(cause)
 }
 
 impl Store for RedisStore {

@@ -27,9 +27,9 @@ pub(super) struct Nodes {
 #[derive(Default)]
 struct Known {
     pools: HashMap<String, Pool>,
-    /// Who has said to hold a slot, or was said to.
+    /// The node that the last redirect for a slot named.
     holders: HashMap<Slot, String>,
-    /// How many of those that were asked for other slots have failed.
+    /// The index of the node of the URL that is asked for all other slots; a failure advances it.
     failed: usize,
 }
 
@@ -58,7 +58,7 @@ impl Nodes {
         loop {
             let mut connection = self.pool(&node).get().map_err(|cause| {
                 self.forget(&node);
-                Error::unavailable("Redis gives no connection").with_source(cause)
+                Error::unavailable("no connection to Redis is available").with_source(cause)
             })?;
             connection.asking = asking;
             let error = match work(&mut connection) {
@@ -67,8 +67,8 @@ impl Nodes {
             };
             let (lost, undone) = (error.is_io_error(), is_refusal(&error));
             let named = named(&error, &node);
-            // One that was given up on would read the old answer next; and behind the same name may
-            // be another server by now.
+            // After a timeout the connection would read the stale reply, and the host name may lead to
+            // another server by now.
             connection.lost = lost || undone && named.is_none();
             drop(connection);
             if lost {
@@ -95,7 +95,7 @@ impl Nodes {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who holds a slot; as long as nobody has told, one of those in the URL, which will.
+    /// Returns the node of a slot; before a redirect named it, a node of the URL, which redirects.
     fn holder(&self, slot: Slot) -> String {
         let known = self.known();
         let holder = known.holders.get(&slot).cloned();
@@ -117,7 +117,7 @@ impl Nodes {
         pool
     }
 
-    /// Another node may hold by now what one has held that does not answer.
+    /// Asks elsewhere for the slots of a node that does not answer: a replica may have taken over.
     fn forget(&self, node: &str) {
         let mut known = self.known();
         known.holders.retain(|_, holder| holder != node);

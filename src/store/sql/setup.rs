@@ -54,7 +54,8 @@ impl<C: Backend> DieselStore<C> {
     ///
     /// `columns` are pairs of a column's name in the migrations and in this table; those left out
     /// are called as in the migrations. Each name has 1 to 63 letters of ASCII, digits and `_`, and
-    /// may be a word that SQL reserves. Fails when a name is another one or given twice.
+    /// may be a word that SQL reserves. Fails if a name has other characters, a column is
+    /// unknown, or two columns have one name.
     pub fn with_table(self, table: &str, columns: &[(&str, &str)]) -> Result<Self, Error> {
         Ok(self.on_table(Table::new(table, columns.iter().copied())?))
     }
@@ -100,7 +101,7 @@ impl<C: Backend> DieselStore<C> {
             ))
         };
         let mut lease = self.0.pool.checkout().map_err(|cause| {
-            Error::unavailable("the database gives no connection").with_source(cause)
+            Error::unavailable("no database connection is available").with_source(cause)
         })?;
         let probe = "SELECT 1 FROM sessions WHERE 1 = 0";
         let probe = self.0.table.put_into(probe, C::QUOTE);

@@ -155,8 +155,8 @@ impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
         let Some(row) = names.row::<C>(kind) else {
             let kind = kind.split('|').next().unwrap_or_default();
             return Err(Error::configuration(format!(
-                "the users' key {names} has the type {kind}, whose values are no texts of a user id; \
-                 Sessions::with_user takes integers, texts and UUIDs"
+                "the users' key {names} has the type {kind}, which is not supported; Sessions::with_user \
+                 takes integers, texts and UUIDs"
             )));
         };
         Ok(users

@@ -12,21 +12,21 @@ use crate::db::attempts::count::{AttemptCount, Refused};
 use crate::db::attempts::{self, change, forget};
 use crate::passwords::Slot;
 
-/// An attempt that counts already, with its slot among those whose passwords are hashed.
+/// A counted attempt, with its slot for hashing the password.
 pub(crate) struct Attempt {
     pub(crate) slot: Slot,
     counters: Vec<Counter>,
 }
 
-/// Why there is no attempt now.
+/// Why an attempt is refused.
 pub(crate) enum Throttled {
-    /// A counter is at its limit, for so many milliseconds.
+    /// A counter is at its limit, for `wait` more milliseconds.
     TooOften {
         what: &'static str,
         limit: i64,
         wait: i64,
     },
-    /// As many as may fail are compared now.
+    /// All remaining attempts are in progress.
     UnderWay,
 }
 
@@ -122,7 +122,7 @@ impl Attempt {
         Ok(failures)
     }
 
-    /// The password was not even compared.
+    /// Takes the attempt off its counters again.
     pub(crate) async fn cancel(self, database: &Database) -> Result<(), Error> {
         for counter in &self.counters {
             always(database, counter, |count| Some(count.cancel())).await?;

@@ -66,13 +66,13 @@ impl<C> Lease<C> for Borrowed<'_, '_, C> {
 
 /// One connection, until it is dropped.
 pub(crate) trait Lease<C>: DerefMut<Target = C> {
-    /// Fails if what is stored here is stored nowhere.
+    /// Fails if the database file was deleted or replaced.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
     /// Keeps the connection from going back into the pool.
     fn discard(&mut self);
-    /// The same, and has no other one used again that was made before.
+    /// Does the same with every connection that was opened before.
     fn discard_all(&mut self) {
         self.discard();
     }

@@ -1,4 +1,4 @@
-//! Runs work on a connection, again where it is known not to have happened.
+//! Runs work on a connection, and retries it if that is safe.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::store::pool::Idempotent;
 
 const ATTEMPTS: u32 = 3;
 
-/// Does `work` on a connection, again where it is known not to have happened.
+/// Runs `work` on a connection, and retries it if it had no effect or is idempotent.
 pub(crate) fn run<C, T>(
     pool: &impl Connections<C>,
     idempotent: Idempotent,
@@ -21,7 +21,7 @@ pub(crate) fn run<C, T>(
     let mut attempt = 1;
     loop {
         let mut lease = pool.checkout().map_err(|cause| {
-            Error::unavailable("the database gives no connection").with_source(cause)
+            Error::unavailable("no database connection is available").with_source(cause)
         })?;
         lease.check().map_err(Error::unavailable)?;
         let done = work(&mut lease);
@@ -49,21 +49,21 @@ pub(crate) fn run<C, T>(
     }
 }
 
-/// Whether the database undid a statement for the sake of another one.
+/// Returns `true` if the database rolled a statement back, for example after a deadlock.
 pub(crate) fn is_rolled_back(error: &DieselError) -> bool {
     Fault::of(error) == Fault::RolledBack
 }
 
 fn failure(error: DieselError) -> Error {
     if matches!(error, DieselError::RollbackTransaction) {
-        let message = "the application called its transaction off, and nothing of it was kept";
+        let message = "the application rolled its transaction back";
         return Error::new(ErrorKind::RolledBack, message);
     }
     if is_too_large(&error) {
         let message = "the database does not take a value this large";
         return Error::new(ErrorKind::TooLarge, message).with_source(error);
     }
-    Error::unavailable("the database did not do what it was asked").with_source(error)
+    Error::unavailable("the database query failed").with_source(error)
 }
 
 /// 1153 and 1406 of MySQL and MariaDB; 22001 of PostgreSQL; SQLite's 18.
