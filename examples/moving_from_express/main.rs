@@ -35,7 +35,7 @@ const USERS: [User; 2] = [
     },
 ];
 
-/// What Express keeps in a session under these names.
+/// Values that Express keeps in a session under these names.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(crate = "rocket::serde", default)]
 struct Shop {

@@ -33,7 +33,7 @@ fn an_application_uses_it() {
     assert_eq!(request.dispatch().into_string().unwrap(), "2");
 }
 
-/// What a store can do that breaks a promise; matched by [`Flawed`].
+/// Ways in which a store breaks a promise; matched by [`Flawed`].
 const FLAWS: [&str; 28] = [
     "load finds what expired",
     "load forgets the user",

@@ -22,7 +22,7 @@ pub fn register(visitor: &Visitor, email: &str, more: &[(&str, &str)]) -> Answer
     register_with(visitor, email, PASSWORD, more)
 }
 
-/// Registers with another password, which signs nobody in who has an account.
+/// Registers with another password, which does not sign in a user who has an account.
 pub fn register_with(
     visitor: &Visitor,
     email: &str,
@@ -68,7 +68,7 @@ pub fn cookie(answer: &Answer) -> String {
     line.split(';').next().unwrap().to_owned()
 }
 
-/// What a page says beside one of its fields.
+/// The text that a page shows beside one of its fields.
 pub fn complaint<'a>(page: &'a Answer, field: &str) -> &'a str {
     let error = format!(r#"<p class="error" id="{field}-error" role="alert">"#);
     let (_, message) = page

@@ -86,7 +86,7 @@ impl Application {
         self.process.id()
     }
 
-    /// What it has printed so far, once it prints no more: a thread writes the events.
+    /// Its output, once it prints no more: a thread writes the events.
     pub fn output(&self) -> String {
         let read = || fs::read_to_string(self.output.path()).unwrap();
         let mut output = read();
@@ -134,7 +134,7 @@ impl Application {
         )
     }
 
-    /// Somebody who sends this `Cookie` header, whatever the application sets.
+    /// A client that always sends this `Cookie` header, whichever cookies the application sets.
     pub fn visitor_with(&self, cookie: &str) -> Visitor {
         Visitor::with_cookie(&self.base, cookie)
     }

@@ -56,7 +56,7 @@ struct Line {
 }
 
 impl TestDatabase {
-    /// What a connection itself takes: a file's path for SQLite.
+    /// The URL as a connection takes it: the path of the file for SQLite.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("sqlite:").unwrap_or(&self.url)
     }

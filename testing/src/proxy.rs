@@ -25,6 +25,6 @@ pub fn nginx(home: TempDir, settings: &str, port: u16) -> Proxy {
     Proxy { server, home }
 }
 
-/// What nginx writes for itself goes to its own folder, so that nobody has to be root.
+/// Puts nginx's files into a separate folder, so that it runs without root.
 pub const NGINX_FOLDERS: &str = "client_body_temp_path body; proxy_temp_path proxy; \
     fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;";

@@ -11,7 +11,7 @@ use crate::server::{free_port, wait_until};
 /// How long servers may take to come up, and to agree.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What Redis answers to a command, as its own client prints it.
+/// Redis's answer to a command, as `redis-cli` prints it.
 pub fn ask(url: &str, words: &[&str]) -> String {
     let (succeeded, answer) = try_ask(&nodes(url)[0], words);
     assert!(succeeded, "{words:?}: {answer}");
@@ -40,7 +40,7 @@ pub fn nodes(url: &str) -> Vec<String> {
     }
 }
 
-/// A server in a folder of its own, on a free port; killed at the end.
+/// A server with a separate folder, on a free port; killed at the end.
 pub struct Redis {
     pub port: u16,
     pub folder: TempDir,

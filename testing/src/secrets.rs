@@ -33,7 +33,7 @@ pub fn note(secret: &str) {
     list.write_all(format!("{secret}\n").as_bytes()).unwrap();
 }
 
-/// What the test of this thread has noted so far.
+/// The secrets that the test of this thread has noted so far.
 pub fn noted() -> Vec<String> {
     NOTED.with_borrow(Vec::clone)
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::database::TestDatabase;
 use crate::secrets;
 
-/// A port that nobody in this process was given before: another test may not have bound its own yet.
+/// A port that this process has not used before: another test may not have bound its port yet.
 ///
 /// Below the range from which the kernel hands out ports, so that nobody is given it while its
 /// server is down.

@@ -32,7 +32,7 @@ pub struct Watched {
     pub slowness: AtomicU64,
     /// Whether the next load is by a node that has not heard of the record yet.
     pub lags: AtomicBool,
-    /// What another request does just before an update of ours.
+    /// The work of another request just before an update.
     rival: Mutex<Option<Rival>>,
 }
 
@@ -431,7 +431,7 @@ pub fn flip_case(token: &str) -> String {
     )
 }
 
-/// A token in the right form that nobody issued.
+/// A well-formed token that was never issued.
 pub fn invented_token() -> String {
     (0..42)
         .map(|_| fastrand::alphanumeric())

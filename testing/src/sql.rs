@@ -58,7 +58,7 @@ pub fn backend(database: &TestDatabase) -> &str {
     database.url.split_once(':').unwrap().0
 }
 
-/// Whether somebody writes to the file of SQLite.
+/// Whether a connection writes to the file of SQLite.
 pub fn is_locked(database: &TestDatabase) -> bool {
     let (_, path) = database.url.split_once(':').unwrap();
     let mut connection = diesel::SqliteConnection::establish(path).unwrap();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Listens on a port of its own for as long as the process lives.
+/// Listens on a free port as long as the process lives.
 pub struct Switch {
     pub port: u16,
     target: Arc<AtomicU16>,

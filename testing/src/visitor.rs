@@ -85,7 +85,7 @@ impl Visitor {
         Some(answer)
     }
 
-    /// What the cookie of this name holds.
+    /// The value of the cookie of this name.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
     }
@@ -210,7 +210,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// What a program reads in it.
+    /// The body as JSON.
     pub fn json(&self) -> Value {
         rocket::serde::json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }

@@ -98,7 +98,7 @@ impl Chromium {
         self.find(css).map(text).unwrap_or_default()
     }
 
-    /// What is typed into a field.
+    /// The value of a field.
     pub fn value(&self, css: &str) -> String {
         self.get(&format!("{}/property/value", self.element(css)))
     }

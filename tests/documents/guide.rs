@@ -45,7 +45,7 @@ const EXPRESS_SESSION: &[&str] = &[
     "session.reload()",
     "session.destroy()",
     "session.regenerate()",
-    // What a store has, and what it tells.
+    // Methods and events of a store.
     "store.get()",
     "store.set()",
     "store.destroy()",
@@ -203,7 +203,7 @@ fn prose(text: &'static str) -> impl Iterator<Item = &'static str> {
     outside.flat_map(str::lines)
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn spans(line: &'static str) -> impl Iterator<Item = &'static str> {
     line.split('`').skip(1).step_by(2)
 }

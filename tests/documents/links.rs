@@ -31,7 +31,7 @@ fn prose(text: &str) -> String {
     text.split("\n```").step_by(2).collect()
 }
 
-/// What stands in `](…)` and after `]: ` at the beginning of a line.
+/// The targets in `](…)`, and after `]: ` at the beginning of a line.
 fn targets(text: &str) -> Vec<&str> {
     let inline = text
         .split("](")

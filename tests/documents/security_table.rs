@@ -5,7 +5,7 @@ use std::path::Path;
 
 const SECURITY: &str = include_str!("../../SECURITY.md");
 
-/// What ASVS 5.0 asks for at the levels 1 and 2 and applies here, in the order of its chapters.
+/// The requirements of ASVS 5.0 at the levels 1 and 2 that apply, in the order of its chapters.
 const REQUIREMENTS: &str = "1.2.4 1.5.2 2.3.3 2.4.1 3.2.1 3.2.2 3.3.1 3.3.2 3.3.3 3.3.4 3.4.1 3.4.2 \
     3.4.3 3.4.4 3.4.5 3.4.6 3.5.1 3.5.2 3.5.3 3.7.2 4.1.1 4.1.3 4.2.1 6.1.1 6.1.2 6.1.3 6.2.1 6.2.2 \
     6.2.3 6.2.4 6.2.5 6.2.6 6.2.7 6.2.8 6.2.9 6.2.10 6.2.11 6.2.12 6.3.1 6.3.2 6.3.3 6.3.4 6.4.1 \
@@ -32,7 +32,7 @@ fn rows() -> Vec<(Vec<&'static str>, &'static str, Vec<&'static str>)> {
     lines.map(row).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

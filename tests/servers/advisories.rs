@@ -22,7 +22,7 @@ fn cve_2022_46170_a_session_of_one_application_is_none_of_another(database: &Tes
     assert_eq!(browser.get(&format!("{}/user", one.base)).1, "");
 }
 
-/// What an application kept in the same place as its sessions could be used as one.
+/// A value that an application kept in the same place as its sessions opened a session.
 #[cfg(feature = "redis")]
 mod namespaces {
     use rocket_diesel_session::store::{Inserted, contract};

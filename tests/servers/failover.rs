@@ -143,7 +143,7 @@ mod mariadb {
         let databases = two_mariadb();
         let root = format!("mysql://root@127.0.0.1:{}/mysql", port(&databases[0].url));
         let mut root = MysqlConnection::establish(&root).unwrap();
-        // Who may write nevertheless would.
+        // With this right the account would write to a read-only server.
         let revoke = "REVOKE READ_ONLY ADMIN ON *.* FROM session@'%'";
         root.batch_execute(revoke).unwrap();
         let root = Mutex::new(root);

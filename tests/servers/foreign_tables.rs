@@ -4,7 +4,7 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 use testing::server::refusal;
 
-/// What other libraries call the columns of their tables.
+/// The columns of other libraries' tables.
 const FOREIGN: [(&str, &str); 4] = [
     (
         "express-mysql-session",

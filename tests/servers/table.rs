@@ -30,7 +30,7 @@ fn create_table(database: &TestDatabase) -> Result<(), Error> {
     with_connection!(database, C => DieselStore::<C>::connect(database.address(), 1).create_table())
 }
 
-/// What the database says of its table `sessions`.
+/// The database's description of its table `sessions`.
 pub(crate) fn description(database: &TestDatabase) -> Vec<String> {
     let [columns, indexes] = match database.url.split(':').next().unwrap() {
         "sqlite" => [
@@ -102,7 +102,7 @@ fn launches(database: &TestDatabase, session: &str) -> bool {
         .merge(("databases.app.url", &database.url))
         .merge(("session", session));
     let launched = Client::untracked(rocket::custom(figment).attach(Sessions::fairing()));
-    // An error that nobody looks at panics.
+    // An error that no code reads panics.
     launched.map_err(|error| drop(error.to_string())).is_ok()
 }
 

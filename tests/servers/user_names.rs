@@ -35,10 +35,10 @@ fn a_name_that_is_not_there_stops_the_launch_in_one_line(database: &TestDatabase
     is_refused(&format!("app={{url={url:?}}}"), "", "app");
 }
 
-/// Columns as object mappers name them, and as nobody should.
+/// Columns with the names of object mappers, and with bad ones.
 const COLUMNS: [&str; 5] = ["firstName", "order", "last name", "größe", "a.b"];
 
-/// What stands around a name in this database's SQL.
+/// The quote around a name in this database's SQL.
 fn quote(database: &TestDatabase) -> char {
     match database.url.starts_with("mysql") {
         true => '`',

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use testing::database::{self, TestDatabase};
 use testing::server::{Browser, Server, example};
 
-/// An application on a file, and somebody who is signed in there.
+/// An application on a file, and a signed-in browser.
 struct Place {
     server: Server,
     browser: Browser,
@@ -45,7 +45,7 @@ impl Place {
         self.browser.post(&format!("{}/visits", self.server.base)).0
     }
 
-    /// What the application logged of its file, but for single requests.
+    /// The application's log about its file, without lines about single requests.
     fn errors(&self) -> Vec<String> {
         let output = fs::read_to_string(self.folder.path().join("output")).unwrap();
         let is_wanted = |line: &&str| line.contains("while the application used it, so");

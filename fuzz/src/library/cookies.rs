@@ -48,7 +48,7 @@ fn own(headers: &[&str]) {
     assert_eq!(read(&among_others), incoming);
 }
 
-/// What is read from a signed cookie is what was signed, by one of the secrets.
+/// The text of a signed cookie was signed with one of the secrets.
 fn signed(headers: &[&str]) {
     const NAME: &str = "connect.sid";
     let both = secrets(&["new secret", "old secret"]);

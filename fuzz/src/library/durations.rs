@@ -18,7 +18,7 @@ const SETTINGS: [&str; 5] = [
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// Settings, each as `name=value` on a line of its own; a line without a name is an idle time-out.
+/// Settings, one `name=value` per line; a line without a name is an idle timeout.
 pub fn duration(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -45,7 +45,7 @@ fn read<'a, V: serde::Serialize>(
     Config::read(&figment)
 }
 
-/// What is accepted can be calculated with, and comes back from the words that messages have for it.
+/// An accepted duration does not overflow, and is read back from the words that messages have for it.
 fn is_within_bounds(config: &Config) {
     let limits = config.limits(Schema::default());
     let Limits {
@@ -80,7 +80,7 @@ fn is_within_bounds(config: &Config) {
     assert_eq!(times_again, times);
 }
 
-/// What is refused says which setting that is, in one line that a terminal can show.
+/// A refusal names the setting, in one line that a terminal can show.
 fn is_one_line(error: &Error) {
     let line = error.to_string();
     assert!(line.contains("session."), "{line}");

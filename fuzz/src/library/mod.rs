@@ -35,7 +35,7 @@ mod tests {
         corpus::replay("duration", duration);
     }
 
-    /// Rows that somebody has changed, each a little; what was an object in PHP is only text here.
+    /// Rows that were changed, each a little; an object of PHP is only text here.
     #[test]
     fn cve_2015_8566_a_row_with_anything_in_it_is_a_session_or_none() {
         let mut random = fastrand::Rng::with_seed(8566);

@@ -50,7 +50,7 @@ fn rows_that_hold_no_session_are_anonymous_and_stay_as_they_are(place: &Place) {
         let anonymous = json!({ "user": null, "visits": 0, "cart": [] });
         assert_eq!(rocket.me(&browser), anonymous, "{name}");
         let line = logged().split_off(before.len());
-        // What has expired is nothing special.
+        // An expired session is not logged.
         assert_eq!(
             line.contains("is dropped: "),
             !name.starts_with("expired"),

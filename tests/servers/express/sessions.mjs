@@ -51,7 +51,7 @@ const cookies = {
   },
 };
 
-// What applications and their middleware keep beside it.
+// Values that applications and their middleware keep beside it.
 const data = {
   passport: { user: 7 },
   visits: 1,

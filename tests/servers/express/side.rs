@@ -19,7 +19,7 @@ pub fn browser() -> Visitor {
     Visitor::new("", HeaderMap::new())
 }
 
-/// A browser that sends this cookie, whatever the responses set.
+/// A browser that always sends this cookie, whichever cookies the responses set.
 pub fn browser_with(cookie: &str) -> Visitor {
     Visitor::with_cookie("", cookie)
 }
@@ -67,7 +67,7 @@ impl Side {
     }
 }
 
-/// Where both applications keep their sessions; nobody else does.
+/// The store of both applications, which no other test uses.
 pub struct Place {
     url: String,
     _database: TestDatabase,
@@ -124,7 +124,7 @@ impl Place {
         self.rocket_with(secrets, Stdio::inherit())
     }
 
-    /// What it prints, its warnings above all, goes to `output`.
+    /// Its output, such as warnings, goes to `output`.
     pub fn rocket_with(&self, secrets: &[&str], output: Stdio) -> Side {
         Side {
             server: self.example("moving_from_express", secrets, output),

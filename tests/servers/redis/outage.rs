@@ -23,7 +23,7 @@ impl Visitor {
         visitor
     }
 
-    /// Answered, whatever the answer, before a person gives up.
+    /// Gets an answer in less than three seconds.
     fn soon(&mut self, request: impl FnOnce(&mut Browser) -> (u16, String)) -> (u16, String) {
         let start = Instant::now();
         let answer = request(&mut self.browser);

@@ -24,7 +24,7 @@ pub(crate) fn key() -> Key {
     Token::generate().unwrap().key()
 }
 
-/// A record of a user, with a key of its own.
+/// A record of a user, with a new key.
 pub(crate) fn of(user: &str) -> Record {
     Record {
         user_id: Some(user.into()),

@@ -28,7 +28,7 @@ fn a_renewal_that_died_half_way_is_never_seen(database: &TestDatabase) {
     let (store, url) = (&*database.store, &database.url);
     let [old, other] = [(); 2].map(|()| stored(database, of("ada")));
     let new = renewed(&old);
-    // What is no record cannot be removed, which is the second step.
+    // A key that is not a hash makes the removal fail, which is the second step.
     let (here, there) = (name(database, &old.key), name(database, &new.key));
     ask(url, &["SET", &here, "no record"]);
     store.update(&old.key, 0, &new).unwrap_err();

@@ -49,7 +49,7 @@ fn tower_sessions_2024_a_token_that_is_taken_is_drawn_again() {
     assert_eq!(site.get("/get").body, "Some(\"blue\")");
 }
 
-/// A cookie's life was calculated from whatever the record said.
+/// A cookie's life was calculated from an unchecked record.
 #[test]
 fn rustsec_2017_0005_a_record_without_end_makes_no_cookie_without_end() {
     let mut site = Site::with("{persistent=true,rolling=true}");

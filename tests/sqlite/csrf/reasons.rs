@@ -40,7 +40,7 @@ fn application(session: &str) -> Rocket<Build> {
         .attach(sessions.with_csrf_protection())
 }
 
-/// What the page says of a form with these headers and this body.
+/// The page after a form with these headers and this body.
 fn send(client: &Client, headers: &[(&'static str, &'static str)], body: &str) -> String {
     let mut request = client.post("/log_in").header(ContentType::Form);
     request.inner_mut().set_host(uri!("app.example").into());

@@ -14,7 +14,7 @@ type Headers = &'static [(&'static str, &'static str)];
 
 const UNSAFE: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
 
-/// A request with the browser's cookies and, in its body, the token of its own form.
+/// A request with the browser's cookies and, in its body, the token of its form.
 fn send(
     site: &Site,
     method: Method,

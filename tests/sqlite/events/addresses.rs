@@ -5,7 +5,7 @@ use rocket::serde::json::Value;
 use super::site::*;
 use testing::database;
 
-/// What a request with such a header is taken for.
+/// The client address of a request with such a header.
 fn taken_for(site: &Site, name: &'static str, value: &str) -> String {
     site.browser().with(name, value).get("/address").1
 }

@@ -177,7 +177,7 @@ fn a_shutdown_is_an_event_unless_events_are_off() {
     );
 }
 
-/// What a browser holds.
+/// The session of a browser.
 #[derive(Clone, Copy, PartialEq)]
 enum Held {
     Nothing,
@@ -186,7 +186,7 @@ enum Held {
     Ended,
 }
 
-/// What is to be told of an action of the browser `at`; `held` is afterwards what they hold then.
+/// The events to expect of an action of the browser `at`; updates `held`.
 fn expected(held: &mut [Held], at: usize, action: usize, user: usize) -> Vec<&'static str> {
     let mut told = Vec::new();
     if held[at] == Held::Ended {

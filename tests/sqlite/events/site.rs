@@ -91,7 +91,7 @@ impl Site {
         fs::read_to_string(self.stderr.path()).unwrap()
     }
 
-    /// What was told, where nothing else is printed.
+    /// The events, where nothing else is printed.
     pub fn told(&self) -> Vec<Value> {
         let printed = self.printed();
         assert!(printed.ends_with('\n'), "the last line is whole: {printed}");
@@ -99,7 +99,7 @@ impl Site {
         printed.lines().map(read).collect()
     }
 
-    /// What `action` had told.
+    /// The events that `action` causes.
     pub fn told_of(&self, action: impl FnOnce()) -> Vec<Value> {
         let before = self.told().len();
         action();

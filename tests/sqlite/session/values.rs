@@ -9,7 +9,7 @@ use rocket_diesel_session::{Error, Sessions};
 
 use testing::site::*;
 
-/// What another request makes of the record just before an update of ours, once.
+/// A change of the record by another request just before an update, once.
 fn rival_stores(site: &Site, rival: Rival) {
     site.store.against(rival);
 }
