@@ -1,4 +1,4 @@
-//! The client of an attempt on an account, as a request guard: its address, browser and known devices.
+//! Guards the requests that need a password: address, browser and counters of the client.
 
 use std::sync::OnceLock;
 
@@ -24,13 +24,13 @@ pub(crate) struct AuthRequest<'r> {
     retry_later: &'r OnceLock<RetryLater>,
 }
 
-/// What the response says of a request that is to come again.
+/// The reason for which the client is to retry later.
 enum RetryLater {
     After { seconds: i64 },
     Busy,
 }
 
-/// Tells programs and proxies when to come again.
+/// Adds `Retry-After` to a response after too many attempts.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_response("Retry-After", |request, response| {
         Box::pin(async move {
@@ -43,7 +43,7 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
-/// For the catcher of 503: whether it was for want of processors.
+/// Returns whether the request failed because too many passwords are being hashed.
 pub(crate) fn is_too_busy(request: &Request<'_>) -> bool {
     matches!(retry_later(request).get(), Some(RetryLater::Busy))
 }
@@ -53,25 +53,25 @@ fn retry_later<'r>(request: &'r Request<'_>) -> &'r OnceLock<RetryLater> {
 }
 
 impl AuthRequest<'_> {
-    /// The browser, if it is one of the account's owner.
+    /// Returns the browser if the account's owner has signed in with it before.
     pub(crate) async fn known_device(&self, email: &str) -> Result<Option<KnownDevice>, Error> {
         let now = self.database.now().timestamp_millis();
         KnownDevice::find(self.database, self.device_cookie, email, now).await
     }
 
-    /// The browser is the owner's from now on. They are signed in already, so that nothing can be
-    /// refused any more.
+    /// Marks the browser as known. The user is signed in by now, so an error is only logged.
     pub(crate) async fn remember_device(&self, known: Option<KnownDevice>, user_id: &str) {
         let (cookies, now) = (self.cookies, self.database.now().timestamp_millis());
         let remembered =
             device_cookie::remember(self.database, cookies, self.settings, known, user_id, now);
         if let Err(error) = remembered.await {
-            rocket::error!("a browser is not made known: {error}");
+            rocket::error!("cannot store a browser as known: {error}");
         }
     }
 
-    /// Forgets the user's other browsers. Do it before their sessions end: a store that fails then
-    /// leaves both.
+    /// Forgets the user's other browsers.
+    ///
+    /// Call it before their sessions end, so that a failing store leaves both in place.
     pub(crate) async fn forget_other_devices(&self) -> Result<(), Error> {
         match self.session.user_id() {
             Some(user_id) => {
@@ -92,15 +92,17 @@ impl AuthRequest<'_> {
         address.into_iter().chain([account]).collect()
     }
 
-    /// Takes a slot to hash a password of this account in.
+    /// Takes a slot for hashing a password of this account.
     pub(crate) fn slot(&self, account: &str) -> Result<Slot, Error> {
         let address = self.session.client_address().map(network);
         Slot::take(account, address.as_deref()).map_err(|busy| self.too_busy(busy))
     }
 
-    /// Begins an attempt on an account, and reads what the password is compared with first, so that
-    /// a store that fails leaves no attempt. No password is hashed without one. A refused
-    /// attempt costs one read.
+    /// Begins an attempt on an account. Every hashed password needs one.
+    ///
+    /// Looks at the counters before anything is written, so that a refusal is cheap. Awaits
+    /// `read`, the data to compare the password with, before the attempt counts, so that a
+    /// failing store leaves no attempt.
     pub(crate) async fn attempt<T>(
         &self,
         account: &str,
@@ -129,7 +131,7 @@ impl AuthRequest<'_> {
         Ok(Failure::TooOften { seconds })
     }
 
-    /// What came of hashing a password; if nothing, the attempt does not count.
+    /// Returns the result of hashing. If there was no free slot, cancels the attempt.
     pub(crate) async fn hashed<T>(
         &self,
         attempt: Attempt,
@@ -148,7 +150,7 @@ impl AuthRequest<'_> {
         self.session
             .event("excess_rate_limit_exceeded", json!({ "what": "passwords" }));
         let _ = self.retry_later.set(RetryLater::Busy);
-        Error::unavailable("a password was not checked: too many other attempts have not ended")
+        Error::unavailable("a password was not checked: too many others are being checked")
     }
 }
 

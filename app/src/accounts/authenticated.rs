@@ -1,4 +1,4 @@
-//! The owner of an account, who proved it by the password.
+//! Represents the owner of an account after a right password.
 
 use rocket::serde::json::json;
 use rocket_diesel_session::{Error, Session};
@@ -8,19 +8,20 @@ use crate::accounts::throttling::Attempt;
 use crate::db::users::{self, Credentials};
 use crate::passwords::Verdict;
 
-/// The kind of the messages that say what was done.
+/// The kind of flash messages that report a success.
 pub(crate) const SUCCESS: &str = "success";
 
 pub(crate) struct Authenticated {
     pub(crate) user: Credentials,
-    /// The hash to be stored from now on: of the same password, as hashes are made today.
+    /// The hash to store: the current one, or a new one if that is outdated.
     hash: String,
-    /// How many attempts failed before.
+    /// Failed attempts before this one.
     failures: i64,
 }
 
 impl Authenticated {
-    /// `None` for a wrong password, a closed account or none; all three take the same time.
+    /// Returns `None` for a wrong password, a closed account, or no account. All three take the
+    /// same time.
     pub(crate) async fn verify(
         auth: &AuthRequest<'_>,
         attempt: Attempt,
@@ -55,8 +56,9 @@ impl Authenticated {
         }))
     }
 
-    /// Signs the owner in and saves the session; `false` when the password was changed or the
-    /// account was closed since it was proved.
+    /// Signs the owner in and saves the session.
+    ///
+    /// Returns `false` if the password was changed or the account was closed in the meantime.
     pub(crate) async fn sign_in(
         self,
         auth: &AuthRequest<'_>,
@@ -78,7 +80,7 @@ impl Authenticated {
     }
 }
 
-/// The id says whose account it is: people type passwords where the address belongs.
+/// Logs the account's id, never the typed address: people type passwords into the wrong field.
 fn log_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<&str>) {
     let mut details = json!({ "attempts": failures });
     if let Some(id) = id {
@@ -91,7 +93,7 @@ fn log_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<
     }
 }
 
-/// Signs a user in, for as long as the browser runs or to stay, with a message for the next page.
+/// Signs a user in, with a message for the next page.
 pub(crate) fn log_in(
     session: &Session,
     id: &str,

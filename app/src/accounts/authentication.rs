@@ -19,14 +19,14 @@ pub(crate) struct SignIn {
     pub(crate) password: String,
     /// Whether to stay signed in on this device.
     pub(crate) remember: bool,
-    /// The page to go to afterwards; programs have none.
+    /// The page to go to afterwards. Programs have none.
     #[serde(skip)]
     pub(crate) next: Option<String>,
-    /// What was typed into the account's form before its user had to sign in again.
+    /// The location from a form of the account that was sent after its session had ended.
     #[serde(skip)]
     #[field(default = String::new())]
     pub(crate) location: String,
-    /// The e-mail address of that user.
+    /// The e-mail address of the account to which that form belongs.
     #[serde(skip)]
     #[field(default = String::new())]
     pub(crate) location_of: String,
@@ -41,8 +41,9 @@ impl SignIn {
     }
 }
 
-/// Signs in a client that knows the password of an open account. `done`, for the next page, is saved with
-/// it.
+/// Signs the client in if the password is right and the account is open.
+///
+/// Saves the message `done` for the next page with the session.
 pub(crate) async fn sign_in(
     auth: &AuthRequest<'_>,
     given: &SignIn,

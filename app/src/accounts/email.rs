@@ -6,11 +6,12 @@ use rocket_diesel_session::{Database, Error, LiveSessions};
 
 use crate::db::users;
 
-/// In bytes: no longer text is an address, however it is written, and none is looked at.
+/// In bytes; longer texts are never an address and are not normalised.
 const LONGEST_EMAIL: usize = 254 * 4;
 
-/// Returns an address as it is stored and compared: in lower case, the local part in the Unicode form
-/// NFC, the domain in ASCII as mail servers have it (UTS 46).
+/// Returns the form in which an address is stored and compared.
+///
+/// It is lower case, the local part in NFC, the domain in ASCII as mail servers use it (UTS 46).
 pub(crate) fn canonical(text: &str) -> String {
     if text.len() > LONGEST_EMAIL {
         return text.to_owned();
@@ -25,7 +26,7 @@ pub(crate) fn canonical(text: &str) -> String {
     format!("{local}@{domain}")
 }
 
-/// Returns a canonical address with its domain as people write it.
+/// Returns a canonical address with its domain in Unicode, as people write it.
 pub(super) fn written(canonical: &str) -> String {
     match canonical.rsplit_once('@') {
         Some((local, domain)) => format!("{local}@{}", idna::domain_to_unicode(domain).0),
@@ -33,15 +34,17 @@ pub(super) fn written(canonical: &str) -> String {
     }
 }
 
-/// Brings stored e-mail addresses into their canonical form at launch, where `session.migrate` is true.
+/// Canonicalizes the stored addresses at launch if `session.migrate` is true.
 pub(crate) fn migration() -> AdHoc {
-    AdHoc::on_ignite("Addresses of accounts", |rocket| async {
+    AdHoc::on_ignite("E-mail addresses", |rocket| async {
         let migrates = rocket.figment().extract_inner("session.migrate");
         let live = LiveSessions::of(&rocket).filter(|_| migrates.unwrap_or(false));
         if let Some(database) = live.as_ref().and_then(LiveSessions::database) {
             match canonicalize_stored(database).await {
                 Ok(done) => warn_of(&done.kept),
-                Err(error) => rocket::error!("e-mail addresses are not canonical yet: {error}"),
+                Err(error) => {
+                    rocket::error!("cannot canonicalize the stored e-mail addresses: {error}")
+                }
             }
         }
         rocket
@@ -54,16 +57,18 @@ fn warn_of(kept: &[String]) {
     }
 }
 
-/// What came of bringing the stored addresses into their canonical form.
+/// The result of canonicalizing the stored addresses.
 #[derive(Default)]
 pub(crate) struct Canonicalized {
     pub(crate) changed: usize,
-    /// The ids of accounts whose address is another account's in its canonical form.
+    /// The ids of the accounts that kept their address, because another account has its
+    /// canonical form.
     pub(crate) kept: Vec<String>,
 }
 
-/// Brings the stored e-mail addresses into their canonical form. An earlier release stored what was
-/// typed in lower case, which is the same unless it has other characters than those of ASCII.
+/// Canonicalizes the stored addresses.
+///
+/// An earlier release stored addresses in lower case only, which is canonical for ASCII.
 pub(crate) async fn canonicalize_stored(database: &Database) -> Result<Canonicalized, Error> {
     let rows = users::emails_beyond_ascii(database).await?;
     let mut done = Canonicalized::default();

@@ -1,4 +1,4 @@
-//! Why somebody does not get what they ask of an account.
+//! Lists the reasons for which an account refuses a request, with their texts.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,35 +7,36 @@ use rocket::http::Status;
 
 use crate::accounts::validation;
 
-/// What is wrong with each field.
+/// The errors of a form: each wrong field with its text.
 pub(crate) type FieldErrors = BTreeMap<&'static str, Cow<'static, str>>;
 
-/// Why somebody did not get what they asked for.
+/// The reason for a refused registration, sign-in or change of the password.
 pub(crate) enum Failure {
     Invalid(FieldErrors),
     /// The e-mail address has an account already.
     Taken,
-    /// Address and password do not belong together, or the account is closed: nobody learns which.
+    /// The password is wrong, the account is closed, or there is none. All three have the same
+    /// answer.
     Wrong,
     /// There were too many attempts.
     TooOften {
-        /// How long to wait for the next one.
+        /// The wait until the next attempt is accepted.
         seconds: i64,
     },
 }
 
-/// The text of a refused sign-in, whether the account exists or not.
+/// The answer to a refused sign-in, whether the account exists or not.
 pub(crate) const WRONG: &str = "The e-mail address or the password is wrong.";
 
-/// What is said beside an e-mail address that has an account already.
+/// The error of an e-mail address that another account has.
 pub(crate) const TAKEN: &str =
-    "An account with this e-mail address exists already. Sign in, or use another address.";
+    "An account with this e-mail address already exists. Sign in, or use another address.";
 
 pub(crate) fn taken() -> FieldErrors {
     [("email", TAKEN.into())].into()
 }
 
-/// The text after too many attempts, whether the account exists or not.
+/// Returns the answer after too many attempts, whether the account exists or not.
 pub(crate) fn too_often(seconds: i64) -> String {
     let wait = match seconds {
         ..=1 => "1 second".to_owned(),
@@ -46,7 +47,7 @@ pub(crate) fn too_often(seconds: i64) -> String {
 }
 
 impl Failure {
-    /// As a form tells it; beside `field` what is about none.
+    /// Returns status and field errors for a form. Errors without a field appear at `field`.
     pub(crate) fn on_form(self, field: &'static str) -> (Status, FieldErrors) {
         match self {
             Self::Invalid(field_errors) => (Status::UnprocessableEntity, field_errors),
@@ -60,7 +61,7 @@ impl Failure {
     }
 }
 
-/// What is wrong with the fields that were checked.
+/// Collects the errors of the fields that failed their check.
 pub(crate) fn field_errors<const N: usize>(
     checks: [(&'static str, validation::Check); N],
 ) -> FieldErrors {

@@ -1,13 +1,15 @@
-//! The devices that a session was shown, so that one that has ended since is no attack on another
-//! user's.
+//! Remembers which devices a session has listed.
+//!
+//! A request to sign out a listed device that has ended since is a late click. One for a device
+//! that was never listed is an attack on another user's session.
 
 use rocket::serde::json::json;
 use rocket_diesel_session::{Error, Session, SessionInfo};
 
-/// The session's value.
+/// The name of the session's value.
 const LISTED: &str = "listed_devices";
 
-/// The oldest are forgotten.
+/// The number of keys that a session remembers; the oldest are dropped.
 const MOST: usize = 50;
 
 /// The result of signing a device out.
@@ -26,10 +28,10 @@ pub(crate) async fn devices(session: &Session) -> Result<Vec<SessionInfo>, Error
     Ok(devices)
 }
 
-/// Signs out the device with this short key. One that was never listed is reported as an attack.
+/// Signs out the device with this short key, and reports an attack if the key was never listed.
 pub(crate) async fn end(session: &Session, key: &str) -> Result<Ended, Error> {
     if session.end_device(key).await? {
-        // Its own sign-out leaves no session that could remember it.
+        // After signing itself out, this session can store nothing.
         if session.user_id().is_some() {
             remember(session, [key])?;
         }
@@ -46,7 +48,7 @@ fn listed(session: &Session) -> Result<Vec<String>, Error> {
     Ok(session.get(LISTED)?.unwrap_or_default())
 }
 
-/// Saves nothing for a device that is listed again.
+/// Adds keys to the list. A known key causes no write.
 fn remember<'k>(session: &Session, keys: impl IntoIterator<Item = &'k str>) -> Result<(), Error> {
     let mut listed = listed(session)?;
     let before = listed.len();

@@ -1,4 +1,4 @@
-//! What users do with their password: change it, and confirm by it that it is them.
+//! Lets signed-in users confirm and change their password.
 
 use rocket::form::FromForm;
 use rocket::serde::Deserialize;
@@ -23,7 +23,7 @@ pub(crate) struct PasswordChange {
     new: String,
 }
 
-/// What is said beside a password that is not the signed-in user's current one.
+/// The error of a current password that is wrong.
 const NOT_YOURS: &str = "This is not your current password.";
 
 impl PasswordChange {
@@ -36,8 +36,9 @@ impl PasswordChange {
     }
 }
 
-/// Changes the password of the signed-in user, and signs out all others in the same transaction.
-/// `done`, for the next page, is saved with it.
+/// Changes the password, and ends the user's other sessions in the same transaction.
+///
+/// Saves the message `done` for the next page with the session.
 pub(crate) async fn change(
     auth: &AuthRequest<'_>,
     user: &Profile,
@@ -70,7 +71,7 @@ pub(crate) async fn change(
     Ok(Ok(()))
 }
 
-/// Signs the signed-in user in again, who knows the password.
+/// Signs a signed-in user in again if the password is right.
 pub(crate) async fn confirm(
     auth: &AuthRequest<'_>,
     password: &str,
@@ -90,7 +91,9 @@ pub(crate) async fn confirm(
     })
 }
 
-/// Attempts in a live session count for this session alone: nobody else can use them up.
+/// Verifies the password of the signed-in user.
+///
+/// Counts attempts for this session only, so that nobody else can use them up.
 async fn verify_current(
     auth: &AuthRequest<'_>,
     password: &str,

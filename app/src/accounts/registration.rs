@@ -27,7 +27,7 @@ pub(crate) struct Registration {
     pub(crate) password: String,
     /// Whether to stay signed in on this device.
     pub(crate) remember: bool,
-    /// The page to go to afterwards; programs have none.
+    /// The page to go to afterwards. Programs have none.
     #[serde(skip)]
     pub(crate) next: Option<String>,
 }
@@ -52,7 +52,9 @@ impl Registration {
     }
 }
 
-/// Makes an account and signs its owner in. `done`, for the next page, is saved with it.
+/// Creates an account and signs its owner in.
+///
+/// Saves the message `done` for the next page with the session.
 pub(crate) async fn register(
     auth: &AuthRequest<'_>,
     given: &Registration,

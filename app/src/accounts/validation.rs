@@ -1,4 +1,4 @@
-//! What the fields of the forms accept, and how that is said.
+//! Checks the fields of forms and words the errors.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use crate::db::users::Profile;
 use crate::passwords::common;
 use crate::settings::Settings;
 
-/// Nothing, or what is wrong with each field.
+/// The error to show beside the field.
 pub(crate) type Check = Result<(), Cow<'static, str>>;
 
-/// In bytes: 64 characters, and more than an e-mail address may have.
+/// In bytes: 64 characters of 4 bytes, and at least as long as an e-mail address.
 const LONGEST_NAME: usize = 64 * 4;
 
 pub(crate) fn present(text: &str) -> Check {
@@ -27,7 +27,7 @@ pub(crate) fn name(text: &str) -> Check {
         "Please use at most 64 characters.",
     )?;
     let plain = !text.contains(is_unseen);
-    require(plain, "Please use letters only, no control characters.")
+    require(plain, "Please remove the control characters.")
 }
 
 pub(crate) fn email(text: &str) -> Check {
@@ -48,7 +48,7 @@ pub(crate) fn email(text: &str) -> Check {
     )
 }
 
-/// A password that `owner` may choose.
+/// Checks a new password of `owner`.
 pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> Check {
     require(!text.is_empty(), "Please fill this in.")?;
     require(text.len() <= 1_024, "Please use at most 1024 bytes.")?;
@@ -60,7 +60,7 @@ pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> 
     )?;
     require(
         !text.ends_with('\0'),
-        "A password cannot end with the character NUL.",
+        "A password must not end with the character NUL.",
     )?;
     require(
         !common::is_common(text),
@@ -68,7 +68,7 @@ pub(crate) fn new_password(text: &str, owner: &Profile, settings: &Settings) -> 
     )?;
     let email = email::written(&owner.email);
     let own = [&owner.first_name, &owner.last_name, &owner.email, &email];
-    // What is refused in its own field is not looked at here, however long it is.
+    // Longer values fail in their own field and would make this check slow.
     let own = own.into_iter().filter(|text| text.len() <= LONGEST_NAME);
     let known = own.chain(&settings.words).map(String::as_str);
     require(
@@ -98,10 +98,10 @@ pub(crate) fn location(text: &str) -> Check {
         "Please use at most 128 characters.",
     )?;
     let plain = !text.contains(is_unseen);
-    require(plain, "Please use letters only, no control characters.")
+    require(plain, "Please remove the control characters.")
 }
 
-/// Control characters, line ends, and what turns a text around, so that it reads as another one.
+/// Finds control characters, line ends and marks that reverse the direction of a text.
 fn is_unseen(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -114,7 +114,7 @@ fn require(holds: bool, otherwise: impl Into<Cow<'static, str>>) -> Check {
 mod tests {
     use super::*;
 
-    /// In nanoseconds of this thread's own processor time.
+    /// Returns the processor time of `work`, in nanoseconds.
     fn cost(work: impl FnOnce()) -> u64 {
         let worked = || {
             let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
@@ -130,7 +130,7 @@ mod tests {
         worked() - before
     }
 
-    /// A name of single letters and a long password cost 4 s of a processor, before any counter.
+    /// Without limits, a name of single letters and a long password took 4 seconds.
     #[test]
     fn no_field_costs_more_than_its_longest_value_however_long_it_is() {
         let settings = Settings::default();

@@ -1,4 +1,4 @@
-//! The log of a command: errors are kept for its one line, the rest is dropped.
+//! Captures the errors that are logged during a command, for its one line of output.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,14 +8,14 @@ struct CapturedLog(Mutex<Vec<String>>);
 
 static CAPTURED: CapturedLog = CapturedLog(Mutex::new(Vec::new()));
 
-/// Takes the place of Rocket's logger, which would write to stdout.
+/// Replaces Rocket's logger, which writes to stdout.
 pub(super) fn start() {
     if log::set_logger(&CAPTURED).is_ok() {
         log::set_max_level(LevelFilter::Error);
     }
 }
 
-/// What was logged as an error so far.
+/// Returns the errors that were logged so far.
 pub(super) fn errors() -> String {
     let errors = CAPTURED.0.lock().unwrap_or_else(PoisonError::into_inner);
     errors.join("; ")

@@ -1,4 +1,4 @@
-//! Whether the set-up can be used: settings, database, tables, cookie.
+//! Checks settings, database, tables and cookie.
 
 use std::fmt;
 use std::time::Instant;
@@ -59,7 +59,7 @@ pub(super) async fn check(output: &mut Output) -> Result<(), CommandFailure> {
 
 async fn lines(figment: &Figment) -> Vec<CheckLine> {
     let entry = database_entry(figment);
-    // With a place in memory, nothing but the settings can be wrong.
+    // With a store in memory, only the settings can fail.
     let url = format!("databases.{entry}.url");
     let settings = Operator::with(figment.clone().merge((url, "memory:"))).await;
     let profile = figment.profile();
@@ -96,7 +96,7 @@ fn line(name: &'static str, found: Result<(CheckStatus, String), CommandFailure>
     }
 }
 
-/// How long one round trip takes, of which each request makes one or two.
+/// Measures one round trip to the database. A request makes one or two.
 async fn round_trip(operator: &Operator) -> Result<(CheckStatus, String), CommandFailure> {
     let database = operator.database()?;
     users::ping(database).await?;
@@ -106,15 +106,15 @@ async fn round_trip(operator: &Operator) -> Result<(CheckStatus, String), Comman
     Ok(if millis < 50.0 {
         (CheckStatus::Ok, format!("answers in {millis:.1} ms"))
     } else {
-        let detail = format!("takes {millis:.0} ms to answer, which each request waits for");
+        let detail = format!("takes {millis:.0} ms to answer, and each request waits for it");
         (CheckStatus::Warning, detail)
     })
 }
 
-/// Compared when the store was opened.
+/// Reports the clock difference, which was measured when the store was opened.
 fn clock(operator: &Operator) -> (CheckStatus, String) {
     let Some(difference) = operator.live.clock_difference() else {
-        return (CheckStatus::Ok, "sessions go by this machine's".into());
+        return (CheckStatus::Ok, "sessions use this machine's".into());
     };
     let seconds = difference.as_seconds_f64();
     let (status, remedy) = match seconds.abs() > 1.0 {
@@ -144,15 +144,13 @@ async fn counts(operator: &Operator) -> Result<(CheckStatus, String), CommandFai
     Ok((CheckStatus::Ok, format!("{live} live, {expired} expired")))
 }
 
-/// The settings are known to be right by now, and what is not set is as safe as it can be.
+/// Reports the cookie's attributes. The settings are valid by now, and the defaults are safe.
 fn cookie(figment: &Figment) -> CheckLine {
     let setting = |name: &str| figment.find_value(&format!("session.cookie.{name}")).ok();
     let is_off = |name: &str| setting(name).and_then(|value| value.to_bool()) == Some(false);
     let text = |name: &str| setting(name).and_then(Value::into_string);
-    let insecure = "not Secure, so that any network on the way can read it: set \
-                    session.cookie.secure = true where the site has https";
-    let readable = "not HttpOnly, so that any script can read it: set \
-                    session.cookie.http_only = true";
+    let insecure = "not Secure, so any network on the way can read it: set session.cookie.secure = true if the site has https";
+    let readable = "not HttpOnly, so any script can read it: set session.cookie.http_only = true";
     let secure = match text("secure") {
         Some(_) => "Secure where the request came over TLS",
         None => "Secure",

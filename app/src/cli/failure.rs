@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked to, and how its process ends.
+//! Maps the failures of a command to a line and an exit code.
 
 use std::io;
 use std::process::ExitCode;
@@ -7,14 +7,14 @@ use rocket_diesel_session::{Error, ErrorKind};
 
 pub(super) enum CommandFailure {
     Failed(String),
-    /// There is no such user, or nothing to end.
+    /// There is no such user, or no session to end.
     NotFound(String),
-    /// The reader of the output has closed it.
+    /// The reader has closed the output.
     OutputClosed,
 }
 
 impl CommandFailure {
-    /// What is said about it, in one line whatever a database's client library has put into it.
+    /// Returns the text as one line, even if a database library put line ends into it.
     pub(super) fn line(&self) -> Option<String> {
         match self {
             Self::Failed(why) | Self::NotFound(why) => {
@@ -24,7 +24,7 @@ impl CommandFailure {
         }
     }
 
-    /// 2 is what wrong usage has.
+    /// Returns the exit code. 2 is taken: clap uses it for wrong usage.
     pub(super) fn code(&self) -> ExitCode {
         match self {
             Self::Failed(_) => ExitCode::FAILURE,
@@ -37,7 +37,7 @@ impl CommandFailure {
 impl From<Error> for CommandFailure {
     fn from(error: Error) -> Self {
         let remedy = match error.kind() {
-            ErrorKind::Unavailable => "; see that the database runs, and try again",
+            ErrorKind::Unavailable => "; check that the database runs, then try again",
             _ => "",
         };
         Self::Failed(format!("{error}{remedy}"))

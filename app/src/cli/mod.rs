@@ -1,4 +1,4 @@
-//! The command line: what an operator asks of the sessions and users, beside the running server.
+//! Runs the commands of the command line beside the running server.
 
 mod captured_log;
 mod check;
@@ -26,7 +26,7 @@ Exit codes:
   2  wrong usage
   3  nothing found: no such user, or no session to end";
 
-/// Serves the application, or looks after its sessions and users.
+/// Serve the application, or manage its sessions and users
 #[derive(Parser)]
 #[command(name = "rocket_diesel_session", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -36,7 +36,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List, count, end and clean up sessions, or check the set-up
+    /// List, count, revoke and clean up sessions, or check the configuration
     Sessions(SessionsCommand),
     /// Close accounts and open them again
     #[command(subcommand)]
@@ -56,13 +56,13 @@ pub(crate) struct SessionsCommand {
 enum Verb {
     /// List the live sessions
     List {
-        /// Those of one user only, the one used last first
+        /// List the sessions of one user, the most recently used first
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
     },
     /// Count the live sessions
     Count,
-    /// End sessions: their browsers are signed out with the next request
+    /// Revoke sessions: the next request of their browsers is signed out
     Revoke {
         #[command(flatten)]
         which: Selection,
@@ -72,35 +72,35 @@ enum Verb {
     },
     /// Delete the expired sessions now
     Cleanup,
-    /// Check settings, database, tables and cookie, storing a record for a moment
+    /// Check settings, database, tables and cookie; stores a record and deletes it
     Check,
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Selection {
-    /// All sessions of a user
+    /// Revoke all sessions of a user
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
-    /// The session whose key begins like this, as `list` shows it
+    /// Revoke the session whose key begins with KEY, as `list` shows it
     #[arg(long, value_name = "KEY", value_parser = sessions::beginning_of_a_key)]
     key: Option<String>,
-    /// Every session there is
+    /// Revoke every session
     #[arg(long, requires = "yes")]
     all: bool,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum UsersCommand {
-    /// Close an account and end its sessions; its owner cannot sign in any more
+    /// Close an account and end its sessions; its owner can no longer sign in
     Disable { email: String },
     /// Open a closed account again
     Enable { email: String },
-    /// Bring the e-mail addresses that an earlier release stored into their canonical form
+    /// Canonicalize the e-mail addresses that an earlier release stored
     Canonicalize,
 }
 
-/// Returns the command of the command line; without one, the server is to run.
+/// Parses the command line. Returns `None` if the server is to run.
 pub(crate) fn command() -> Option<Command> {
     Arguments::parse().command
 }

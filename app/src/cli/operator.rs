@@ -1,4 +1,4 @@
-//! What all commands work on: the sessions and users of the server, with the server's settings.
+//! Opens the server's sessions and users for a command, with the server's settings.
 
 use rocket::error::ErrorKind;
 use rocket::figment::Figment;
@@ -21,7 +21,7 @@ impl Operator {
         Ok(operator)
     }
 
-    /// Like the server, up to the moment before it would listen; but the tables stay as they are.
+    /// Ignites a server without launching it, and without changing the tables.
     pub(super) async fn with(figment: Figment) -> Result<Self, CommandFailure> {
         let figment = with_events_on_stderr(figment)
             .merge(("session.migrate", false))
@@ -34,21 +34,20 @@ impl Operator {
             .map_err(|error| launch_failure(&error))?;
         let live = LiveSessions::of(&rocket);
         let live =
-            live.ok_or_else(|| CommandFailure::Failed("the sessions were not opened".into()))?;
+            live.ok_or_else(|| CommandFailure::Failed("the sessions did not open".into()))?;
         Ok(Self { live })
     }
 
     pub(super) fn database(&self) -> Result<&Database, CommandFailure> {
         self.live.database().ok_or_else(|| {
             CommandFailure::Failed(
-                "the sessions are in the memory of the server, where nobody else can reach them; \
-                 set an SQL url in [default.databases]"
+                "the sessions are in the memory of the server, which a command cannot read; set an SQL url in [default.databases]"
                     .into(),
             )
         })
     }
 
-    /// The account with this e-mail address.
+    /// Returns the account with this e-mail address.
     pub(super) async fn user(&self, email: &str) -> Result<Credentials, CommandFailure> {
         let email = email::canonical(email);
         let known = users::credentials(self.database()?, email.clone()).await?;
@@ -60,7 +59,7 @@ impl Operator {
     }
 }
 
-/// A command's answer is all that it writes to stdout.
+/// Redirects events from stdout to stderr, so that stdout holds only the answer.
 fn with_events_on_stderr(figment: Figment) -> Figment {
     match figment.extract_inner::<String>("session.events") {
         Ok(events) if events == "stdout" => figment.merge(("session.events", "stderr")),
@@ -68,7 +67,7 @@ fn with_events_on_stderr(figment: Figment) -> Figment {
     }
 }
 
-/// The entry of `[default.databases]` that holds the sessions.
+/// Returns the entry of `[default.databases]` that holds the sessions.
 pub(super) fn database_entry(figment: &Figment) -> String {
     let name = figment.extract_inner("session.database");
     name.unwrap_or_else(|_| "app".to_owned())

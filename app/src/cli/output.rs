@@ -1,4 +1,4 @@
-//! Where the answer of a command goes: a table for people, or JSON for programs.
+//! Writes the answer of a command: a table for people, or JSON for programs.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -31,7 +31,7 @@ impl Output {
         self.out.flush()
     }
 
-    /// The whole answer, for programs and for people.
+    /// Writes the whole answer.
     pub(super) fn answer(&mut self, json: &Value, text: impl Display) -> io::Result<()> {
         if self.json {
             writeln!(self.out, "{}", escaped(json))
@@ -40,7 +40,7 @@ impl Output {
         }
     }
 
-    /// Begins a list of sessions, which are written as they come.
+    /// Begins a list of sessions, which are written one by one.
     pub(super) fn begin(&mut self, now: DateTime<Utc>) -> io::Result<()> {
         self.now = now;
         if self.json {
@@ -81,7 +81,7 @@ impl Output {
         }
     }
 
-    /// The last column may be as wide as it likes, so that no row has to wait for a wider one.
+    /// Writes a row. The last column has no width, so that no row waits for a wider one.
     fn row(&mut self, cells: [&str; 6]) -> io::Result<()> {
         let [key, used, signed_in, ends, browser, user] = cells;
         writeln!(
@@ -91,8 +91,7 @@ impl Output {
     }
 }
 
-/// JSON leaves as they are some characters that a terminal obeys, or that turn a text around. They
-/// can stand in strings alone.
+/// Escapes characters in strings that JSON allows but terminals obey, or that reverse a text.
 fn escaped(json: &Value) -> String {
     let unseen = |letter| {
         matches!(

@@ -1,4 +1,4 @@
-//! List, count, revoke, clean up.
+//! Lists, counts and revokes sessions, and deletes expired ones.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::db::{known_devices, users};
 use crate::settings;
 
-/// How many sessions are in memory at once.
+/// Sessions that are in memory at the same time.
 const PAGE: u32 = 500;
 
 pub(super) async fn list(user: Option<String>, output: &mut Output) -> Result<(), CommandFailure> {
@@ -66,7 +66,7 @@ pub(super) async fn revoke(which: Selection, output: &mut Output) -> Result<(), 
         } => revoke_of_user(&operator, &email).await?,
         Selection { key: Some(key), .. } => revoke_one(&operator, &key, output).await?,
         Selection { all: true, .. } => revoke_all(&operator).await?,
-        // The arguments are refused unless they name one of them.
+        // clap requires one of the three.
         _ => 0,
     };
     let text = format!(
@@ -84,8 +84,8 @@ async fn revoke_of_user(operator: &Operator, email: &str) -> Result<u64, Command
     unless_zero(live, || format!("{} has no session", user.profile.email))
 }
 
-/// One statement, so that none that is renewed meanwhile can slip through. It may take longer than
-/// any request would wait.
+/// Ends every session in one statement, so that a concurrent renewal cannot escape. It may take
+/// longer than the timeout of requests.
 async fn revoke_all(operator: &Operator) -> Result<u64, CommandFailure> {
     let figment = settings::files::figment();
     let timeout = format!("databases.{}.timeout", database_entry(&figment));
@@ -96,7 +96,7 @@ async fn revoke_all(operator: &Operator) -> Result<u64, CommandFailure> {
     unless_zero(live, || "there is no session".into())
 }
 
-/// The session whose key begins with `key`, unless several do.
+/// Ends the session whose key begins with `key`. Fails if several do.
 async fn revoke_one(
     operator: &Operator,
     key: &str,
@@ -106,7 +106,7 @@ async fn revoke_one(
     if operator.live.end(&whole).await? {
         return Ok(1);
     }
-    // A beginning comes before all that it begins.
+    // Keys are sorted, and a prefix sorts before all keys that begin with it.
     let mut found = operator.live.all(Some(&whole), 10).await?;
     found.retain(|device| device.key.as_str().starts_with(key));
     if let [_, _, ..] = *found {
@@ -117,8 +117,7 @@ async fn revoke_one(
             |device: &SessionInfo| device.key.as_str().chars().take(16).collect::<String>();
         let longer: Vec<_> = found.iter().map(longer).collect();
         return Err(CommandFailure::Failed(format!(
-            "several sessions have a key that begins with {key}, and none was ended; \
-             write more of it: {}",
+            "several sessions have a key that begins with {key}, so none was ended; give more characters: {}",
             longer.join(", ")
         )));
     }
@@ -138,14 +137,14 @@ fn unless_zero(count: u64, otherwise: impl FnOnce() -> String) -> Result<u64, Co
     }
 }
 
-/// What `--key` takes.
+/// Parses the value of `--key`.
 pub(super) fn beginning_of_a_key(text: &str) -> Result<String, String> {
     let key = text.to_ascii_lowercase();
     let hexadecimal = key.bytes().all(|byte| byte.is_ascii_hexdigit());
     if hexadecimal && (8..=64).contains(&key.len()) {
         Ok(key)
     } else {
-        Err("write at least the 8 characters that `sessions list` shows".into())
+        Err("give at least the 8 characters that `sessions list` shows".into())
     }
 }
 

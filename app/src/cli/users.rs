@@ -1,4 +1,4 @@
-//! Close accounts, and open them again.
+//! Closes accounts, opens them again, and canonicalizes e-mail addresses.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ pub(super) async fn carry_out(command: UsersCommand) -> Result<(), CommandFailur
     Ok(writeln!(io::stdout(), "{done}")?)
 }
 
-/// The sessions end last: one that began meanwhile is among them, and later ones are refused.
+/// Ends the sessions last, so that a sign-in during the command is among them.
 async fn disable(email: &str) -> Result<String, CommandFailure> {
     let operator = Operator::new().await?;
     let user = operator.user(email).await?;

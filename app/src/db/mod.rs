@@ -1,6 +1,6 @@
 //! Reads and writes the application's tables, on any backend.
 
-/// Runs Diesel code that fits every backend on the configured one.
+/// Calls a method with Diesel code for the configured backend. The code has to fit every backend.
 macro_rules! on {
     ($database:expr, $object:ident.$method:ident, |$connection:ident| $work:expr) => {
         match $database {
@@ -35,7 +35,7 @@ use self::schema::{attempts as attempts_table, known_devices as known_devices_ta
 
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// Fails unless each table of the application can be read.
+/// Fails if a table of the application cannot be read.
 pub(crate) async fn check_tables(database: &Database) -> Result<(), Error> {
     users::credentials(database, String::new()).await?;
     on!(database, database.run, |connection| {

@@ -1,4 +1,4 @@
-//! The table of users, on whichever database the configuration chose.
+//! Reads and writes the table of users.
 
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind::UniqueViolation;
@@ -28,7 +28,7 @@ pub(crate) struct User {
     pub(crate) disabled_at: Option<i64>,
 }
 
-/// The parts of an account that its owner and programs see.
+/// The public fields of an account.
 #[derive(Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = users)]
 #[serde(crate = "rocket::serde")]
@@ -48,7 +48,7 @@ impl From<&User> for Profile {
     }
 }
 
-/// An account to be made.
+/// The row of a new account.
 #[derive(Clone, Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(crate) struct NewUser {
@@ -61,7 +61,7 @@ pub(crate) struct NewUser {
     pub(crate) updated_at: i64,
 }
 
-/// What a sign-in is checked against.
+/// The fields that a sign-in checks.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct Credentials {
@@ -72,7 +72,7 @@ pub(crate) struct Credentials {
     pub(crate) disabled_at: Option<i64>,
 }
 
-/// The credentials of the account with this canonical e-mail address.
+/// Returns the credentials of the account with this canonical e-mail address.
 pub(crate) async fn credentials(
     database: &Database,
     email: String,
@@ -86,7 +86,7 @@ pub(crate) async fn credentials(
     })
 }
 
-/// The credentials of the account with this id.
+/// Returns the credentials of the account with this id.
 pub(crate) async fn credentials_of(
     database: &Database,
     id: String,
@@ -100,8 +100,9 @@ pub(crate) async fn credentials_of(
     })
 }
 
-/// Makes an account and saves the session, both or neither; `false` when the e-mail address has an
-/// account already, which the unique index decides.
+/// Creates an account and saves the session in one transaction.
+///
+/// Returns `false` if another account has the e-mail address; the unique index decides.
 pub(crate) async fn insert_and_save(
     database: &Database,
     session: &Session,
@@ -117,11 +118,11 @@ pub(crate) async fn insert_and_save(
     unless_rolled_back(saved)
 }
 
-/// Puts `hash` in the place of the one that was verified, and saves the session; both or neither.
-/// `false` when there is another hash by now, or the account is closed.
+/// Replaces the verified hash by `hash` and saves the session in one transaction.
 ///
-/// Even where the hash stays the same, the row is locked until the session is saved: of a sign-in
-/// and a change of the password, one sees what the other did.
+/// Returns `false` if the stored hash has changed or the account is closed. The update locks
+/// the row even if the hash stays the same, so that of a concurrent sign-in and change of the
+/// password one sees the other.
 pub(crate) async fn save_with_hash(
     database: &Database,
     session: &Session,
@@ -153,7 +154,7 @@ fn unless_rolled_back(saved: Result<(), Error>) -> Result<bool, Error> {
     }
 }
 
-/// Where a user is, in their own words.
+/// Changes the location of a user.
 pub(crate) async fn set_location(
     database: &Database,
     id: String,
@@ -169,7 +170,7 @@ pub(crate) async fn set_location(
     })
 }
 
-/// The e-mail addresses of the accounts with these ids, each with its id.
+/// Returns id and e-mail address of the accounts with these ids.
 pub(crate) async fn emails(
     database: &Database,
     ids: Vec<String>,
@@ -215,8 +216,7 @@ pub(crate) async fn set_email(
     })
 }
 
-/// Closes an account, or opens it again when there is no time to close it at; `false` when that is
-/// how it was.
+/// Closes an account, or opens it if `disabled_at` is `None`. Returns `false` if nothing changed.
 pub(crate) async fn set_disabled_at(
     database: &Database,
     id: String,
@@ -236,7 +236,7 @@ pub(crate) async fn set_disabled_at(
     })
 }
 
-/// Fails unless the users can be read.
+/// Fails if the users cannot be read.
 pub(crate) async fn ping(database: &Database) -> Result<(), Error> {
     on!(database, database.run, |connection| {
         let one = users::table.select(users::id).limit(1);

@@ -1,7 +1,6 @@
-//! Passwords that are tried first: the commonest, and those made of words that everybody knows of
-//! their owner.
+//! Recognises passwords that attackers try first: common ones, and those made of known words.
 //!
-//! `common_passwords.txt` says in `common_passwords.md` where it comes from.
+//! `common_passwords.md` names the source of `common_passwords.txt`.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
@@ -13,8 +12,9 @@ static LISTED: LazyLock<HashSet<&str>> =
 static LONGEST: LazyLock<usize> =
     LazyLock::new(|| LISTED.iter().map(|listed| listed.len()).max().unwrap_or(0));
 
-/// Whether a password is a listed one, two of them, or one thing over and over; whatever the case,
-/// and whatever stands between.
+/// Returns whether a password is a listed one, two of them, or one piece repeated.
+///
+/// Ignores case, and whatever is neither letter nor digit.
 pub(crate) fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
     let bare: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -23,7 +23,7 @@ pub(crate) fn is_common(password: &str) -> bool {
         .any(|text| LISTED.contains(&**text) || is_repeated(text) || is_joined(text))
 }
 
-/// So few characters are no password however often they are repeated, whichever they are.
+/// A repeated piece of at most this many characters is no password, whatever it is.
 const SHORT: usize = 4;
 
 fn is_repeated(text: &str) -> bool {
@@ -49,13 +49,13 @@ fn is_joined(text: &str) -> bool {
     splits.any(|(first, second)| LISTED.contains(first) && LISTED.contains(second))
 }
 
-/// Whether a password has, beside digits and punctuation, nothing but these words.
+/// Returns whether a password has no letters except those of `words`.
 pub(crate) fn is_made_of<'a>(password: &str, words: impl Iterator<Item = &'a str>) -> bool {
     let words = words.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    // Each once: names can repeat a letter as often as they like.
+    // Without duplicates, since a name can repeat a letter often.
     let words: BTreeSet<String> = words.map(letters).filter(|word| !word.is_empty()).collect();
     let text = letters(password);
-    // Up to where the words reach, one after the other.
+    // Marks each position up to which words cover the text.
     let mut reached = vec![false; text.len() + 1];
     reached[0] = true;
     for at in 0..text.len() {

@@ -1,4 +1,4 @@
-//! Passwords as PHC strings, a bounded number at a time.
+//! Hashes and verifies passwords as PHC strings.
 
 pub(crate) mod common;
 mod queue;
@@ -13,7 +13,7 @@ use rocket::serde::Deserialize;
 
 pub(crate) use self::slots::{Busy, Slot};
 
-/// What a password is hashed with.
+/// The algorithm of new hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(crate = "rocket::serde")]
 pub(crate) enum Algorithm {
@@ -24,7 +24,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// The figures of the OWASP Password Storage Cheat Sheet.
+    /// Follows the OWASP Password Storage Cheat Sheet.
     const fn rounds(self) -> u32 {
         match self {
             Self::Sha256 => 600_000,
@@ -32,8 +32,8 @@ impl Algorithm {
         }
     }
 
-    /// To be compared with where there is no account: salt and hash are zeros, which no password
-    /// makes.
+    /// Returns the hash to compare with if there is no account. Salt and hash are zeros,
+    /// which no password has.
     fn dummy_hash(self) -> String {
         let name = match self {
             Self::Sha256 => pbkdf2::Algorithm::PBKDF2_SHA256_ID,
@@ -42,7 +42,7 @@ impl Algorithm {
         format!("${name}$i={},l=32${:A<22}${:A<43}", self.rounds(), "", "")
     }
 
-    /// A stored hash that asks for more is refused, lest it occupy a processor for minutes.
+    /// Limits the rounds of stored hashes, so that none occupies a processor for minutes.
     const fn max_rounds(self) -> u32 {
         10 * self.rounds()
     }
@@ -52,14 +52,13 @@ impl Algorithm {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Verdict {
     Right,
-    /// Right, but hashed with fewer rounds than today's or another algorithm: here is what is to be
-    /// stored instead.
+    /// Right, but the hash has too few rounds or another algorithm. Store this one instead.
     RightButOld(String),
     Wrong,
 }
 
 impl Slot {
-    /// Makes a PHC string.
+    /// Hashes a password and returns the PHC string.
     pub(crate) async fn hash(
         &self,
         password: String,
@@ -69,7 +68,8 @@ impl Slot {
         hash.await?.ok_or(Busy)
     }
 
-    /// Compares a password with a stored PHC string; with none, it takes as long and is wrong.
+    /// Compares a password with a stored PHC string. Without one, takes as long and returns
+    /// `Wrong`.
     pub(crate) async fn verify(
         &self,
         password: String,
@@ -92,19 +92,21 @@ fn hash_rounds(password: &str, algorithm: Algorithm, rounds: u32) -> Option<Stri
     Some(hash.to_string())
 }
 
-/// Takes the time of so many rounds, and nothing else.
+/// Spends the time of `rounds` rounds.
 fn spend_rounds(password: &str, algorithm: Algorithm, rounds: u32) {
     black_box(hash_rounds(password, algorithm, rounds));
 }
 
 fn compare(password: &str, stored: &str, today: Algorithm) -> Verdict {
     let Some((stored, algorithm, rounds)) = parse_stored(stored) else {
-        rocket::error!("a stored password hash cannot be used; its owner needs a new one");
+        rocket::error!(
+            "a stored password hash is unusable, so its user cannot sign in; store a new one"
+        );
         spend_rounds(password, today, today.rounds());
         return Verdict::Wrong;
     };
     if !is_right(password, &stored) {
-        // The rest of the time that it takes for everybody else.
+        // A hash with fewer rounds must not answer faster than others.
         let done = u64::from(rounds) * u64::from(today.rounds()) / u64::from(algorithm.rounds());
         let done = u32::try_from(done).unwrap_or(u32::MAX);
         spend_rounds(password, today, today.rounds().saturating_sub(done));
@@ -116,13 +118,14 @@ fn compare(password: &str, stored: &str, today: Algorithm) -> Verdict {
     hash_rounds(password, today, today.rounds()).map_or(Verdict::Right, Verdict::RightButOld)
 }
 
-/// HMAC fills a short key up with NUL, so that a password would be right with NUL at its end, too.
+/// Rejects a password with NUL at its end: HMAC pads short keys with NUL, so it would match as
+/// well.
 pub(crate) fn is_right(password: &str, stored: &PasswordHash) -> bool {
     let verified = Pbkdf2::default().verify_password(password.as_bytes(), stored);
     verified.is_ok() && !password.ends_with('\0')
 }
 
-/// A stored hash that can be compared with, its algorithm and its rounds.
+/// Returns a usable stored hash, its algorithm and its rounds.
 pub(crate) fn parse_stored(stored: &str) -> Option<(PasswordHash, Algorithm, u32)> {
     let stored = PasswordHash::new(stored).ok()?;
     let rounds = Params::try_from(&stored).ok()?.rounds();
@@ -147,7 +150,7 @@ mod tests {
     use super::slots::{TIMEOUT, WAITING};
     use super::*;
 
-    /// As often as it takes: the tests of this file hash at the same time.
+    /// Tries until a slot is free, since other tests hash as well.
     async fn verify(password: &str, stored: Option<&str>, today: Algorithm) -> Verdict {
         loop {
             let Ok(place) = Slot::take("ada@example.org", None) else {
@@ -253,7 +256,7 @@ mod tests {
         }
     }
 
-    /// The time that this thread has had of a processor.
+    /// Returns the processor time of this thread.
     fn worked() -> Duration {
         let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         Duration::from_nanos(statistics.split(' ').next().unwrap().parse().unwrap())

@@ -1,4 +1,4 @@
-//! The order in which passwords are hashed: the least busy address and account come first.
+//! Orders the passwords to hash, those of the least busy account and address first.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -7,18 +7,18 @@ use rocket::tokio::sync::oneshot::Sender;
 
 use super::Busy;
 
-/// For how long an address or an account stays busy after it left its place.
+/// Accounts and addresses stay busy for this long after they left the queue.
 const RECENT: Duration = Duration::from_secs(10);
 
-/// The passwords that are hashed now and those that wait for it.
+/// The passwords that are hashed now, and those that wait.
 pub(super) struct Queue {
-    /// How many are hashed at a time.
+    /// The number of passwords that are hashed at the same time.
     at_once: usize,
-    /// How many entries there may be.
+    /// The largest number of entries.
     capacity: usize,
     entries: Vec<Entry>,
     recent: VecDeque<(Instant, Keys)>,
-    /// How often each key is in the two lists above.
+    /// The number of `entries` and `recent` entries that have each key.
     shares: HashMap<String, usize>,
     last_id: u64,
 }
@@ -35,7 +35,7 @@ enum Step {
     Hashing,
 }
 
-/// The account and, if it is known, the client's address.
+/// The account and, if known, the client's address.
 pub(super) type Keys = Vec<String>;
 
 impl Queue {
@@ -50,8 +50,9 @@ impl Queue {
         }
     }
 
-    /// Takes a place. If none is free, the busiest entry that is not hashed yet loses its own to a
-    /// less busy one.
+    /// Adds an entry and returns its id.
+    ///
+    /// If the queue is full, removes the busiest waiting entry in favour of a less busy one.
     pub(super) fn enter(&mut self, keys: Keys, now: Instant) -> Result<u64, Busy> {
         self.forget(now);
         self.count(&keys);
@@ -74,17 +75,18 @@ impl Queue {
         Ok(id)
     }
 
-    /// Sends `permit` when it is this entry's turn, and drops it if a less busy entry took its place.
+    /// Sends `permit` when it is this entry's turn, and drops it if a less busy entry took
+    /// its place.
     pub(super) fn wait(&mut self, id: u64, permit: Sender<()>) {
         self.step(id, Step::Waiting(permit));
     }
 
-    /// Keeps the place and lets the next password be hashed.
+    /// Ends hashing, keeps the entry, and starts the next one.
     pub(super) fn finish(&mut self, id: u64) {
         self.step(id, Step::Reserved);
     }
 
-    /// Gives the place up; its keys stay busy for a while.
+    /// Removes the entry. Its keys stay busy for a while.
     pub(super) fn leave(&mut self, id: u64, now: Instant) {
         if let Some(at) = self.entries.iter().position(|entry| entry.id == id) {
             let left = self.entries.remove(at);
@@ -118,7 +120,7 @@ impl Queue {
         }
     }
 
-    /// How busy each key is, in descending order.
+    /// Returns the busyness of each key, in descending order.
     fn share(&self, keys: &Keys) -> Vec<usize> {
         let shares = keys.iter().map(|key| self.shares.get(key).copied());
         let mut shares: Vec<_> = shares.map(Option::unwrap_or_default).collect();
@@ -165,7 +167,7 @@ mod tests {
         vec![format!("address {address}"), format!("account {account}")]
     }
 
-    /// Takes a place and waits for its permit.
+    /// Adds an entry and waits for its permit.
     fn ask(queue: &mut Queue, keys: Keys, now: Instant) -> Result<(u64, Receiver<()>), Busy> {
         let id = queue.enter(keys, now)?;
         let (permit, receiver) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! How many passwords are hashed at a time, and how many wait for it.
+//! Limits how many passwords are hashed and wait at the same time.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -10,17 +10,17 @@ use rocket::tokio::time::timeout;
 
 use super::queue::Queue;
 
-/// A password was not hashed, because too many others are, or for want of randomness.
+/// The password was not hashed: too many others wait, or there was no random salt.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Busy;
 
-/// How long a password waits to be hashed.
+/// The longest wait before hashing begins.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// As many as are hashed within that time, 150 ms each.
+/// Waiting passwords per processor: as many as are hashed within the timeout, at 150 ms each.
 pub(super) const WAITING: usize = 13;
 
-/// One processor is left for those who are signed in already.
+/// Leaves one processor to all other requests.
 static QUEUE: LazyLock<Mutex<Queue>> = LazyLock::new(|| {
     let count = available_parallelism().map_or(1, |count| count.get().max(2) - 1);
     Mutex::new(Queue::new(count, count * (1 + WAITING)))
@@ -30,15 +30,15 @@ fn queue() -> MutexGuard<'static, Queue> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A place among those whose passwords are hashed, or soon will be.
+/// A slot in the queue of passwords to hash.
 #[derive(Debug)]
 pub(crate) struct Slot(Arc<Reservation>);
 
-/// Holds the place until its hash is made, even if the request is dropped before.
+/// Holds the slot until hashing ends, even if the request is dropped earlier.
 #[derive(Debug)]
 struct Reservation(u64);
 
-/// The right to hash now.
+/// The permission to hash now.
 struct Permit(Arc<Reservation>);
 
 impl Drop for Reservation {
@@ -54,7 +54,7 @@ impl Drop for Permit {
 }
 
 impl Slot {
-    /// Takes one without waiting: a free one, or that of a busier account or address.
+    /// Takes a slot without waiting: a free one, or that of a busier account or address.
     pub(crate) fn take(account: &str, address: Option<&str>) -> Result<Self, Busy> {
         let address = address.map(|address| format!("address {address}"));
         let keys = [format!("account {account}")].into_iter().chain(address);
@@ -62,7 +62,7 @@ impl Slot {
         Ok(Self(Arc::new(Reservation(id))))
     }
 
-    /// Does `work` on a thread of its own once it is its permit.
+    /// Waits for a permit, then runs `work` on a blocking thread.
     pub(super) async fn bounded<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -1,8 +1,8 @@
 //! Stops the server without cutting off a request.
 //!
-//! On SIGTERM or SIGINT it refuses new connections, answers the requests of those that are open,
-//! closes each with its answer, and then has Rocket shut down. Rocket alone would close a connection
-//! whose next request is on its way.
+//! On SIGTERM or SIGINT it refuses new connections, answers the requests on open ones, closes each
+//! with its answer, and then shuts Rocket down. Rocket itself would close connections whose next
+//! request is on its way.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,10 +19,10 @@ use rocket::{Build, Data, Orbit, Request, Response, Rocket, Shutdown};
 
 use crate::serve::listener;
 
-/// How long the server waits for requests on connections that are open.
+/// The longest silence on open connections before the shutdown.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The requests that this server answers now.
+/// The requests in progress.
 struct OpenRequests {
     stops: AtomicBool,
     under_way: AtomicUsize,
@@ -30,7 +30,7 @@ struct OpenRequests {
     answered_at: Mutex<Instant>,
 }
 
-/// A request until it is answered.
+/// Counts a request until it is answered.
 struct RequestGuard(Arc<OpenRequests>);
 
 impl RequestGuard {
@@ -62,10 +62,10 @@ impl OpenRequests {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Refuses new connections, and waits until all others are closed or silent.
+    /// Refuses new connections, and waits until the open ones are closed or silent.
     async fn drain(&self, port: u16) {
         rocket::warn!(
-            "the server stops; it accepts no more connections, which Rocket calls accept errors"
+            "shutting down: the server accepts no new connections, which Rocket logs as accept errors"
         );
         let _ = spawn_blocking(move || listener::close(port)).await;
         self.stops.store(true, Ordering::SeqCst);
@@ -119,7 +119,7 @@ impl Signals {
     }
 }
 
-/// The fairing that does it.
+/// A fairing that drains the server before Rocket shuts down.
 pub(crate) struct Drain;
 
 #[rocket::async_trait]
@@ -131,7 +131,7 @@ impl Fairing for Drain {
         }
     }
 
-    /// Keeps the two signals from Rocket.
+    /// Takes the two signals from Rocket.
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         let figment = rocket.figment().clone();
         let mut config: Config = figment.extract_inner("shutdown").unwrap_or_default();
@@ -154,7 +154,9 @@ impl Fairing for Drain {
             Ok(signals) => {
                 rocket::tokio::spawn(end(requests, signals, shutdown, config.port, limit));
             }
-            Err(error) => rocket::error!("SIGTERM and SIGINT end the server at once: {error}"),
+            Err(error) => rocket::error!(
+                "no signal can be received, so SIGTERM and SIGINT stop the server at once: {error}"
+            ),
         }
     }
 

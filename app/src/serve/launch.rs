@@ -1,4 +1,4 @@
-//! Launches a server that answers what it has begun before it stops.
+//! Launches Rocket, and answers all requests in progress before it stops.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,13 +8,12 @@ use rocket::error::ErrorKind;
 use rocket::tokio::time::{sleep, timeout};
 use rocket::{Build, Config, Orbit, Rocket};
 
-/// Serves until a shutdown has ended.
+/// Serves until the shutdown has ended.
 ///
-/// Rocket 0.5.2 waits for the requests that are under way only if it hears of the shutdown before
-/// its own listener does; otherwise it fails and would leave them unanswered (`server.rs`, the outer
-/// `select!`).
+/// Rocket 0.5.2 leaves requests unanswered if its listener notices the shutdown first (`server.rs`,
+/// the outer `select!`). This function then waits for them.
 pub fn launch(rocket: Rocket<Build>) -> ExitCode {
-    // Rocket would panic.
+    // Rocket would panic on this error.
     if let Err(error) = Config::try_from(rocket.figment()) {
         let error = error.to_string();
         let words: Vec<_> = error.split_whitespace().collect();
@@ -35,7 +34,7 @@ pub fn launch(rocket: Rocket<Build>) -> ExitCode {
     })
 }
 
-/// Whether every connection ends within the time that Rocket would have given them.
+/// Returns whether every connection ends within Rocket's grace and mercy periods.
 async fn all_answered(rocket: &Arc<Rocket<Orbit>>) -> bool {
     let shutdown = &rocket.config().shutdown;
     let time_left = Duration::from_secs((shutdown.grace + shutdown.mercy).into());

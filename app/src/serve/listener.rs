@@ -1,4 +1,4 @@
-//! Finds the sockets of this server, which Rocket does not give out.
+//! Finds the server's sockets, since Rocket does not expose them.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use rustix::net::sockopt::socket_acceptconn;
 use rustix::net::{Shutdown, getpeername, getsockname, shutdown};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
-/// Refuses new connections at a port from now on.
+/// Refuses new connections at a port.
 pub(crate) fn close(port: u16) -> io::Result<()> {
     for socket in sockets(port)? {
         if socket_acceptconn(&socket)? {
@@ -26,7 +26,7 @@ pub(crate) fn connections(port: u16) -> io::Result<usize> {
     Ok(sockets.iter().filter(connected).count())
 }
 
-/// Each socket of this process at a port.
+/// Returns each socket of this process at a port.
 fn sockets(port: u16) -> io::Result<Vec<OwnedFd>> {
     let this = pidfd_open(getpid(), PidfdFlags::empty())?;
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ fn sockets(port: u16) -> io::Result<Vec<OwnedFd>> {
         let Some(fd) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // It is closed by now.
+        // The descriptor may be closed by now.
         let Ok(copy) = pidfd_getfd(&this, fd, PidfdGetfdFlags::empty()) else {
             continue;
         };

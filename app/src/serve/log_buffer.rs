@@ -1,7 +1,7 @@
-//! Keeps standard output and standard error from holding up requests when they take nothing.
+//! Buffers standard output and standard error, so that a blocked reader stops no request.
 //!
-//! Rocket writes its log on the threads that answer requests. Once a pipe is full, the next line
-//! would stop a thread, and soon all of them; once a disk is full, it would panic.
+//! Rocket logs on the threads that answer requests. With a full pipe a log line would block a
+//! thread, and soon all of them; with a full disk it would panic.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,16 +14,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
-/// How many bytes wait for a reader.
+/// Bytes that wait for a reader.
 const CAPACITY: usize = 1 << 20;
 
-/// A pipe that is ready takes this many bytes at once (`PIPE_BUF`).
+/// Bytes that a ready pipe accepts without blocking (`PIPE_BUF`).
 const PIECE: usize = 4_096;
 
-/// How long the last lines wait for a reader when the program ends.
+/// The longest wait for a reader when the program ends.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Writes what waits, and puts the outputs back, when it is dropped.
+/// Writes what is left and restores both streams when it is dropped.
 pub(crate) struct Buffered {
     _outputs: [Option<Stream>; 2],
 }
@@ -34,12 +34,12 @@ struct Stream {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Puts a buffer before each output that is not a terminal, which Rocket asks for its colours.
+/// Buffers each stream that is not a terminal. Rocket asks terminals for colours.
 pub(crate) fn buffered() -> Buffered {
     let stdout = Stream::buffered(io::stdout().as_fd(), |fd| dup2_stdout(fd));
     let stderr = Stream::buffered(io::stderr().as_fd(), |fd| dup2_stderr(fd));
     Buffered {
-        // Without a buffer it is as good as it was.
+        // A stream without a buffer still works.
         _outputs: [stdout, stderr].map(|output| output.ok().flatten()),
     }
 }
@@ -69,19 +69,19 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         let _ = io::stdout().flush();
-        // Closes the only other end of the buffer's pipe.
+        // Closes the last writer of the buffer's pipe, which ends its thread.
         let _ = (self.replace)(self.original.as_fd());
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Lines that wait for a reader. What does not fit is dropped by whole lines and counted.
+/// Lines that wait for a reader. Lines that do not fit are dropped and counted.
 struct Buffer {
     to: File,
     waiting: VecDeque<u8>,
-    /// Whether what waits, or else what is written, ends within a line.
+    /// Whether the waiting bytes, or else the written ones, end within a line.
     in_line: bool,
-    /// Whether what is written ends within a line.
+    /// Whether the written bytes end within a line.
     cuts_line: bool,
     skips_line: bool,
     dropped: u64,
@@ -99,7 +99,7 @@ impl Buffer {
         }
     }
 
-    /// Takes what the program writes until it ends, and passes it on when somebody reads.
+    /// Forwards what the program writes until it ends.
     fn forward(mut self, mut from: PipeReader) {
         let mut bytes = vec![0; 1 << 16];
         loop {
@@ -130,7 +130,7 @@ impl Buffer {
     fn take(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let ends = piece.ends_with(b"\n");
-            // One gap, and not one between short lines that still fit.
+            // Leaves one large gap instead of many small ones.
             let space = if self.dropped > 0 {
                 CAPACITY / 2
             } else {
@@ -152,8 +152,8 @@ impl Buffer {
         }
     }
 
-    /// Writes as much as a ready pipe takes, in whole lines where it can. What is refused is dropped,
-    /// since its reader is gone or the disk is full.
+    /// Writes as much as a ready pipe accepts, in whole lines if possible. Drops everything
+    /// on an error, since the reader is gone or the disk is full.
     fn write(&mut self) {
         let (piece, _) = self.waiting.as_slices();
         let piece = &piece[..piece.len().min(PIECE)];
@@ -176,7 +176,7 @@ impl Buffer {
     }
 }
 
-/// Waits until one of the two is ready, or until the time is over.
+/// Waits until one of the two is ready, at most for `timeout`.
 fn ready(
     from: Option<&PipeReader>,
     to: Option<&File>,

@@ -1,4 +1,4 @@
-//! Finds the application's files wherever it is started: beside its configuration file.
+//! Finds the configuration file, and the application's other files beside it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ pub(crate) fn figment() -> Figment {
     let file = config_file();
     let templates = beside(&file, "templates");
     let file = Toml::file(file).nested();
-    // As much as a form has, and as the proxies of `deploy/` let through.
+    // The size of the largest form, and of what the proxies in `deploy/` accept.
     let limit = Serialized::default("limits.json", "32 KiB");
     let mut figment = Figment::from(Config::default()).merge(limit);
     if synonyms(&profile).contains(&Profile::new("dev")) {
-        // Not every client sends a Secure cookie back over http.
+        // Some clients send no Secure cookie over http.
         figment = figment.merge(Serialized::default("session.cookie.secure", false));
     }
     figment = figment.merge(ProfileTables(&file, Profile::Default, Profile::Default));
@@ -38,7 +38,7 @@ pub(crate) fn figment() -> Figment {
         .select(profile)
 }
 
-/// The tables of a profile, the one with its own name last: `dev` and `prod` are what Rocket calls
+/// Returns the names of a profile's tables, its own name last. Rocket calls `dev` and `prod`
 /// `debug` and `release`.
 fn synonyms(profile: &Profile) -> Vec<Profile> {
     let pairs = [["dev", "debug"], ["prod", "release"]];
@@ -50,8 +50,8 @@ fn synonyms(profile: &Profile) -> Vec<Profile> {
     other.into_iter().chain([profile.clone()]).collect()
 }
 
-/// The values of one profile in a file, as those of another: Rocket warns of each table whose name
-/// begins with `dev` or `prod`.
+/// The values of one profile of a file as those of another. Rocket warns of each table whose
+/// name begins with `dev` or `prod`.
 struct ProfileTables<'f>(&'f Data<Toml>, Profile, Profile);
 
 impl Provider for ProfileTables<'_> {
@@ -65,14 +65,13 @@ impl Provider for ProfileTables<'_> {
     }
 }
 
-/// Serves the static files; the launch stops, with one line, where there are none.
+/// Serves the static files. Stops the launch with one line if there are none.
 pub(crate) fn static_files() -> AdHoc {
     AdHoc::try_on_ignite("Static files", |rocket| async {
         let folder = beside(&config_file(), "static");
         if !folder.is_dir() {
             rocket::error!(
-                "there is no folder {}; put static and templates beside Rocket.toml, and say by ROCKET_CONFIG \
-                 where that is",
+                "there is no folder {}; put static and templates beside Rocket.toml, and set ROCKET_CONFIG to its path",
                 folder.display()
             );
             return Err(rocket);
@@ -82,8 +81,8 @@ pub(crate) fn static_files() -> AdHoc {
     })
 }
 
-/// Where `ROCKET_CONFIG` says, else `Rocket.toml` in the working directory or in one above it, else
-/// beside the program.
+/// Returns the file that `ROCKET_CONFIG` names, else `Rocket.toml` in the working directory, a
+/// folder above it, or beside the program.
 fn config_file() -> PathBuf {
     let named = env::var_os("ROCKET_CONFIG").map(PathBuf::from);
     let name = named.as_deref().unwrap_or(Path::new("Rocket.toml"));

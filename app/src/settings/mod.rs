@@ -1,12 +1,12 @@
-//! `[default.accounts]`: how passwords are kept, and how often they may be tried.
+//! Reads `[default.accounts]`: rules for passwords, and limits for attempts.
 //!
 //! | key | default | accepted | meaning |
 //! |---|---|---|---|
 //! | `password_min` | `15` | 8 to 64 | characters of a new password |
-//! | `password_hash` | `"pbkdf2-sha256"` | or `"pbkdf2-sha512"` | what new passwords are hashed with, and others at the next sign-in |
-//! | `attempts_per_account` | `10` | 1 to 100 | wrong passwords in a row that cost no waiting |
-//! | `attempts_per_address` | `100` | 1 to 10000 | the same for all accounts together, and for registrations |
-//! | `words` | `["session"]` | a list of words | what a password must not be made of, beside its owner's name and address |
+//! | `password_hash` | `"pbkdf2-sha256"` | or `"pbkdf2-sha512"` | algorithm of new hashes; others are replaced at the next sign-in |
+//! | `attempts_per_account` | `10` | 1 to 100 | consecutive wrong passwords without a wait |
+//! | `attempts_per_address` | `100` | 1 to 10000 | the same for all accounts of a client address, and for its registrations |
+//! | `words` | `["session"]` | a list of words | words that do not make a password, like the owner's name and address |
 
 pub(crate) mod files;
 
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     pub(crate) attempts_per_account: u32,
     pub(crate) attempts_per_address: u32,
     pub(crate) words: Vec<String>,
-    /// Whether the session's cookie goes over TLS alone, and with it all others.
+    /// Whether cookies have the attribute Secure, from `session.cookie.secure`.
     #[serde(skip)]
     pub(crate) secure: bool,
 }
@@ -48,7 +48,7 @@ const PASSWORD_MIN: RangeInclusive<u32> = 8..=64;
 const PER_ACCOUNT: RangeInclusive<u32> = 1..=100;
 const PER_ADDRESS: RangeInclusive<u32> = 1..=10_000;
 
-/// Reads the settings for all who ask; the launch stops, with one line, where one is wrong.
+/// Manages the settings. Stops the launch with one line if one is wrong.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::try_on_ignite("Settings of accounts", |rocket| async {
         match Settings::read(rocket.figment()) {
@@ -62,7 +62,8 @@ pub(crate) fn stage() -> AdHoc {
 }
 
 impl Settings {
-    /// Reads and checks them; the line says which is wrong, and what it may be.
+    /// Reads and checks the settings. The error names the key, the value and the accepted
+    /// values.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
         let mut settings = match figment.contains("accounts") {
             true => figment
@@ -106,7 +107,7 @@ fn unreadable(error: &figment::Error) -> String {
     )
 }
 
-/// What a key may be set to; what there is, for an unknown one.
+/// Returns the accepted values of a key.
 fn accepted(key: &str) -> String {
     let number =
         |range: RangeInclusive<u32>| format!("a number from {} to {}", range.start(), range.end());

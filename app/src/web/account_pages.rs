@@ -1,4 +1,4 @@
-//! The pages of the signed-in user's account: location and password.
+//! Serves the pages of the user's account: location and password.
 
 use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
@@ -37,7 +37,7 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
-/// A location that was typed before the user had to sign in again is shown until it is saved.
+/// Shows a location that was typed while the session had ended, until it is saved.
 #[get("/")]
 fn account(user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
     match TypedLocation::of(session)? {
@@ -52,7 +52,7 @@ fn account(user: &User, page: Page<'_>, session: &Session) -> Result<Template, E
     }
 }
 
-/// The address of a refused form, which people open again.
+/// Redirects from the address of a refused form, which people open again.
 #[get("/location")]
 fn location_page() -> Redirect {
     Redirect::to("/account")
@@ -61,12 +61,12 @@ fn location_page() -> Redirect {
 #[derive(FromForm)]
 struct LocationForm {
     location: String,
-    /// The e-mail address of the account whose form it is.
+    /// The e-mail address of the account that has the form.
     #[field(default = String::new())]
     location_of: String,
 }
 
-/// Changes the row of the signed-in user alone: the id comes from the session alone.
+/// Changes the location of the signed-in user. The id always comes from the session.
 #[put("/location", data = "<form>")]
 async fn move_to(
     form: Form<LocationForm>,
@@ -99,7 +99,8 @@ async fn move_to(
         .map(Ok)
 }
 
-/// Leads password managers to the form (<https://w3c.github.io/webappsec-change-password-url/>).
+/// Redirects password managers to the form
+/// (<https://w3c.github.io/webappsec-change-password-url/>).
 #[get("/change-password")]
 fn well_known() -> Redirect {
     Redirect::to("/account/password")

@@ -1,7 +1,7 @@
-//! A browser's `User-Agent` in plain words.
+//! Names the browser of a `User-Agent` header for people.
 
-/// What browsers call themselves, the more particular names first: most claim to be Chrome or
-/// Safari as well.
+/// The names of browsers. Specific ones come first, since most browsers also claim to be Chrome or
+/// Safari.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -24,7 +24,8 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-/// Browser and system: "Firefox on Windows"; a guess, since everybody may call themselves anything.
+/// Returns browser and system, such as "Firefox on Windows". It is a guess: clients can send
+/// anything.
 pub(crate) fn in_words(user_agent: Option<&str>) -> String {
     let Some(browser) = user_agent.filter(|agent| agent.starts_with("Mozilla/")) else {
         return "A program".to_owned();

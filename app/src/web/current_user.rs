@@ -1,4 +1,5 @@
-//! The signed-in user, as a request guard.
+//! Guards routes that need a signed-in user: `&User` redirects anonymous clients to the sign-in
+//! page.
 
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
@@ -26,7 +27,7 @@ impl<'r> FromRequest<'r> for &'r User {
     }
 }
 
-/// Tells, once for each request, of a user whose account is closed or gone.
+/// Logs, once per request, a session of an account that is closed or gone.
 fn log_refusal(request: &Request<'_>, session: &Session) {
     struct Logged;
     if session.user_id().is_some() {

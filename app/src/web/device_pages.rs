@@ -1,4 +1,4 @@
-//! The page of one's devices: where one is signed in, and signing out there.
+//! Lists a user's devices and signs them out.
 
 use chrono::{DateTime, Utc};
 use rocket::fairing::AdHoc;
@@ -23,7 +23,7 @@ pub(crate) fn stage() -> AdHoc {
 
 const LIST: &str = "/account/devices";
 
-/// A device as the page shows it.
+/// A device as a row of the page.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
 struct DeviceRow {
@@ -49,7 +49,7 @@ impl DeviceRow {
 #[get("/")]
 async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
     let (devices, now) = (listed_devices::devices(session).await?, session.now());
-    // The present one first, then as they were used last.
+    // This device first, then the most recently used ones.
     let (mut shown, others): (Vec<_>, Vec<_>) = devices
         .iter()
         .map(|device| DeviceRow::new(device, now))
@@ -58,7 +58,7 @@ async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Temp
     page.show("devices", context! { devices: shown })
 }
 
-/// The addresses of refused forms, which people open again.
+/// Redirects from the address of a refused form, which people open again.
 #[get("/<_key>/end")]
 fn end_page(_key: &str) -> Redirect {
     end_others_page()
@@ -69,7 +69,7 @@ fn end_others_page() -> Redirect {
     Redirect::to(LIST)
 }
 
-/// Not found: another user's and an unknown one.
+/// Answers 404 for another user's device and an unknown one.
 #[post("/<key>/end")]
 async fn end(
     key: &str,

@@ -1,4 +1,4 @@
-//! Error pages, and the redirect of anonymous users to the sign-in page.
+//! Shows error pages, and redirects anonymous users to the sign-in page.
 
 use rocket::Either::{self, Left, Right};
 use rocket::fairing::AdHoc;
@@ -33,8 +33,7 @@ async fn bad_request(
     WithHeaders::new(status, request, answer).await
 }
 
-/// Sends people to the sign-in page, or has them confirm who they are, and from there back to the
-/// page they asked for.
+/// Redirects to the sign-in page, or to the confirmation of the password, and then back.
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
     let not_recent = recent_sign_in::is_not_recent(request);
@@ -62,7 +61,7 @@ async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
     ))))
 }
 
-/// Shows a refused form again where there is one to show.
+/// Shows the refused form again if there is one.
 #[catch(403)]
 async fn forbidden(
     status: Status,
@@ -132,8 +131,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
         false => "",
     };
     let message = format!("{message}{step}");
-    // Whether somebody is signed in cannot be told while the store is away, so the page says
-    // neither.
+    // Without the store nobody knows who is signed in, so the page shows neither menu.
     let known = status != Status::ServiceUnavailable;
     let page = match known {
         true => request.guard::<Page<'_>>().await.succeeded(),
@@ -153,8 +151,8 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
     ))
 }
 
-/// Whether nobody is signed in, which is known of a request without a session even while the store is
-/// away.
+/// Returns whether the client has no session. Without a cookie that is known even if the store
+/// fails.
 async fn is_anonymous(request: &Request<'_>) -> bool {
     let session = request.guard::<&Session>().await.succeeded();
     session.is_some_and(Session::is_new)
@@ -164,11 +162,12 @@ fn is_sent(request: &Request<'_>) -> bool {
     !matches!(request.method(), Method::Get | Method::Head)
 }
 
-/// In bytes; browsers send some 150.
+/// In bytes; browsers send about 150.
 const LONGEST_ACCEPT: usize = 1_024;
 
-/// Not for a longer header: Rocket 0.5 parses it in time that grows with the square of its length,
-/// and 300 kB took 19 seconds of a processor.
+/// Returns whether the client prefers JSON.
+///
+/// Ignores longer headers: Rocket 0.5 parses them in quadratic time, 19 seconds for 300 kB.
 fn accepts_json(request: &Request<'_>) -> bool {
     let header = request.headers().get_one("Accept").unwrap_or_default();
     let accept = (header.len() <= LONGEST_ACCEPT).then(|| request.accept());

@@ -1,4 +1,4 @@
-//! What tells browsers to protect the pages: the same on every answer, whatever that says.
+//! Adds the security headers, the same ones to every response.
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Profile;
@@ -17,13 +17,14 @@ pub(crate) fn stage() -> AdHoc {
     })
 }
 
-/// Whether Rocket could not read a request, such as one of an unknown method. No fairing sees the
-/// answer, which lacks the headers of all others.
+/// Returns whether Rocket could not parse the request, for example because of an unknown method.
+///
+/// No fairing sees the response to such a request.
 pub(crate) fn is_unreadable(status: Status, request: &Request<'_>) -> bool {
     status == Status::BadRequest && request.route().is_none()
 }
 
-/// An answer with the headers that the fairings would have added.
+/// A response with the headers that the fairings would have added.
 pub(crate) struct WithHeaders<R> {
     answer: R,
     headers: Vec<Header<'static>>,
@@ -54,7 +55,7 @@ impl<'r, 'o: 'r, R: Responder<'r, 'o>> Responder<'r, 'o> for WithHeaders<R> {
     }
 }
 
-/// Takes the place of Rocket's own.
+/// Replaces Rocket's default shield.
 fn shield(profile: &Profile) -> Shield {
     let shield = Shield::new()
         .enable(Content)
@@ -63,16 +64,16 @@ fn shield(profile: &Profile) -> Shield {
         .enable(Frame::Deny)
         .enable(NoSniff::Enable)
         .enable(unused())
-        // The pages learn from it where somebody comes from; no other site does.
+        // `return_to` reads the referrer of this site's forms. Other sites get none.
         .enable(Referrer::SameOrigin);
-    // Browsers heed it over TLS alone, and then ask this host for nothing without TLS for a year.
+    // Browsers obey it over TLS only, and then use TLS for this host for a year.
     match profile == "dev" {
         true => shield,
         false => shield.enable(Hsts::IncludeSubDomains(Duration::days(365))),
     }
 }
 
-/// Denies the pages, and whatever might get into them, what no page here asks for.
+/// Denies the browser features that the pages do not use.
 fn unused() -> Permission {
     let features = [
         Feature::Camera,
@@ -106,17 +107,17 @@ macro_rules! policies {
 }
 
 policies! {
-    /// Only what lies in `static`, forms that come back and calls of the API; nothing that stands in a page itself.
+    /// Allows files of `static`, forms of this site, and the API; nothing inline.
     Content: "Content-Security-Policy" = "default-src 'none'; script-src 'self'; style-src 'self'; \
         img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
         frame-ancestors 'none'";
-    /// Windows of other sites cannot hold on to one of these pages.
+    /// Keeps windows of other sites from holding a reference to a page.
     Opener: "Cross-Origin-Opener-Policy" = "same-origin";
-    /// Pages of other sites cannot load anything from here into themselves.
+    /// Keeps pages of other sites from embedding responses.
     Resource: "Cross-Origin-Resource-Policy" = "same-origin";
 }
 
-/// The answer to a sign-out.
+/// The response to a sign-out.
 #[derive(Responder)]
 pub(crate) struct SignedOut<R> {
     answer: R,
@@ -124,8 +125,8 @@ pub(crate) struct SignedOut<R> {
 }
 
 impl<R> SignedOut<R> {
-    /// Has the browser forget what it keeps of the pages, which Chromium may do for its button Back
-    /// though they say no-store; not the cookies, of which the one for a known device has to stay.
+    /// Clears what the browser stores of the pages, which Chromium otherwise shows on Back
+    /// despite no-store. Keeps the cookies, so that the device stays known.
     pub(crate) fn with(answer: R) -> Self {
         let forget = Header::new("Clear-Site-Data", "\"cache\", \"storage\"");
         Self { answer, forget }

@@ -1,4 +1,4 @@
-//! What all pages have in common: who is signed in, and the messages that wait to be shown.
+//! Renders what all pages share: the menu of the user, and the flash messages.
 
 use rocket::Either::{self, Left, Right};
 use rocket::http::Status;
@@ -12,19 +12,19 @@ use rocket_dyn_templates::Template;
 use crate::accounts::User;
 use crate::accounts::authenticated::SUCCESS;
 
-/// The kind of the messages that only say how things are.
+/// The kind of flash messages that report a state.
 pub(crate) const INFO: &str = "info";
 
-/// The frame of a page, for everybody. A route that takes it cannot forget the messages.
+/// Renders a page for users and anonymous clients. Routes that take it show all flash messages.
 pub(crate) struct Page<'r> {
     pub(crate) user: Option<&'r User>,
     session: &'r Session,
 }
 
-/// A form is answered with a page to go to, or with itself and its errors.
+/// The answer to a form: a redirect, or the form with its errors.
 pub(crate) type FormAnswer = Either<Redirect, (Status, Template)>;
 
-/// A page, or where to go for whom it has nothing to do.
+/// A page, or a redirect for clients that do not need it.
 pub(crate) type PageOrRedirect = Either<Redirect, Template>;
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ struct LayoutContext<'a, T> {
 }
 
 impl Page<'_> {
-    /// Fills a template; the messages that it shows are shown no more.
+    /// Renders a template and consumes the flash messages.
     pub(crate) fn show(
         &self,
         template: &'static str,
@@ -47,7 +47,7 @@ impl Page<'_> {
         self.render(template, self.csrf_token()?, context)
     }
 
-    /// Fills a template that has a form for anonymous users, too.
+    /// Renders a template that has a form for anonymous users.
     pub(crate) fn show_form(
         &self,
         template: &'static str,
@@ -56,7 +56,7 @@ impl Page<'_> {
         self.render(template, Some(self.session.csrf_token()?), context)
     }
 
-    /// What the forms need that all pages of users have.
+    /// Returns the CSRF token of the forms on users' pages.
     pub(crate) fn csrf_token(&self) -> Result<Option<String>, Error> {
         let csrf_token = self.user.map(|_| self.session.csrf_token());
         csrf_token.transpose()
@@ -77,7 +77,8 @@ impl Page<'_> {
         Ok(Template::render(template, layout))
     }
 
-    /// The form again, with what was typed but the passwords, and what is wrong beside each field.
+    /// Renders the form again, with its values except passwords, and an error beside each wrong
+    /// field.
     pub(crate) fn show_errors(
         &self,
         template: &'static str,
@@ -87,7 +88,7 @@ impl Page<'_> {
         Ok(Right((status, self.show_form(template, context)?)))
     }
 
-    /// Sends to another page, which tells what was done.
+    /// Redirects to another page, which reports a success.
     pub(crate) fn redirect_with_success(
         &self,
         to: String,
@@ -96,7 +97,7 @@ impl Page<'_> {
         self.redirect(SUCCESS, to, done)
     }
 
-    /// Sends to another page with a message of this kind.
+    /// Redirects to another page with a flash message of this kind.
     pub(crate) fn redirect(
         &self,
         kind: &str,

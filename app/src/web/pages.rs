@@ -1,5 +1,4 @@
-//! The pages: the landing page for everybody, home and messages for users, and the health check for
-//! machines.
+//! Serves the landing page, the pages home and messages, and the health check.
 
 use rocket::fairing::AdHoc;
 use rocket::serde::Serialize;
@@ -32,7 +31,7 @@ fn index(page: Page<'_>) -> Result<Template, Error> {
     page.show("index", context! {})
 }
 
-/// What the home page tells of a session.
+/// The session as the home page shows it.
 #[derive(Serialize)]
 #[serde(crate = "rocket::serde")]
 struct SessionView {
@@ -65,10 +64,10 @@ fn home(_user: &User, session: &Session, page: Page<'_>) -> Result<Template, Err
 #[get("/messages")]
 fn messages(user: &User, page: Page<'_>) -> Result<Template, Error> {
     let welcome = format!(
-        "Hello {}, only you can read this page: it asks for a signed-in user.",
+        "Hello {}! Only you can read this page: it requires a sign-in.",
         user.first_name
     );
-    let place = "It is one row of a table. Your browser holds only the key to it, and the table only the key's hash.";
+    let place = "Your session is one row of a database table. Your browser holds only its key, and the table only a hash of that key.";
     let messages = [
         Message {
             from: "Session",
@@ -88,7 +87,7 @@ fn messages(user: &User, page: Page<'_>) -> Result<Template, Error> {
 
 #[get("/health")]
 async fn health(database: &Database, live: LiveSessions) -> Result<&'static str, Error> {
-    // Ends nobody's session, but fails where none can be written.
+    // Ends no session, since no user has this id, but fails if the store cannot write.
     try_join!(accounts::ping(database), live.end_all(""))?;
     Ok("ok\n")
 }

@@ -1,11 +1,11 @@
-//! Errors for programs, as problem details (RFC 9457).
+//! Describes errors to programs as problem details (RFC 9457).
 
 use rocket::Request;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder};
 use rocket::serde::json::{Json, Value, json};
 
-/// An error as RFC 9457 has it. Its type is its status alone, so its title is the status's own.
+/// A problem of the type `about:blank`, whose title is the name of its status.
 pub(crate) struct Problem {
     status: Status,
     pub(crate) members: Value,
@@ -22,8 +22,8 @@ impl Problem {
     }
 }
 
-/// The challenge that each 401 has (RFC 9110). No browser asks for a password at a scheme that it does
-/// not know.
+/// Returns the challenge of each 401 (RFC 9110). Browsers open no password dialog for an unknown
+/// scheme.
 pub(crate) fn challenge() -> Header<'static> {
     Header::new("WWW-Authenticate", "Cookie realm=\"session\"")
 }

@@ -1,4 +1,4 @@
-//! For what must not be done at a computer that somebody left: a recent sign-in, as a request guard.
+//! Guards routes that need a recent sign-in, to protect unattended computers.
 
 use chrono::TimeDelta;
 use rocket::http::Status;
@@ -9,13 +9,14 @@ use rocket_diesel_session::Session;
 
 use crate::accounts::User;
 
-/// For how long after a sign-in nobody is asked for the password again.
+/// A sign-in is recent for this long.
 const RECENT: TimeDelta = TimeDelta::minutes(10);
 
-/// What programs are told that are signed in for longer.
-pub(crate) const NOT_RECENT: &str = "This takes a sign-in of the last 10 minutes. Sign in again.";
+/// The answer to programs whose sign-in is too old.
+pub(crate) const NOT_RECENT: &str =
+    "This needs a sign-in within the last 10 minutes. Sign in again.";
 
-/// A user has signed in a moment ago. A route that takes it asks all others for their password.
+/// A recent sign-in. Routes that take it ask all other users for their password.
 pub(crate) struct RecentSignIn;
 
 impl RecentSignIn {
@@ -24,10 +25,10 @@ impl RecentSignIn {
     }
 }
 
-/// Whether the guard refused somebody who is signed in, but not freshly.
+/// Whether the guard refused a signed-in user.
 struct NotRecent(bool);
 
-/// For the catcher of the guard's 401, which anonymous users get, too.
+/// Returns whether the guard refused a signed-in user. Anonymous ones get a 401 as well.
 pub(crate) fn is_not_recent(request: &Request<'_>) -> bool {
     request.local_cache(|| NotRecent(false)).0
 }

@@ -1,4 +1,4 @@
-//! The answer to a form that the CSRF protection refused: why, and the form again with what was typed.
+//! Answers forms that the CSRF protection refused: the reason, and the form with its values.
 
 use rocket::Either::Left;
 use rocket::Request;
@@ -19,14 +19,14 @@ use crate::web::typed_location::TypedLocation;
 /// A heading, and the reason with the next step.
 pub(crate) type Explanation = (&'static str, &'static str);
 
-/// What the sign-in page says after a form whose session had ended.
+/// The notice on the sign-in page after a form whose session had ended.
 pub(crate) const NOT_SIGNED_IN: Explanation = (
     "Please sign in again",
     "You are no longer signed in, perhaps because you signed out in another window or were away for \
      a long time. Nothing was changed. Sign in, then repeat what you did.",
 );
 
-/// What is shown again of the forms of all pages. No password is among it.
+/// The values that a refused form shows again. Passwords are never among them.
 #[derive(Default, FromForm, Serialize)]
 #[serde(crate = "rocket::serde")]
 struct SubmittedFields {
@@ -45,7 +45,7 @@ struct SubmittedFields {
     next: Option<String>,
 }
 
-/// Returns why the request was refused.
+/// Returns the reason for the refusal.
 pub(crate) fn reason(request: &Request<'_>) -> Explanation {
     match Refusal::of(request).map(Refusal::reason) {
         Some(Reason::OtherOrigin) => (
@@ -71,13 +71,13 @@ pub(crate) fn reason(request: &Request<'_>) -> Explanation {
     }
 }
 
-/// Whether the page of the form, opened again, sends one that is accepted.
+/// Returns whether the form is accepted after its page was opened again.
 pub(crate) fn can_retry(request: &Request<'_>) -> bool {
     let reason = Refusal::of(request).map(Refusal::reason);
     !matches!(reason, Some(Reason::OtherOrigin | Reason::PlainHttp))
 }
 
-/// The page of the form, with a token that fits; `None` where no form is to be shown again.
+/// Returns the form with a valid token, or `None` if there is none to show.
 pub(crate) async fn show_again(request: &Request<'_>) -> Option<Result<FormAnswer, Error>> {
     let refusal = Refusal::of(request).filter(|_| can_retry(request))?;
     let form = refusal.form().map(RawStr::new);
@@ -130,7 +130,7 @@ async fn show_to_user(
     })
 }
 
-/// What a user reads who signs in or registers once more.
+/// Returns the message for a signed-in user who signs in or registers again.
 fn known(user: &User, typed: &SubmittedFields) -> String {
     let email = &user.email;
     match email::canonical(&typed.email) == *email {
@@ -172,7 +172,7 @@ fn show_to_anonymous(
     })
 }
 
-/// Has a user sign in who is not signed in any more, and keeps the location that was typed.
+/// Shows the sign-in page for a form whose session had ended, and keeps the typed location.
 pub(crate) fn sign_in_first(
     page: &Page<'_>,
     status: Status,

@@ -1,18 +1,19 @@
-//! The page to go to after sign-in: a path of this application, and nothing else.
+//! Decides where a sign-in leads: to a path of this application, never to another site.
 
 use rocket::Request;
 use rocket::http::uri::{Absolute, Origin};
 use rocket::http::{Method, RawStr};
 
-/// Where somebody goes who asked for nothing in particular.
+/// The page to go to if the user asked for none.
 const HOME: &str = "/home";
 
-/// Pages to which a sign-in leads nobody, without the slash at their end: the one for anonymous users, those
-/// that ask for one, and one that cannot be opened.
+/// Pages that are no use after a sign-in, without a trailing slash: the landing page, those
+/// that ask for a sign-in, and the sign-out.
 const ELSEWHERE: &[&str] = &["", "/login", "/register", "/logout", "/account/confirm"];
 
-/// `next` if it is a page of ours that a person can be sent to, the home page otherwise.
-/// Of a page that asks for a sign-in it is the page behind it.
+/// Returns `next` if it is a suitable page of this application, or else the home page.
+///
+/// For a page that asks for a sign-in it returns the page behind it.
 pub(crate) fn or_home(next: Option<&str>) -> String {
     let behind = next.and_then(behind);
     let local = next.filter(|next| is_local(next)).map(str::to_owned);
@@ -21,7 +22,7 @@ pub(crate) fn or_home(next: Option<&str>) -> String {
         .unwrap_or_else(|| HOME.to_owned())
 }
 
-/// Returns the page to which a page that asks for a sign-in leads.
+/// Returns the `next` of a page that asks for a sign-in.
 fn behind(page: &str) -> Option<String> {
     let page = Origin::parse(page).ok().filter(|_| is_path(page, &[]))?;
     let asks = ["/login", "/register", "/account/confirm"].contains(&page.path().as_str());
@@ -30,7 +31,7 @@ fn behind(page: &str) -> Option<String> {
     next.url_decode().ok().map(Into::into)
 }
 
-/// The page that a request is about: the one asked for, or the one with the form that was sent.
+/// Returns the requested page, or for a form the page that has it.
 pub(crate) fn requested_page(request: &Request<'_>) -> Option<String> {
     if request.method() == Method::Get {
         return Some(request.uri().to_string());
@@ -42,7 +43,7 @@ pub(crate) fn requested_page(request: &Request<'_>) -> Option<String> {
     Some(format!("{}{query}", form.path()))
 }
 
-/// Returns the page with the form that was sent, where that is a page of ours.
+/// Returns the page that has the form, if it is one of this application.
 pub(crate) fn page_of_form(request: &Request<'_>) -> Option<String> {
     let sent = request.method() != Method::Get;
     let page = requested_page(request).filter(|_| sent)?;
@@ -53,12 +54,12 @@ fn is_local(next: &str) -> bool {
     is_path(next, ELSEWHERE)
 }
 
-/// Whether it is a path of this site, and none of these.
+/// Returns whether `next` is a path of this site and not one of `others`.
 fn is_path(next: &str, others: &[&str]) -> bool {
     let Ok(uri) = Origin::parse(next) else {
         return false;
     };
-    // Browsers read `\` as `/`, and `//host` as another site; somebody on the way may decode first.
+    // Browsers read `\` as `/` and `//host` as another site, and proxies may decode first.
     let decoded = RawStr::new(next).percent_decode_lossy();
     let path = uri.path().as_str();
     next.len() <= 2_048

@@ -1,4 +1,4 @@
-//! The forms of anonymous users, register and sign in, and the sign-out.
+//! Serves registration, sign-in and sign-out.
 
 use rocket::Either::{Left, Right};
 use rocket::fairing::AdHoc;
@@ -79,9 +79,9 @@ async fn sign_in_instead(
     Ok(signed_in.map_err(|_| Failure::Taken))
 }
 
-/// The address says that the user signed out, so that no session begins for a message alone. It also
-/// says that a form was sent; that is shown only if the session has ended, since anybody can make a
-/// link.
+/// The address says that the user signed out, so that no session begins for a message alone. It
+/// also says that a form was sent; that is shown only if the session has ended, since anybody
+/// can make a link.
 #[get("/login?<next>&<signed_out>&<ended>")]
 pub(crate) fn login_page(
     next: Option<&str>,

@@ -1,4 +1,4 @@
-//! A location whose user had to sign in before it could be saved: kept until then.
+//! Keeps a location that was typed while the session had ended, until it can be saved.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use rocket_diesel_session::{Error, Session};
 
 use crate::accounts::{User, email, validation};
 
-/// A heading, and what to do.
+/// A heading, and the next step.
 type Notice = (&'static str, Cow<'static, str>);
 
-/// The session's values.
+/// The names of the session's values.
 const LOCATION: &str = "typed_location";
 const OF: &str = "typed_location_of";
 
@@ -18,7 +18,7 @@ const OF: &str = "typed_location_of";
 #[serde(crate = "rocket::serde")]
 pub(crate) struct TypedLocation {
     location: String,
-    /// The e-mail address of the account whose form it was; empty where that is unknown.
+    /// The e-mail address of the account that has the form; empty if unknown.
     location_of: String,
 }
 
@@ -56,12 +56,13 @@ impl TypedLocation {
         session.remove(OF)
     }
 
-    /// Returns whether it was typed as a user other than this one.
+    /// Returns whether another user typed it.
     pub(crate) fn is_of_another(&self, user: &User) -> bool {
         !self.location_of.is_empty() && self.location_of != user.email
     }
 
-    /// Says that it is not saved, and of whom it is if not of the signed-in user.
+    /// Returns the notice that the location is not saved, with its account if that is another
+    /// one.
     pub(crate) fn notice(&self, user: &User) -> Notice {
         match self.is_of_another(user) {
             true => (

@@ -32,7 +32,7 @@ fn forms_with_errors_say_what_to_change() {
         let taken = json!({ "first_name": "Ada", "last_name": "x".repeat(64), "email": EMAIL,
             "password": "staple battery horse" });
         browser.send("/register", taken).await?;
-        browser.shows("#email-error", "exists already").await?;
+        browser.shows("#email-error", "already exists").await?;
         assert_eq!(browser.focus().await?, "email");
         browser.photograph("3-taken").await?;
 

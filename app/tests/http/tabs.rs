@@ -162,7 +162,7 @@ fn a_registration_that_is_sent_twice_signs_in(database: &TestDatabase) {
         let other = "staple battery horse";
         let taken = register_with(&application.visitor(), EMAIL, other, &[]);
         assert_eq!(taken.status, 422);
-        assert!(complaint(&taken, "email").contains("exists already"));
+        assert!(complaint(&taken, "email").contains("already exists"));
     }
     // The limits of a sign-in hold: nobody tries passwords here.
     let refused = register(&application.visitor(), EMAIL, &[]);

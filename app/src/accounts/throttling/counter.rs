@@ -1,4 +1,4 @@
-//! What attempts are counted for.
+//! Names the counters of attempts: per account, device, session and address.
 
 use std::net::IpAddr;
 
@@ -6,36 +6,37 @@ use sha2::{Digest, Sha256};
 
 use crate::settings::Settings;
 
-/// What attempts are counted for.
+/// A counter of attempts and its limit.
 #[derive(Debug)]
 pub(crate) struct Counter {
     pub(super) id: String,
-    /// What it is called in an event.
+    /// The counter's name in events.
     pub(super) what: &'static str,
-    /// How many cost no waiting.
+    /// Attempts that may fail before the first wait.
     pub(crate) limit: i64,
 }
 
 impl Counter {
-    /// Everybody's attempts on the account with this canonical e-mail address, if there is one or
+    /// Counts all clients' attempts on a canonical e-mail address, whether it has an account or
     /// not.
     pub(crate) fn account(email: &str, settings: &Settings) -> Self {
         Self::new("account", email, settings.attempts_per_account)
     }
 
-    /// Those of a browser in which the account's owner has signed in before.
+    /// Counts attempts from a browser in which the account's owner has signed in before.
     pub(crate) fn device(id: &str, settings: &Settings) -> Self {
         Self::new("device", id, settings.attempts_per_account)
     }
 
-    /// Those of a user who is asked for the password once more, since this sign-in: a session's key
-    /// changes with each renewal, which the user can ask for.
+    /// Counts a signed-in user's attempts to confirm the password, since the sign-in.
+    ///
+    /// The session's key would not do: users can have it renewed.
     pub(crate) fn session(user_id: &str, signed_in_at: i64, settings: &Settings) -> Self {
         let of = format!("{user_id} {signed_in_at}");
         Self::new("session", &of, settings.attempts_per_account)
     }
 
-    /// Those from an address on whichever account.
+    /// Counts attempts from an address, on all accounts.
     pub(crate) fn address(address: IpAddr, settings: &Settings) -> Self {
         Self::new("address", &network(address), settings.attempts_per_address)
     }
@@ -58,7 +59,7 @@ impl Counter {
     }
 }
 
-/// An address of IPv4; of IPv6, where each client has many, the network of 64 bits.
+/// Returns an IPv4 address, or the /64 network of an IPv6 address, since a client has all of it.
 pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),

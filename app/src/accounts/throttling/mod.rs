@@ -1,5 +1,7 @@
-//! How often passwords were tried: counted in the database before each attempt, exactly, however
-//! many are made at once and on however many nodes.
+//! Limits how often passwords are tried.
+//!
+//! Each attempt counts in the database before its password is compared, so that the limit is exact
+//! for parallel requests and several nodes.
 
 mod counter;
 
@@ -31,7 +33,7 @@ pub(crate) enum Throttled {
 }
 
 impl Throttled {
-    /// Looks for a counter that is at its limit, and writes nothing.
+    /// Returns a counter that is at its limit. Writes nothing.
     pub(crate) async fn find(
         database: &Database,
         counters: &[Counter],
@@ -60,10 +62,10 @@ impl Throttled {
 }
 
 impl Attempt {
-    /// Counts an attempt, in all counters or in none.
+    /// Counts an attempt in all counters, or in none.
     ///
-    /// The last counter is that of the account or session. It begins anew when the password is
-    /// right; the others are shared.
+    /// The last counter belongs to the account, device or session and is reset when the
+    /// password is right. The others are shared.
     pub(crate) async fn begin(
         database: &Database,
         slot: Slot,
@@ -83,7 +85,8 @@ impl Attempt {
                     return Ok(Err(Throttled::at(&counter, refused)));
                 }
                 Err(error) => {
-                    // If the store fails here as well, the attempt is over in a minute.
+                    // If this fails too, the attempt stops counting as in
+                    // progress after a minute.
                     let _ = attempt.cancel(database).await;
                     return Err(error);
                 }
@@ -96,12 +99,12 @@ impl Attempt {
         Ok(Ok(attempt))
     }
 
-    /// How many attempts may fail without a wait.
+    /// Returns the limit of the last counter.
     pub(crate) fn limit(&self) -> Option<i64> {
         self.counters.last().map(|counter| counter.limit)
     }
 
-    /// Counts it for good, and returns how many failed with it in the last counter.
+    /// Counts a failure, and returns the failures of the last counter.
     pub(crate) async fn fail(self, database: &Database) -> Result<i64, Error> {
         let mut failures = 0;
         for counter in &self.counters {
@@ -111,8 +114,7 @@ impl Attempt {
         Ok(failures)
     }
 
-    /// Lets the last counter begin anew, since the password was right, and returns how many attempts
-    /// failed before.
+    /// Resets the last counter, and returns how many attempts had failed.
     pub(crate) async fn succeed(mut self, database: &Database) -> Result<i64, Error> {
         let failures = match self.counters.pop() {
             Some(own) => always(database, &own, AttemptCount::reset).await?.failures,

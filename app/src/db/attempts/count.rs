@@ -1,20 +1,20 @@
-//! What a counter holds, and when the next attempt may be made.
+//! Decides from a counter when the next attempt is allowed.
 
 use diesel::prelude::*;
 
 use crate::db::schema::attempts;
 
-/// The first wait in milliseconds; each further one is twice as long, up to
+/// The first wait in milliseconds. Each later one is twice as long.
 pub(crate) const FIRST_WAIT: i64 = 30_000;
-/// this one,
+/// The longest wait.
 const LONGEST_WAIT: i64 = 15 * 60_000;
-/// and after this long without an attempt all begins anew.
+/// A counter starts again after this long without an attempt.
 pub(crate) const FORGOTTEN: i64 = 24 * 60 * 60_000;
 
-/// After this long a comparison has ended, also one of a process that was killed.
+/// A comparison has ended after this long, even if its process was killed.
 const COMPARED: i64 = 60_000;
 
-/// What is stored of one counter.
+/// The stored state of a counter.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Queryable, Selectable, AsChangeset, Insertable,
 )]
@@ -23,28 +23,29 @@ pub(crate) struct AttemptCount {
     pub(crate) failures: i64,
     pub(crate) next_at: i64,
     pub(crate) last_at: i64,
-    /// Attempts whose password is compared now.
+    /// Attempts in progress.
     pub(crate) under_way: i64,
 }
 
-/// Why there is no attempt now.
+/// The reason for which no attempt is allowed.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Refused {
-    /// So many failed: the milliseconds until there may be one.
+    /// Too many attempts failed. Holds the remaining wait in milliseconds.
     Wait(i64),
-    /// So many are compared now.
+    /// Too many attempts are in progress.
     UnderWay,
 }
 
 impl AttemptCount {
-    /// With one attempt more, whose password is compared now.
+    /// Adds an attempt in progress.
     pub(crate) fn begin(self, limit: i64, now: i64) -> Result<Self, Refused> {
         let forgotten = now - self.last_at >= FORGOTTEN;
         let ended = now - self.last_at >= COMPARED;
         let failures = if forgotten { 0 } else { self.failures };
         let under_way = if ended { 0 } else { self.under_way };
         let wait = self.next_at - now;
-        // A little longer is the clock of another node, and much longer one that went back.
+        // A slightly longer wait comes from another node's clock, a much longer one from a
+        // clock that was set back.
         if !forgotten && (1..=2 * LONGEST_WAIT).contains(&wait) {
             return Err(match failures < limit && under_way > 0 {
                 true => Refused::UnderWay,
@@ -64,7 +65,7 @@ impl AttemptCount {
         })
     }
 
-    /// The password was wrong.
+    /// Ends an attempt with a wrong password.
     pub(crate) fn fail(self) -> Self {
         Self {
             failures: self.failures + 1,
@@ -72,7 +73,7 @@ impl AttemptCount {
         }
     }
 
-    /// The password was right: those who try begin anew. `None` if there is nothing left to count.
+    /// Ends an attempt with the right password. Returns `None` if no other is in progress.
     pub(crate) fn reset(self) -> Option<Self> {
         let rest = Self {
             failures: 0,
@@ -81,7 +82,7 @@ impl AttemptCount {
         (rest.under_way > 0).then_some(rest)
     }
 
-    /// As if there had been no attempt. There was no wait when it began, so there is none again.
+    /// Removes an attempt. It began without a wait, so there is none now.
     pub(crate) fn cancel(self) -> Self {
         Self {
             next_at: 0,

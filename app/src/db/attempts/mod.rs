@@ -1,4 +1,4 @@
-//! The table of counters: each row is changed only if nobody else changed it since it was read.
+//! Stores the counters of attempts; each change is a compare-and-swap.
 
 pub(crate) mod count;
 
@@ -12,7 +12,7 @@ use rocket_diesel_session::{Database, Error};
 use self::count::{AttemptCount, FORGOTTEN};
 use crate::db::schema::attempts;
 
-/// How often a row that others change as well is read again.
+/// Compare-and-swap attempts before an error.
 const TRIES: usize = 100;
 
 /// Reads counters by their ids.
@@ -28,8 +28,7 @@ pub(crate) async fn read(
     })
 }
 
-/// Stores what `next` makes of a counter at a point in time, deletes it for `None`, and returns what
-/// it was before.
+/// Replaces a counter by what `next` returns, or deletes it for `None`. Returns the state before.
 pub(crate) async fn change<R: Send + 'static>(
     database: &Database,
     id: &str,
@@ -44,7 +43,7 @@ pub(crate) async fn change<R: Send + 'static>(
                 .select(AttemptCount::as_select())
                 .first(connection)
                 .optional()?;
-            // What another request has just counted is not in the future.
+            // The time moves on, so that a concurrent change never lies in the future.
             let now = (asked_at + start.elapsed()).timestamp_millis();
             let before = stored.unwrap_or_default();
             let next = match next(before, now) {
@@ -76,7 +75,7 @@ pub(crate) async fn change<R: Send + 'static>(
     changed.ok_or_else(|| Error::unavailable("too many requests change one counter of attempts"))
 }
 
-/// Deletes a few rows that mean nothing any more: for each new one more than one.
+/// Deletes a few counters that have started again. Each new counter deletes up to ten.
 pub(crate) async fn forget(database: &Database) -> Result<(), Error> {
     let now = database.now().timestamp_millis();
     on!(database, database.run, |connection| {

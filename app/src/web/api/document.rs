@@ -1,4 +1,4 @@
-//! The served description of the API, with what the settings decide.
+//! Serves the description of the API, adjusted to the settings.
 
 use rocket::figment::Figment;
 use rocket::response::content::RawJson;
@@ -10,7 +10,7 @@ use crate::settings::Settings;
 pub(super) struct Document(String);
 
 impl Document {
-    /// Fails if the text is not JSON, which a test rules out. Another stage reports wrong settings.
+    /// Fails if the text is not JSON, which a test rules out. `settings` reports wrong settings.
     pub(super) fn new(figment: &Figment) -> Result<Self, String> {
         let settings = Settings::read(figment).unwrap_or_default();
         let mut document = text()?;

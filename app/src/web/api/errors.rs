@@ -1,4 +1,4 @@
-//! Problem details for each error of the API.
+//! Answers each error of the API with problem details.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use crate::web::headers::{WithHeaders, is_unreadable};
 use crate::web::problem::Problem;
 use crate::web::recent_sign_in;
 
-/// Where each version of the API begins.
+/// The path below which all versions of the API are.
 pub(super) const BASE: &str = "/api";
 
-/// Whether a request is for the API, as Rocket decides: by the decoded path.
+/// Returns whether a request is for the API. Compares the decoded path, as Rocket does.
 pub(super) fn is_for_api(request: &Request<'_>) -> bool {
     request.uri().path().segments().next() == BASE.strip_prefix('/')
 }
@@ -26,16 +26,17 @@ pub(super) fn catchers() -> Vec<Catcher> {
     catchers![error]
 }
 
-/// A problem with the header that helps to avoid it.
+/// A problem, with a header that helps the client.
 #[derive(Responder)]
 enum ProblemAnswer {
     Plain(Problem),
     With(Problem, Header<'static>),
 }
 
-/// Rocket answers with 404 for a wrong method and a wrong content type, and with 400, before it looks
-/// for a route, for a method that it does not know. The CSRF protection refuses a request before
-/// either is looked at.
+/// Finds the status that fits the error.
+///
+/// Rocket answers 404 for a wrong method or content type, and 400 for an unknown method, before
+/// routing. The CSRF protection refuses a request before either.
 #[catch(default)]
 async fn error(status: Status, request: &Request<'_>) -> WithHeaders<ProblemAnswer> {
     let answer = answer(status, request, is_unreadable(status, request));
@@ -71,31 +72,31 @@ fn detail(status: Status, request: &Request<'_>) -> Cow<'static, str> {
         403 => refused(request),
         404 => "There is nothing at this address.",
         405 => {
-            "This address does not take this method. The header Allow lists those that it takes."
+            "This address does not support this method. The Allow header lists those that it supports."
         }
         413 => {
             let limit = request.limits().get("json").map_or(0, ByteUnit::as_u64);
             return format!("The body is too large. Send at most {} KiB.", limit / 1_024).into();
         }
-        415 => "The body has another type. Send JSON with \"Content-Type: application/json\".",
+        415 => "The body is not JSON. Send JSON with \"Content-Type: application/json\".",
         422 => {
             "The JSON does not have the expected form. Send an object whose members have the types \
              that /api/v1/openapi.json describes."
         }
         503 if auth_request::is_too_busy(request) => {
-            "Too many other attempts have not ended yet, so the password was not checked. Nothing \
+            "Too many passwords are being checked, so yours was not checked. Nothing \
              was changed. Try again after the seconds in Retry-After."
         }
         503 => {
             "The session cannot be reached. It has not ended. Try again after the seconds in \
              Retry-After."
         }
-        _ => "The server failed, which has been logged. Try again later.",
+        _ => "The server failed. The error was logged. Try again later.",
     };
     text.into()
 }
 
-/// What to do about a request that the CSRF protection refused.
+/// Returns what to do about a request that the CSRF protection refused.
 fn refused(request: &Request<'_>) -> &'static str {
     match Refusal::of(request).map(Refusal::reason) {
         Some(Reason::OtherOrigin) => {
@@ -103,7 +104,7 @@ fn refused(request: &Request<'_>) -> &'static str {
              session.trusted_origins lists that origin."
         }
         Some(Reason::PlainHttp) => {
-            "The request came over plain http, where clients keep back a Secure cookie. Use https."
+            "The request came over plain http, where clients do not send a Secure cookie. Use https."
         }
         _ => {
             "The request has no CSRF token that fits its cookies. Send \"Content-Type: \
@@ -113,7 +114,7 @@ fn refused(request: &Request<'_>) -> &'static str {
     }
 }
 
-/// The method that the client sent; the CSRF protection changes that of a request it refuses.
+/// Returns the method of the client. The CSRF protection changes that of a refused request.
 fn sent(request: &Request<'_>) -> Method {
     match Refusal::of(request).map_or(request.method(), Refusal::method) {
         Method::Head => Method::Get,
@@ -121,7 +122,7 @@ fn sent(request: &Request<'_>) -> Method {
     }
 }
 
-/// The methods that the requested address takes; none where there is nothing.
+/// Returns the methods of the requested address; none if it has no route.
 pub(super) fn methods_at(request: &Request<'_>) -> Vec<&'static str> {
     let mut methods: Vec<_> = routes_at(request)
         .map(|route| route.method.as_str())
@@ -141,7 +142,7 @@ fn routes_at<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r Route> {
     routes.filter(|route| is_at(route.uri.path(), request))
 }
 
-/// Whether a route has the request's address; one for every address has none.
+/// Returns whether a route matches the request's address. A route for every address does not.
 fn is_at(route: &str, request: &Request<'_>) -> bool {
     let (route, segments) = (route.split('/').skip(1), request.uri().path().segments());
     is_for_api(request)

@@ -1,4 +1,4 @@
-//! JSON that somebody sent, of which the log learns nothing.
+//! Reads JSON bodies without logging them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use rocket::serde::de::value::MapAccessDeserializer;
 use rocket::serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use rocket::serde::json::Json;
 
-/// As [`Json`], whose error holds the whole body: Rocket would log it, and the password in it.
+/// Reads like [`Json`], whose error holds the body: Rocket would log it, with the password.
 pub(crate) struct JsonBody<T>(T);
 
 impl<T> Deref for JsonBody<T> {
@@ -22,7 +22,7 @@ impl<T> Deref for JsonBody<T> {
     }
 }
 
-/// What only an object is read as; serde would take an array of the members' values, too.
+/// Accepts JSON objects only; serde would read an array of values as well.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

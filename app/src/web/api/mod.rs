@@ -1,4 +1,4 @@
-//! The API: JSON in, JSON out, and problem details (RFC 9457) for what went wrong.
+//! Serves the API: JSON requests and responses, problem details (RFC 9457) for errors.
 
 mod document;
 mod errors;
@@ -26,7 +26,7 @@ use crate::web::headers::SignedOut;
 use crate::web::problem::Problem;
 use crate::web::recent_sign_in::RecentSignIn;
 
-/// What was asked for, or what is wrong with the question.
+/// A response, or the problem with the request.
 type ApiResult<T> = Result<Result<T, Problem>, Error>;
 
 pub(crate) fn stage() -> AdHoc {
@@ -61,7 +61,7 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// The methods that an address takes.
+/// The methods of an address.
 #[derive(Responder)]
 struct AllowedMethods {
     answer: NoContent,
@@ -84,13 +84,13 @@ impl<'r> request::FromRequest<'r> for AllowedMethods {
     }
 }
 
-/// Answers what browsers ask before a page of another origin calls the API, too.
+/// Answers OPTIONS, which includes preflight requests.
 #[options("/<_..>")]
 fn methods(methods: AllowedMethods) -> AllowedMethods {
     methods
 }
 
-/// For requests that the CSRF protection refuses without a token.
+/// Serves a token for requests that need one.
 #[get("/csrf_token")]
 fn csrf_token(session: &Session) -> Result<Json<Value>, Error> {
     let token = session.csrf_token()?;
@@ -142,7 +142,7 @@ async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<SessionInfo
     listed_devices::devices(session).await.map(Json)
 }
 
-/// Not found: somebody else's, an unknown one, and one that is signed out already.
+/// Answers 404 for another user's device, an unknown one, and one that is already signed out.
 #[delete("/devices/<key>")]
 async fn end_device(
     key: &str,
@@ -169,11 +169,9 @@ fn refuse(refusal: Failure) -> Problem {
         problem
     };
     match refusal {
-        Failure::Invalid(field_errors) => wrong(
-            Status::BadRequest,
-            "Some fields are not right.",
-            field_errors,
-        ),
+        Failure::Invalid(field_errors) => {
+            wrong(Status::BadRequest, "Some fields are wrong.", field_errors)
+        }
         Failure::Taken => wrong(Status::Conflict, failure::TAKEN, failure::taken()),
         Failure::Wrong => Problem::new(Status::Unauthorized, failure::WRONG),
         Failure::TooOften { seconds } => {

@@ -10,13 +10,14 @@ use super::errors;
 /// `session.trusted_origins`.
 struct TrustedOrigins(Vec<String>);
 
-/// To be attached after the sessions, whose error page takes the place of an answer with its headers.
+/// Attach it after the sessions, whose error page would replace a response with its headers.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("API origins", |rocket| async {
         let figment = rocket.figment();
         let trusted = figment.extract_inner("session.trusted_origins");
         let mut trusted: Vec<String> = trusted.unwrap_or_default();
-        // Pages without TLS may be anybody's, but for those of this machine.
+        // An attacker on the network can change pages without TLS, except those of this
+        // machine.
         let plain = figment.extract_inner("session.cookie.secure").ok();
         trusted.retain(|origin| plain == Some(false) || is_trustworthy(origin));
         let trusted = TrustedOrigins(trusted);
@@ -47,7 +48,9 @@ pub(crate) fn allow(request: &Request<'_>, response: &mut Response<'_>) {
     }
 }
 
-/// Allows a wrong address and a wrong method, too: the page then reads the problem that says so.
+/// Answers the preflight request.
+///
+/// Allows unknown addresses and methods as well, so that the page can read the problem.
 fn allow_to_ask(method: &str, request: &Request<'_>, response: &mut Response<'_>) {
     let mut methods = errors::methods_at(request);
     let is_name = method.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
@@ -65,7 +68,7 @@ fn allow_to_ask(method: &str, request: &Request<'_>, response: &mut Response<'_>
     response.set_raw_header("Access-Control-Max-Age", "600");
 }
 
-/// Whether nobody between the origin and the browser can change its pages (W3C Secure Contexts).
+/// Returns whether pages of the origin cannot be changed on their way (W3C Secure Contexts).
 fn is_trustworthy(origin: &str) -> bool {
     let host = origin.strip_prefix("http://");
     host.is_none_or(|host| {
@@ -74,7 +77,7 @@ fn is_trustworthy(origin: &str) -> bool {
     })
 }
 
-/// The origin that the request names, if it is trusted. Two of them are none.
+/// Returns the request's origin if it is trusted. Several headers count as none.
 fn trusted_origin<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let mut origins = request.headers().get("Origin");
     let origin = origins.next().filter(|_| origins.next().is_none())?;

@@ -10,7 +10,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("first_name", "", "Please fill this in."),
     ("first_name", " \t ", "Please fill this in."),
     ("last_name", "", "Please fill this in."),
-    ("last_name", "Love\u{0}lace", "no control characters"),
+    (
+        "last_name",
+        "Love\u{0}lace",
+        "remove the control characters",
+    ),
     ("email", "", "Please fill this in."),
     ("email", "ada", "This is not an e-mail address."),
     (

@@ -175,7 +175,7 @@ fn an_address_has_one_account(database: &TestDatabase) {
         assert!(
             refused
                 .body
-                .contains("An account with this e-mail address exists already")
+                .contains("An account with this e-mail address already exists")
         );
         assert!(!refused.body.contains(OTHER_PASSWORD));
         assert_eq!(refused.set_cookie("id"), None);
