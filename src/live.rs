@@ -1,5 +1,6 @@
-//! All sessions of a running application, also outside a request.
+//! `LiveSessions`: all sessions of a running application, inside and outside requests.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,25 +8,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::tokio::time::sleep;
-use rocket::{Phase, Rocket};
+use rocket::{Ignite, Phase, Rocket, Sentinel};
 use serde_json::{Value, json};
 
 use crate::engine::cleanup;
 use crate::engine::context::Context;
 use crate::engine::database::Database;
+use crate::engine::probe;
 use crate::engine::threads::Waited;
 use crate::error::Error;
 use crate::events::About;
 use crate::record::Record;
 use crate::session::Session;
 use crate::session::info::SessionInfo;
-use crate::store::{Inserted, Store, Updated};
-use crate::token::{Key, Token};
+use crate::store::Store;
+use crate::token::Key;
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.
 ///
-/// Take it as a request guard, or from an ignited [`Rocket`]. The methods that ask the store fail as
-/// unavailable if it does not answer.
+/// Take it as a request guard, or from an ignited [`Rocket`]. The launch stops if a route takes it and
+/// [`Sessions::fairing`](crate::Sessions::fairing) is not attached. The methods that ask the store fail
+/// as unavailable if it does not answer.
 ///
 /// ```no_run
 /// use rocket_diesel_session::{Error, Key, LiveSessions};
@@ -167,7 +170,7 @@ impl LiveSessions {
     /// ```
     pub async fn probe(&self) -> Result<(), Error> {
         let now = self.0.now();
-        self.ask(move |store| probe(store, now)).await
+        self.ask(move |store| probe::run(store, now)).await
     }
 
     /// Ends the session under this key, and returns `true` if there was one.
@@ -286,49 +289,6 @@ impl LiveSessions {
     }
 }
 
-fn probe(store: &dyn Store, now: i64) -> Result<(), Error> {
-    let end = now.saturating_add(60_000);
-    let record = Record {
-        key: Token::generate()?.key(),
-        user_id: None,
-        data: "{}".into(),
-        version: 1,
-        created_at: now,
-        seen_at: now,
-        expires_at: end,
-        deadline: end,
-        user_agent: None,
-        ip: None,
-    };
-    let key = &record.key;
-    let inserted = store.insert(&record)? == Inserted::Done;
-    let changed = match store.load(key, now)? {
-        Some(record) => change(store, record, now)?,
-        None => false,
-    };
-    let deleted = store.delete(key)?;
-    if inserted && changed && deleted {
-        Ok(())
-    } else {
-        Err(Error::unavailable(
-            "the store did not keep a record as it was given; something else changes it",
-        ))
-    }
-}
-
-/// Whether the record is found again as it was changed.
-fn change(store: &dyn Store, before: Record, now: i64) -> Result<bool, Error> {
-    let (key, version) = (before.key.clone(), before.version);
-    let after = Record {
-        version: version.wrapping_add(1),
-        user_agent: Some("probe".into()),
-        ..before
-    };
-    let updated = store.update(&key, version, &after)? == Updated::Done;
-    let found = store.load(&key, now)?;
-    Ok(updated && found.is_some_and(|found| found.user_agent == after.user_agent))
-}
-
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for LiveSessions {
     type Error = Error;
@@ -341,5 +301,23 @@ impl<'r> FromRequest<'r> for LiveSessions {
                 Outcome::Error((Status::InternalServerError, error))
             }
         }
+    }
+}
+
+impl Sentinel for LiveSessions {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        let missing = Self::of(rocket).is_none();
+        if missing {
+            log::error!(
+                "a route takes LiveSessions, but no Sessions::fairing() is attached: attach it"
+            );
+        }
+        missing
+    }
+}
+
+impl fmt::Debug for LiveSessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LiveSessions(..)")
     }
 }

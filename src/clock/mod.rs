@@ -29,11 +29,11 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Between two answers the monotonic clock decides, so setting this machine's clock changes nothing.
 pub(crate) struct Clock {
     local: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    known: Mutex<Known>,
+    known: Mutex<StoreTime>,
 }
 
 #[derive(Default)]
-struct Known {
+struct StoreTime {
     /// Whether there is a store's clock to follow.
     follows: bool,
     anchor: Option<Anchor>,
@@ -81,9 +81,9 @@ impl Clock {
     fn new(local: impl Fn() -> DateTime<Utc> + Send + Sync + 'static, follows: bool) -> Self {
         Self {
             local: Box::new(local),
-            known: Mutex::new(Known {
+            known: Mutex::new(StoreTime {
                 follows,
-                ..Known::default()
+                ..StoreTime::default()
             }),
         }
     }
@@ -156,12 +156,12 @@ impl Clock {
         Ok(())
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, StoreTime> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl StoreTime {
     fn is_due(&self, now: Instant, local: i64) -> bool {
         let waited = self
             .asked_at

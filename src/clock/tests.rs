@@ -12,10 +12,10 @@ fn millis(millis: i64) -> Duration {
     Duration::from_millis(millis.unsigned_abs())
 }
 
-fn following() -> (Known, Instant) {
-    let known = Known {
+fn following() -> (StoreTime, Instant) {
+    let known = StoreTime {
         follows: true,
-        ..Known::default()
+        ..StoreTime::default()
     };
     (known, Instant::now())
 }

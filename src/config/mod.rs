@@ -49,7 +49,7 @@ pub(crate) struct Config {
     pub(crate) users: Option<String>,
     /// "native", or "express": table, text and cookie are those of express-session with
     /// express-mysql-session or connect-redis, so that an Express application can share them.
-    format: Format,
+    format: SessionFormat,
     /// What signs the cookie of the format "express": the first one signs, all of them verify.
     secrets: Secrets,
     /// Where Express keeps the id of the signed-in user in a session, with a dot between names: by
@@ -119,7 +119,7 @@ impl Default for Config {
         Self {
             database: "app".into(),
             users: None,
-            format: Format::Native,
+            format: SessionFormat::Native,
             secrets: Secrets::default(),
             user_path: None,
             table: None,
@@ -152,7 +152,7 @@ impl Default for Config {
 /// Who else has to understand the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase", expecting = "\"native\" or \"express\"")]
-enum Format {
+enum SessionFormat {
     Native,
     Express,
 }
@@ -182,7 +182,7 @@ impl Config {
             .focus("session")
             .extract()
             .map_err(|error| unreadable("session", error))?;
-        if config.format == Format::Express {
+        if config.format == SessionFormat::Express {
             config.cookie.is_shared = true;
             config.cookie.name.get_or_insert(COOKIE_NAME.into());
         }
@@ -201,14 +201,16 @@ impl Config {
     /// Checks the settings that belong to one format.
     fn check_format(&self) -> Result<(), Error> {
         match self.format {
-            Format::Native => settings::check_unused(&self.secrets, self.user_path.as_deref()),
-            Format::Express => settings::check_secrets(&self.secrets),
+            SessionFormat::Native => {
+                settings::check_unused(&self.secrets, self.user_path.as_deref())
+            }
+            SessionFormat::Express => settings::check_secrets(&self.secrets),
         }
     }
 
     /// Returns what reads and writes the sessions of another application's format.
     pub(crate) fn adapter(&self, limits: &Limits) -> Result<Option<Arc<dyn Adapter>>, Error> {
-        if self.format == Format::Native {
+        if self.format == SessionFormat::Native {
             return Ok(None);
         }
         let format = Arc::new(express::Format {
@@ -221,20 +223,20 @@ impl Config {
 
     /// Returns what reads and writes the cookies of another application's format.
     pub(crate) fn codec(&self) -> Option<Arc<dyn TokenCodec>> {
-        (self.format == Format::Express).then(|| Arc::new(self.secrets.clone()) as _)
+        (self.format == SessionFormat::Express).then(|| Arc::new(self.secrets.clone()) as _)
     }
 
     /// Refuses an SQL database that cannot hold sessions of this format.
     pub(crate) fn check_url(&self, url: &str) -> Result<(), Error> {
         match self.format {
-            Format::Native => Ok(()),
-            Format::Express => settings::check_url(url),
+            SessionFormat::Native => Ok(()),
+            SessionFormat::Express => settings::check_url(url),
         }
     }
 
     /// Warns if another application should share the sessions of a store that it cannot share.
     pub(crate) fn warn_of_unshared_store(&self) {
-        if self.format == Format::Express {
+        if self.format == SessionFormat::Express {
             settings::warn_of_unshared_store();
         }
     }
@@ -250,10 +252,10 @@ impl Config {
         let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
         let name = self.table.as_deref().unwrap_or("sessions");
         let table = match self.format {
-            Format::Native => {
+            SessionFormat::Native => {
                 Table::new(name, columns).map(|it| it.with_foreign(express::FOREIGN_TABLES))
             }
-            Format::Express => express::table(name, columns, &self.user_path()?),
+            SessionFormat::Express => express::table(name, columns, &self.user_path()?),
         };
         table.map_err(|error| Error::configuration(format!("session.{error}")))
     }
@@ -262,13 +264,13 @@ impl Config {
     pub(crate) fn creates_table(&self) -> bool {
         let is_ours = self.table.as_deref().is_none_or(|name| name == "sessions")
             && self.columns.is_empty()
-            && self.format == Format::Native;
+            && self.format == SessionFormat::Native;
         self.create_table.unwrap_or(is_ours)
     }
 
     /// Whether the settings name a column of Express's table that has the user.
     pub(crate) fn has_user_column(&self) -> bool {
-        self.format == Format::Express && self.columns.contains_key("user_id")
+        self.format == SessionFormat::Express && self.columns.contains_key("user_id")
     }
 
     /// Whether a database that is not there is made: without the sessions table it would be useless.
@@ -285,8 +287,8 @@ impl Config {
     #[cfg(feature = "redis")]
     pub(crate) fn prefix(&self) -> &str {
         let usual = match self.format {
-            Format::Native => "sessions",
-            Format::Express => settings::PREFIX,
+            SessionFormat::Native => "sessions",
+            SessionFormat::Express => settings::PREFIX,
         };
         self.table.as_deref().unwrap_or(usual)
     }
@@ -317,7 +319,7 @@ impl Config {
             save_uninitialized: self.save_uninitialized,
             rolling: self.rolling,
             persistent: self.persistent,
-            shared_with: (self.format == Format::Express).then_some(&EXPRESS),
+            shared_with: (self.format == SessionFormat::Express).then_some(&EXPRESS),
             schema,
         }
     }

@@ -12,7 +12,7 @@ use rocket::tokio::time::{sleep, timeout};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::cleanup::CleanupThread;
-use crate::engine::database::{Database, UserOf};
+use crate::engine::database::{Database, UserLookup};
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::events::Events;
@@ -27,7 +27,7 @@ pub(crate) struct Context {
     pub(crate) tokens: Tokens,
     pub(crate) database: Option<Database>,
     /// Looks up the signed-in user, if the users are not in the database of the sessions.
-    pub(crate) user_of: Option<UserOf>,
+    pub(crate) user_of: Option<UserLookup>,
     /// `true` if a session is loaded with its user's row; unknown for a store of the application.
     pub(crate) loads_users: bool,
     /// Which files and servers were opened or made.

@@ -4,6 +4,7 @@ pub(crate) mod cleanup;
 pub(crate) mod commit;
 pub(crate) mod context;
 pub(crate) mod database;
+pub(crate) mod probe;
 pub(crate) mod threads;
 
 pub use self::database::Database;

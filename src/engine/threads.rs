@@ -33,10 +33,10 @@ struct Workers {
     hung: Vec<Worker>,
 }
 
-type Worker = Arc<Mutex<State>>;
+type Worker = Arc<Mutex<WorkerState>>;
 
 /// What a thread does.
-enum State {
+enum WorkerState {
     Waits,
     Works(Instant),
     /// It works, and ends afterwards.
@@ -81,7 +81,7 @@ impl Threads {
         let limit = 2 * self.deadline;
         for worker in serving {
             let mut state = lock(worker);
-            let hangs = matches!(*state, State::Works(since) if since.elapsed() > limit);
+            let hangs = matches!(*state, WorkerState::Works(since) if since.elapsed() > limit);
             if !hangs || hung.len() == self.most_hung {
                 continue;
             }
@@ -89,7 +89,7 @@ impl Threads {
                 Ok(new) => new,
                 Err(error) => return log::warn!("{error}"),
             };
-            *state = State::Replaced;
+            *state = WorkerState::Replaced;
             drop(state);
             hung.push(mem::replace(worker, new));
             self.outdated.hang();
@@ -152,15 +152,15 @@ impl Threads {
 }
 
 fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {
-    let worker: Worker = Arc::new(Mutex::new(State::Waits));
+    let worker: Worker = Arc::new(Mutex::new(WorkerState::Waits));
     let own = worker.clone();
     let work = move || {
         for job in jobs {
-            *lock(&own) = State::Works(Instant::now());
+            *lock(&own) = WorkerState::Works(Instant::now());
             job();
             if matches!(
-                mem::replace(&mut *lock(&own), State::Waits),
-                State::Replaced
+                mem::replace(&mut *lock(&own), WorkerState::Waits),
+                WorkerState::Replaced
             ) {
                 return;
             }
@@ -173,7 +173,7 @@ fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {
     Ok(worker)
 }
 
-fn lock(worker: &Worker) -> MutexGuard<'_, State> {
+fn lock(worker: &Worker) -> MutexGuard<'_, WorkerState> {
     worker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -37,15 +37,15 @@ impl Sessions {
         entry.makes_file = config.makes_file();
         let threads = Threads::start(entry.pool_size, entry.queue, entry.timeout())?;
         let threads = Arc::new(threads);
-        let place = self
-            .place(&config, &limits, &entry, &threads)
+        let opened = self
+            .open_store(&config, &limits, &entry, &threads)
             .map_err(|error| named(&config.database, error))?;
-        let place = self.with_users(place, &config, figment, &threads)?;
+        let opened = self.with_users(opened, &config, figment, &threads)?;
         let logged = |store: Arc<dyn Store>| match config.log_store {
             true => Arc::new(Logged(store)),
             false => store,
         };
-        let (store, database) = (logged(place.store), place.database);
+        let (store, database) = (logged(opened.store), opened.database);
         self.prepare(&config, database.as_ref(), &*store)?;
         let tokens = self.tokens.clone();
         let tokens = match config.codec() {
@@ -61,7 +61,7 @@ impl Sessions {
         }
         let database = database.map(|database| database.with_clock(clock.clone()));
         let events = Events::open(config.events, config.events_key.clone(), clock.clone())?;
-        let cleanup = place.cleaned.zip(config.cleanup_interval());
+        let cleanup = opened.cleaned.zip(config.cleanup_interval());
         let cleanup = CleanupThread::start(cleanup.map(|(store, interval)| Cleanup {
             store: logged(store),
             clock: clock.clone(),
@@ -75,7 +75,7 @@ impl Sessions {
             user_of: database.as_ref().and_then(Database::user_of),
             database,
             loads_users: self.user.is_some() || self.store.is_some(),
-            origins: place.origins,
+            origins: opened.origins,
             store,
             threads,
             clock,

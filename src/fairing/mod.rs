@@ -1,26 +1,24 @@
 //! The fairing: opens the store at launch, and saves each session before its response leaves.
 
+mod builder;
 mod given;
 mod grace;
 mod launch;
 mod open;
 
-use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use diesel_migrations::EmbeddedMigrations;
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::tokio::spawn;
 use rocket::{Build, Data, Orbit, Request, Response, Rocket};
-use serde_json::{Map, Value};
 
 use self::grace::with_grace;
 use crate::clock::Clock;
 use crate::csrf::{check, exemption};
 use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
-use crate::error::Error;
 use crate::request::incoming;
 use crate::session::{events, lifecycle};
 use crate::state::Schema;
@@ -51,261 +49,9 @@ pub struct Sessions {
     sign_in_page: Option<&'static str>,
 }
 
-impl Sessions {
-    /// Reads `[default.session]` and its database from Rocket's configuration.
-    ///
-    /// The launch stops, with one line that names the key and the remedy, when a setting is wrong
-    /// or the database cannot be used.
-    pub fn fairing() -> Self {
-        Self {
-            store: None,
-            migrations: None,
-            user: None,
-            tokens: Tokens::default(),
-            schema: Schema::default(),
-            clock: Arc::new(Clock::of_this_machine()),
-            protects_from_csrf: false,
-            csrf_exempt: Vec::new(),
-            sign_in_page: None,
-        }
-    }
-
-    /// Refuses cross-site requests with 403: every request that may change something and does not come
-    /// from a page of this application, and every form without the token of its browser's session, [`Session::csrf_token`](crate::Session::csrf_token).
-    ///
-    /// It is decided before routing, whatever a form's `_method` says, and asks no store: by
-    /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. A form without its
-    /// token is refused; so is a POST without a content type that has neither a token nor one of these
-    /// headers. Other content, such as JSON, is refused only if it comes from elsewhere, since no site
-    /// can have a browser send that without asking first. A request with an `Upgrade` header, such as
-    /// a WebSocket's, is refused if it comes from elsewhere.
-    ///
-    /// `session.trusted_origins` names other origins whose pages are trusted: their requests, forms
-    /// included, need no token. [`csrf::Refusal`](crate::csrf::Refusal) tells a catcher why a request was
-    /// refused, and one line of the log does.
-    ///
-    /// ```no_run
-    /// # use rocket_diesel_session::Sessions;
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     rocket::build().attach(Sessions::fairing().with_csrf_protection())
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_csrf_protection(mut self) -> Self {
-        self.protects_from_csrf = true;
-        self
-    }
-
-    /// Exempts POST requests to one path from the CSRF protection, for servers that send webhooks:
-    /// they have no token.
-    ///
-    /// `path` is the whole path of a route, with the base under which it is mounted, and is compared
-    /// with what was sent, byte for byte. All else is checked as before: other spellings of the path,
-    /// other methods, also by `_method`, and each request that brings a cookie of a session. So a
-    /// page of another site cannot use the exemption on behalf of a user. Verify the sender's signature
-    /// there, and sign nobody in.
-    ///
-    /// ```no_run
-    /// # use rocket_diesel_session::Sessions;
-    /// #[rocket::post("/webhooks/payments", data = "<event>")]
-    /// fn payments(event: Vec<u8>) {
-    ///     // Verifies the signature of the event first.
-    /// }
-    ///
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     let sessions = Sessions::fairing()
-    ///         .with_csrf_protection()
-    ///         .with_csrf_exemption("/webhooks/payments");
-    ///     rocket::build().mount("/", rocket::routes![payments]).attach(sessions)
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_csrf_exemption(mut self, path: &'static str) -> Self {
-        self.csrf_exempt.push(path);
-        self
-    }
-
-    /// Keeps the sessions in `store`, such as a [`DieselStore`](crate::store::DieselStore) on a pool that the
-    /// application has; no database is opened.
-    ///
-    /// The launch stops where a setting or [`with_user`](Sessions::with_user) is meant for a store that
-    /// is opened from the configuration: `session.database`, `table`, `columns`, `create_table`, and
-    /// `migrate` and `with_user` without `session.users`.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use rocket_diesel_session::store::MemoryStore;
-    /// use rocket_diesel_session::Sessions;
-    ///
-    /// let store = Arc::new(MemoryStore::new());
-    /// let sessions = Sessions::fairing().with_store(store);
-    /// ```
-    #[must_use]
-    pub fn with_store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
-        self
-    }
-
-    /// Runs these migrations at launch where `session.migrate` is true.
-    ///
-    /// They are the application's, made by `diesel_migrations::embed_migrations!`, with the one for
-    /// the sessions among them, or [`MIGRATIONS`](crate::MIGRATIONS) alone.
-    ///
-    /// ```
-    /// use rocket_diesel_session::{MIGRATIONS, Sessions};
-    ///
-    /// let sessions = Sessions::fairing().with_migrations(MIGRATIONS);
-    /// ```
-    #[must_use]
-    pub fn with_migrations(mut self, migrations: EmbeddedMigrations) -> Self {
-        self.migrations = Some(migrations);
-        self
-    }
-
-    /// Loads columns of the signed-in user's row together with the session, for
-    /// [`SignedIn`](crate::sign_in::SignedIn) and [`Session::user`](crate::Session::user).
-    ///
-    /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
-    /// the column `key` of `table`, a text or a number; it costs no further statement. The names are
-    /// those that the database has, without quotes, whatever characters and capitals they are made
-    /// of; the table may be `schema.table`. A name that is not there stops the launch.
-    ///
-    /// ```
-    /// # use rocket_diesel_session::Sessions;
-    /// // A table of Prisma or Sequelize: "User" ("id", "firstName").
-    /// let sessions = Sessions::fairing().with_user("User", "id", &["firstName"]);
-    /// ```
-    #[must_use]
-    pub fn with_user(
-        mut self,
-        table: &'static str,
-        key: &'static str,
-        columns: &'static [&'static str],
-    ) -> Self {
-        self.user = Some(UserTable {
-            table,
-            key,
-            columns,
-        });
-        self
-    }
-
-    /// Redirects browsers to a path of this application where [`SignedIn`](crate::sign_in::SignedIn)
-    /// finds nobody signed in.
-    ///
-    /// A request that loads a page (GET or HEAD, HTML preferred in `Accept`, and `navigate` in
-    /// `Sec-Fetch-Mode` where a browser sends that header) gets 303 in place of the 401. Other requests,
-    /// such as a script's `fetch` and a form's POST, get the 401, so a script does not take the sign-in
-    /// page for success.
-    ///
-    /// A path that is not local stops the launch.
-    ///
-    /// ```no_run
-    /// # use rocket_diesel_session::Sessions;
-    /// use rocket_diesel_session::sign_in::SignedIn;
-    ///
-    /// #[derive(rocket::serde::Deserialize)]
-    /// #[serde(crate = "rocket::serde")]
-    /// struct User {
-    ///     name: String,
-    /// }
-    ///
-    /// #[rocket::get("/")]
-    /// fn home(user: SignedIn<User>) -> String {
-    ///     format!("Hello {}", user.name)
-    /// }
-    ///
-    /// #[rocket::get("/sign_in")]
-    /// fn sign_in() -> &'static str {
-    ///     "Sign in."
-    /// }
-    ///
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     let sessions = Sessions::fairing()
-    ///         .with_user("users", "id", &["name"])
-    ///         .with_sign_in_page("/sign_in");
-    ///     rocket::build().mount("/", rocket::routes![home, sign_in]).attach(sessions)
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_sign_in_page(mut self, path: &'static str) -> Self {
-        self.sign_in_page = Some(path);
-        self
-    }
-
-    /// Makes tokens of the bytes that `generate` draws, which must be secret and random.
-    ///
-    /// Fewer than 16 bytes, which is 128 bits, or more than 64 do not compile; a generator that
-    /// repeats itself stops the launch.
-    ///
-    /// ```
-    /// # use rocket_diesel_session::{Error, Sessions};
-    /// let sessions = Sessions::fairing().with_token_generator(|| {
-    ///     let mut bytes = [0; 24];
-    ///     let drawn = getrandom::fill(&mut bytes);
-    ///     drawn.map_err(|cause| Error::unavailable("no random bytes").with_source(cause))?;
-    ///     Ok(bytes)
-    /// });
-    /// ```
-    ///
-    /// ```compile_fail,E0080
-    /// # use rocket_diesel_session::Sessions;
-    /// let sessions = Sessions::fairing().with_token_generator(|| Ok([0; 15]));
-    /// ```
-    #[must_use]
-    pub fn with_token_generator<const N: usize>(
-        mut self,
-        generate: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
-    ) -> Self {
-        const { assert!(N >= 16 && N <= 64, "a token has from 16 to 64 bytes") };
-        self.tokens = Tokens::of(generate);
-        self
-    }
-
-    /// Sets the version of the application's session data, and brings older data up to date.
-    ///
-    /// Data carries the version under which it was written, 0 where there was none. When a session
-    /// of an older version is loaded, `upgrade` is given that version and the values; what it makes
-    /// of them is stored with the next change. If it fails, the values are dropped and that is
-    /// logged; who is signed in stays so in any case. Data of a newer version is left as it is.
-    ///
-    /// ```
-    /// # use rocket_diesel_session::Sessions;
-    /// let sessions = Sessions::fairing().with_schema(1, |_from, data| {
-    ///     if let Some(cart) = data.remove("basket") {
-    ///         data.insert("cart".into(), cart);
-    ///     }
-    ///     Ok(())
-    /// });
-    /// ```
-    #[must_use]
-    pub fn with_schema(
-        mut self,
-        version: u32,
-        upgrade: impl Fn(u32, &mut Map<String, Value>) -> Result<(), Box<dyn StdError + Send + Sync>>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Self {
-        self.schema = Schema::new(version, Arc::new(upgrade));
-        self
-    }
-
-    /// Takes the time from `clock`, so that a test can let hours pass. The store's clock is not asked.
-    ///
-    /// ```
-    /// use chrono::{TimeDelta, Utc};
-    /// use rocket_diesel_session::Sessions;
-    ///
-    /// let tomorrow = Sessions::fairing().with_clock(|| Utc::now() + TimeDelta::days(1));
-    /// ```
-    #[must_use]
-    pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(Clock::given(clock));
-        self
+impl fmt::Debug for Sessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Sessions(..)")
     }
 }
 

@@ -1,5 +1,4 @@
-//! Where the sessions are to be kept: in a store of the application's own, in memory, in Redis or in
-//! a database.
+//! Opens the store: the one that the application gave, one in memory, Redis or an SQL database.
 
 use std::sync::Arc;
 
@@ -19,50 +18,50 @@ use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};
 use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
-/// Where the sessions are to be kept.
-pub(super) struct Place {
+/// The store of the sessions, and the database of the application's tables.
+pub(super) struct OpenedStore {
     pub(super) store: Arc<dyn Store>,
-    /// The same for the cleanup; `None` if nothing has to be deleted.
+    /// The store that expired sessions are deleted from, or `None` if it does so by itself.
     pub(super) cleaned: Option<Arc<dyn Store>>,
     pub(super) database: Option<Database>,
-    /// Which files and servers were opened or made.
+    /// One line for each file or server that was opened or created.
     pub(super) origins: Vec<String>,
 }
 
 impl Sessions {
-    pub(super) fn place(
+    pub(super) fn open_store(
         &self,
         config: &Config,
         limits: &Limits,
         entry: &DatabaseConfig,
         threads: &Arc<Threads>,
-    ) -> Result<Place, Error> {
+    ) -> Result<OpenedStore, Error> {
         let adapter = config.adapter(limits)?;
-        match self.elsewhere(config, entry, adapter.as_ref())? {
-            Some(place) => Ok(place),
-            None => self.in_database(config, entry, adapter, threads),
+        match self.open_without_sql(config, entry, adapter.as_ref())? {
+            Some(opened) => Ok(opened),
+            None => self.open_database(config, entry, adapter, threads),
         }
     }
 
-    /// Adds the database of the application's own tables, where it is another one.
+    /// Adds the database of `session.users`, if the sessions are not in an SQL database.
     pub(super) fn with_users(
         &self,
-        place: Place,
+        opened: OpenedStore,
         config: &Config,
         figment: &Figment,
         threads: &Arc<Threads>,
-    ) -> Result<Place, Error> {
+    ) -> Result<OpenedStore, Error> {
         let Some(name) = config.users.as_deref() else {
             // Tests of routes may keep the sessions in memory.
-            if place.database.is_none() && self.user.is_some() {
+            if opened.database.is_none() && self.user.is_some() {
                 log::warn!(
                     "Sessions::with_user has no effect, since the sessions are not in an SQL database of \
                      [default.databases] and session.users names none: Session::user is always None"
                 );
             }
-            return Ok(place);
+            return Ok(opened);
         };
-        require(place.database.is_none(), || {
+        require(opened.database.is_none(), || {
             format!(
                 "session.users is {name:?}, but the sessions are in a database of SQL, where the users \
                  are looked for; leave it out"
@@ -72,21 +71,21 @@ impl Sessions {
         entry.makes_file = config.makes_users_file();
         let database = Database::open(&entry, threads.clone(), Table::default(), self.user, 0)
             .map_err(|error| Error::configuration(format!("databases.{name}: {error}")))?;
-        let origins = [place.origins, vec![database.origin.clone()]].concat();
-        Ok(Place {
-            database: Some(database.beside(place.store.clone())),
+        let origins = [opened.origins, vec![database.origin.clone()]].concat();
+        Ok(OpenedStore {
+            database: Some(database.beside(opened.store.clone())),
             origins,
-            ..place
+            ..opened
         })
     }
 
-    /// A store without an SQL database.
-    fn elsewhere(
+    /// Opens the store unless it is an SQL database.
+    fn open_without_sql(
         &self,
         config: &Config,
         entry: &DatabaseConfig,
         adapter: Option<&Arc<dyn Adapter>>,
-    ) -> Result<Option<Place>, Error> {
+    ) -> Result<Option<OpenedStore>, Error> {
         let memory = entry.url.strip_prefix("memory:");
         let in_memory =
             || vec!["keeping the sessions in memory, until this process ends".to_owned()];
@@ -94,18 +93,18 @@ impl Sessions {
             (Some(store), _) => (store.clone(), Vec::new()),
             (None, Some(number)) => (Arc::new(MemoryStore::configured(number)?), in_memory()),
             (None, None) => {
-                let place = redis(config, entry, adapter)?;
+                let opened = redis(config, entry, adapter)?;
                 let is_usable = self.user.is_none() || config.users.is_some();
-                require(is_usable || place.is_none(), || {
+                require(is_usable || opened.is_none(), || {
                     "Sessions::with_user has no effect on sessions in Redis; name the entry of [default.databases] \
                      that has the users in session.users, or leave the call out"
                         .to_owned()
                 })?;
-                return Ok(place);
+                return Ok(opened);
             }
         };
         config.warn_of_unshared_store();
-        Ok(Some(Place {
+        Ok(Some(OpenedStore {
             cleaned: Some(store.clone()),
             store,
             database: None,
@@ -113,13 +112,13 @@ impl Sessions {
         }))
     }
 
-    fn in_database(
+    fn open_database(
         &self,
         config: &Config,
         entry: &DatabaseConfig,
         adapter: Option<Arc<dyn Adapter>>,
         threads: &Arc<Threads>,
-    ) -> Result<Place, Error> {
+    ) -> Result<OpenedStore, Error> {
         if config.migrate && self.migrations.is_none() {
             log::warn!(
                 "session.migrate has no effect, since the application gave no migrations to \
@@ -133,9 +132,9 @@ impl Sessions {
         if let Some(adapter) = adapter {
             database = database.shared(adapter);
         }
-        Ok(Place {
+        Ok(OpenedStore {
             store: database.store(),
-            cleaned: Some(database.apart()),
+            cleaned: Some(database.maintenance()),
             origins: vec![database.origin.clone()],
             database: Some(database),
         })
@@ -147,7 +146,7 @@ fn redis(
     config: &Config,
     entry: &DatabaseConfig,
     adapter: Option<&Arc<dyn Adapter>>,
-) -> Result<Option<Place>, Error> {
+) -> Result<Option<OpenedStore>, Error> {
     let (scheme, _) = entry.url.split_once(':').unwrap_or_default();
     if !is_redis(scheme) {
         return Ok(None);
@@ -162,7 +161,7 @@ fn redis(
             adapter.adapt(Arc::new(TextStore(redis, user_of)))
         }
     };
-    Ok(Some(Place {
+    Ok(Some(OpenedStore {
         store,
         cleaned: None,
         database: None,
@@ -175,6 +174,6 @@ fn redis(
     _: &Config,
     _: &DatabaseConfig,
     _: Option<&Arc<dyn Adapter>>,
-) -> Result<Option<Place>, Error> {
+) -> Result<Option<OpenedStore>, Error> {
     Ok(None)
 }

@@ -23,6 +23,7 @@ mod replace;
 pub(crate) mod response;
 pub(crate) mod signed_in;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::http::Status;
@@ -113,6 +114,13 @@ impl Sentinel for &Session {
             );
         }
         missing
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut session = formatter.debug_struct("Session");
+        session.field("key", &self.key()).finish_non_exhaustive()
     }
 }
 

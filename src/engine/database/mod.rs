@@ -10,7 +10,9 @@
     )
 )]
 
+mod file;
 mod open;
+mod opened;
 
 use std::any::Any;
 use std::fmt;
@@ -21,14 +23,14 @@ use diesel::QueryResult;
 use diesel::result::Error as DieselError;
 use diesel_migrations::EmbeddedMigrations;
 
+use self::opened::{Opened, Typed};
 use crate::clock::Clock;
 use crate::engine::commit::{Commit, Committed};
 use crate::engine::threads::{Threads, Waited};
 use crate::error::Error;
 use crate::store::pool::Idempotent;
-use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Renewed, run};
+use crate::store::sql::pool::run;
 use crate::store::{Adapter, Store};
 
 /// The database of the application's own tables, which also holds the sessions unless they are in
@@ -60,37 +62,17 @@ pub struct Database {
     opened: Arc<dyn Opened>,
     /// Where the sessions are.
     store: Arc<dyn Store>,
-    place: Place,
-    apart: Arc<dyn Store>,
+    sessions_in: SessionsIn,
+    maintenance: Arc<dyn Store>,
 }
 
 /// Where the sessions are, seen from a transaction in this database.
 #[derive(Clone)]
-enum Place {
-    Here,
+enum SessionsIn {
+    ThisDatabase,
     /// Here, in a table that another application shares.
-    Shared(Arc<dyn Adapter>),
-    Elsewhere,
-}
-
-/// What a database does, whatever the type of its connections is; a [`Typed`].
-trait Opened: Any + Send + Sync {
-    /// Looks up a user's row by the user's id.
-    fn user(&self, id: &str) -> Result<Option<String>, Error>;
-
-    fn create_table(&self) -> Result<(), Error>;
-
-    /// Returns the reason for an error of the sessions table, if it lacks columns.
-    fn explain(&self, error: Error) -> Error;
-
-    fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error>;
-}
-
-struct Typed<C: Backend> {
-    pool: Renewed<C>,
-    store: Arc<DieselStore<C>>,
-    /// Whether a lock can be kept from one statement to the next.
-    keeps_locks: bool,
+    SharedTable(Arc<dyn Adapter>),
+    AnotherStore,
 }
 
 /// Which columns of the application's users come along with each session.
@@ -102,12 +84,12 @@ pub(crate) struct UserTable {
 }
 
 /// Looks up the row of the user with an id.
-pub(crate) type UserOf = Arc<dyn Fn(&str) -> Result<Option<String>, Error> + Send + Sync>;
+pub(crate) type UserLookup = Arc<dyn Fn(&str) -> Result<Option<String>, Error> + Send + Sync>;
 
 impl Database {
     /// Returns what looks up the signed-in user, if the sessions are elsewhere.
-    pub(crate) fn user_of(&self) -> Option<UserOf> {
-        matches!(self.place, Place::Elsewhere).then(|| {
+    pub(crate) fn user_of(&self) -> Option<UserLookup> {
+        matches!(self.sessions_in, SessionsIn::AnotherStore).then(|| {
             let opened = self.opened.clone();
             Arc::new(move |id: &str| opened.user(id)) as _
         })
@@ -144,8 +126,8 @@ impl Database {
     }
 
     /// The same store, with a connection of its own for work that is not a request's.
-    pub(crate) fn apart(&self) -> Arc<dyn Store> {
-        self.apart.clone()
+    pub(crate) fn maintenance(&self) -> Arc<dyn Store> {
+        self.maintenance.clone()
     }
 
     /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.
@@ -155,16 +137,16 @@ impl Database {
 
     /// Makes the sessions table where there is none and one is needed; blocks.
     pub(crate) fn create_table(&self) -> Result<(), Error> {
-        match self.place {
-            Place::Elsewhere => Ok(()),
+        match self.sessions_in {
+            SessionsIn::AnotherStore => Ok(()),
             _ => self.opened.create_table(),
         }
     }
 
     /// Returns the reason for an error of the sessions table, if it lacks columns; blocks.
     pub(crate) fn explain(&self, error: Error) -> Error {
-        match self.place {
-            Place::Elsewhere => error,
+        match self.sessions_in {
+            SessionsIn::AnotherStore => error,
             _ => self.opened.explain(error),
         }
     }
@@ -271,13 +253,13 @@ impl Database {
         F: Fn(&mut C) -> QueryResult<T> + Send + 'static,
     {
         let store = self.typed::<C>()?.store.clone();
-        let (everything, place) = (self.store.clone(), self.place.clone());
+        let (everything, sessions_in) = (self.store.clone(), self.sessions_in.clone());
         let work = move || {
             let (value, mut committed) = store.transaction(work, |texts| {
-                let committed = match place.clone() {
-                    Place::Here => commit.run(texts),
-                    Place::Shared(adapter) => commit.run(&*adapter.adapt_within(texts)),
-                    Place::Elsewhere => commit.run(&*everything),
+                let committed = match sessions_in.clone() {
+                    SessionsIn::ThisDatabase => commit.run(texts),
+                    SessionsIn::SharedTable(adapter) => commit.run(&*adapter.adapt_within(texts)),
+                    SessionsIn::AnotherStore => commit.run(&*everything),
                 };
                 match committed? {
                     Committed::Gone => Err(Error::gone()),

@@ -1,24 +1,23 @@
-//! What opens a database: the URL's scheme picks the backend.
+//! Opens a database with the backend that the URL's scheme names.
 
-use std::fmt;
-use std::io;
-use std::path::{Path, absolute};
+use std::path::absolute;
 use std::sync::Arc;
 
-use diesel::migration::{Migration, MigrationConnection, MigrationSource};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use diesel::migration::MigrationConnection;
+use diesel_migrations::MigrationHarness;
 
-use super::{Database, Opened, Place, Typed, UserTable};
+use super::opened::Typed;
+use super::{Database, SessionsIn, UserTable, file};
 use crate::clock::Clock;
 use crate::config::{DatabaseConfig, opened_at};
 use crate::engine::threads::Threads;
-use crate::error::{Error, require};
+use crate::error::Error;
 use crate::store::pool::{Bounds, Outdated};
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::store::sql::backend::encryption;
-use crate::store::sql::pool::{Connections, DatabaseFile, Manager, open_to_all};
+use crate::store::sql::pool::{DatabaseFile, Manager, open_to_all};
 use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
@@ -60,8 +59,8 @@ impl Database {
     pub(crate) fn shared(self, adapter: Arc<dyn Adapter>) -> Self {
         Self {
             store: adapter.adapt(self.store),
-            apart: adapter.adapt(self.apart),
-            place: Place::Shared(adapter),
+            maintenance: adapter.adapt(self.maintenance),
+            sessions_in: SessionsIn::SharedTable(adapter),
             ..self
         }
     }
@@ -72,10 +71,10 @@ impl Database {
 
     /// For the application's own tables alone, since the sessions are in `store`.
     pub(crate) fn beside(self, store: Arc<dyn Store>) -> Self {
-        let place = Place::Elsewhere;
+        let sessions_in = SessionsIn::AnotherStore;
         Self {
             store,
-            place,
+            sessions_in,
             ..self
         }
     }
@@ -94,7 +93,7 @@ impl Database {
     {
         let file = C::file(url);
         if let Some(path) = &file {
-            check_file(path, config.makes_file)?;
+            file::check(path, config.makes_file)?;
         }
         Manager::<C>::check(url, &config.bounds(), max_data)?;
         let origin = match &file {
@@ -122,7 +121,7 @@ impl Database {
             size: 1,
             ..config.bounds()
         };
-        let apart = store.with_pool(Manager::<C>::pool_until(
+        let maintenance = store.with_pool(Manager::<C>::pool_until(
             &Outdated::default(),
             &file,
             url,
@@ -141,101 +140,9 @@ impl Database {
             misread: config.misread.clone(),
             opened: Arc::new(opened),
             store,
-            place: Place::Here,
-            apart: Arc::new(apart),
+            sessions_in: SessionsIn::ThisDatabase,
+            maintenance: Arc::new(maintenance),
         })
-    }
-}
-
-/// Refuses what SQLite could not write, before it makes other files beside it with the same rights.
-fn check_file(path: &Path, is_made: bool) -> Result<(), Error> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    require(folder.is_dir(), || {
-        format!(
-            "the folder {} of its file does not exist; make it, or name another one in its url",
-            folder.display()
-        )
-    })?;
-    require(is_made || path.exists(), || {
-        format!(
-            "its file {} does not exist; check the path in its url, or have the application make it: start it with \
-             session.create_table or session.migrate",
-            absolute(path).unwrap_or_else(|_| path.to_owned()).display()
-        )
-    })?;
-    let writable = match path.exists() {
-        true => writable(path),
-        false => Ok(()),
-    };
-    writable.map_err(|error| {
-        Error::configuration(format!(
-            "its file {0} cannot be written: {error}; the application needs the right to write it, its folder, \
-             and {0}-wal and {0}-shm where they are there",
-            path.display()
-        ))
-    })
-}
-
-/// Opens nothing: a process that closes a file gives up all its locks on it, which are SQLite's (POSIX,
-/// `fcntl`), and another pool of the application may have the file open.
-#[cfg(unix)]
-fn writable(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
-}
-
-#[cfg(not(unix))]
-fn writable(path: &Path) -> io::Result<()> {
-    std::fs::OpenOptions::new()
-        .append(true)
-        .open(path)
-        .map(drop)
-}
-
-#[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
-impl<C> Opened for Typed<C>
-where
-    C: Backend + MigrationHarness<C::Backend>,
-{
-    fn user(&self, id: &str) -> Result<Option<String>, Error> {
-        self.store.user(id)
-    }
-
-    fn create_table(&self) -> Result<(), Error> {
-        self.store.create_table()
-    }
-
-    fn explain(&self, error: Error) -> Error {
-        self.store.explain(error)
-    }
-
-    fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
-        let failed = |why: &dyn fmt::Display| {
-            Error::configuration(format!("the migrations did not run: {why}"))
-        };
-        let mut connection = self.pool.checkout().map_err(|cause| failed(&cause))?;
-        let run = |connection: &mut C| {
-            let run = connection.run_pending_migrations(Borrowed(migrations));
-            run.map(drop)
-        };
-        let run = match self.keeps_locks {
-            true => connection.exclusively(run),
-            false => connection.transact_exclusively(run),
-        };
-        run.map_err(|cause| failed(&cause))
-    }
-}
-
-struct Borrowed<'a>(&'a EmbeddedMigrations);
-
-impl<DB: diesel::backend::Backend> MigrationSource<DB> for Borrowed<'_> {
-    fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<DB>>>> {
-        self.0.migrations()
     }
 }
 

@@ -3,7 +3,7 @@
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
-use rocket_diesel_session::Session;
+use rocket_diesel_session::{Error, LiveSessions, Session};
 
 use std::sync::atomic::Ordering;
 
@@ -142,13 +142,19 @@ fn errors_of_the_handler_keep_the_session() {
 
 #[test]
 fn a_forgotten_fairing_stops_the_launch() {
-    let rocket = rocket::custom(rocket::Config::figment().merge(("log_level", "off")))
-        .mount("/", routes![who]);
-    let error = Client::untracked(rocket).err().unwrap();
-    assert!(
-        matches!(error.kind(), rocket::error::ErrorKind::SentinelAborts(_)),
-        "{error}"
-    );
+    for routes in [routes![who], routes![count]] {
+        let rocket = rocket::custom(rocket::Config::figment().merge(("log_level", "off")));
+        let error = Client::untracked(rocket.mount("/", routes)).err().unwrap();
+        assert!(
+            matches!(error.kind(), rocket::error::ErrorKind::SentinelAborts(_)),
+            "{error}"
+        );
+    }
+}
+
+#[get("/count")]
+async fn count(live: LiveSessions) -> Result<String, Error> {
+    Ok(live.count().await?.to_string())
 }
 
 #[test]
