@@ -25,7 +25,7 @@ pub struct SessionInfo {
     pub expires_at: DateTime<Utc>,
     /// The browser's `User-Agent`, at most 255 characters of it.
     pub user_agent: Option<String>,
-    /// The client's address, if `session.store_client` allows storing it.
+    /// The client's address, if `session.client_address` allows storing it.
     pub ip: Option<String>,
     /// `true` for the session of the current request.
     pub current: bool,
