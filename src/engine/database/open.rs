@@ -17,7 +17,7 @@ use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 #[cfg(feature = "mysql")]
 use crate::store::sql::backend::encryption;
-use crate::store::sql::pool::{DatabaseFile, Manager, open_to_all};
+use crate::store::sql::pool::{DatabaseFile, SqlConnector, open_to_all};
 use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
@@ -95,7 +95,7 @@ impl Database {
         if let Some(path) = &file {
             file::check(path, config.makes_file)?;
         }
-        Manager::<C>::check(url, &config.bounds(), max_data)?;
+        SqlConnector::<C>::check(url, &config.bounds(), max_data)?;
         let origin = match &file {
             Some(path) => {
                 let path = absolute(path).unwrap_or_else(|_| path.clone());
@@ -112,7 +112,7 @@ impl Database {
             None => opened_at(&config.url),
         };
         let file = DatabaseFile::at(file, url);
-        let pool = Manager::<C>::pool_until(threads.outdated(), &file, url, config.bounds());
+        let pool = SqlConnector::<C>::pool_until(threads.outdated(), &file, url, config.bounds());
         let mut store = DieselStore::on(pool.clone()).on_table(table);
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
@@ -121,7 +121,7 @@ impl Database {
             size: 1,
             ..config.bounds()
         };
-        let maintenance = store.with_pool(Manager::<C>::pool_until(
+        let maintenance = store.with_pool(SqlConnector::<C>::pool_until(
             &Outdated::default(),
             &file,
             url,

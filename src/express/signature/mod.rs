@@ -33,16 +33,16 @@ pub(crate) struct Secrets(Vec<String>);
     untagged,
     expecting = "one of its values is no text; write [\"…\"] with each secret in quotes"
 )]
-enum Given {
+enum SecretSetting {
     One(String),
     Several(Vec<String>),
 }
 
 impl<'de> serde::Deserialize<'de> for Secrets {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match Given::deserialize(deserializer)? {
-            Given::One(secret) => vec![secret],
-            Given::Several(secrets) => secrets,
+        Ok(Self(match SecretSetting::deserialize(deserializer)? {
+            SecretSetting::One(secret) => vec![secret],
+            SecretSetting::Several(secrets) => secrets,
         }))
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Format {
 
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
-struct Own {
+struct ReservedValues {
     created_at: i64,
     deadline: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ impl Format {
             return Err("its expiry is absurd".into());
         }
         let own = values.remove(OWN).unwrap_or_default();
-        let own: Own = serde_json::from_value(own).unwrap_or_default();
+        let own: ReservedValues = serde_json::from_value(own).unwrap_or_default();
         values.retain(|name, _| !is_reserved(name));
         let user_id = self.user_path.user(&values);
         let idle = max_age(&cookie).unwrap_or(self.limits.idle);
@@ -100,7 +100,7 @@ impl Format {
         values.insert("cookie".into(), Value::Object(cookie));
         self.user_path
             .set_user(&mut values, record.user_id.as_deref());
-        let own = Own {
+        let own = ReservedValues {
             created_at: record.created_at,
             deadline: Some(record.deadline),
             user_agent: record.user_agent.clone(),

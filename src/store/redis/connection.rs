@@ -26,13 +26,13 @@ impl Connection {
 }
 
 /// Opens connections for r2d2.
-pub(super) struct Manager {
+pub(super) struct RedisConnector {
     address: Address,
     node: String,
     trust: Trust,
 }
 
-impl Manager {
+impl RedisConnector {
     pub(super) fn pool(address: Address, node: String, bounds: &Bounds) -> r2d2::Pool<Self> {
         bounds.pool(Self {
             address,
@@ -42,7 +42,7 @@ impl Manager {
     }
 }
 
-impl r2d2::ManageConnection for Manager {
+impl r2d2::ManageConnection for RedisConnector {
     type Connection = Connection;
     type Error = RedisError;
 

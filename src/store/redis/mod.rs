@@ -22,7 +22,7 @@ use self::connection::Connection;
 use self::encoding::{lifetime, record};
 use self::nodes::Nodes;
 use self::record_ops::Only;
-use self::scan::Seen;
+use self::scan::FoundKey;
 use self::script::TOUCH;
 use crate::error::Error;
 use crate::record::Record;
@@ -107,7 +107,7 @@ impl RedisStore {
         format!("{}:{}", self.prefix, key.as_str())
     }
 
-    fn records(&self) -> Result<Vec<Seen>, Error> {
+    fn records(&self) -> Result<Vec<FoundKey>, Error> {
         let prefix = format!("{}:", self.prefix);
         scan::records(&mut self.each()?, &prefix).map_err(broken)
     }

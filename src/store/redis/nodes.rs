@@ -11,21 +11,21 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
 use super::address::Address;
 use super::broken;
-use super::connection::{Connection, Manager};
+use super::connection::{Connection, RedisConnector};
 use crate::error::Error;
 use crate::store::pool::{Bounds, Idempotent};
 
-type Pool = r2d2::Pool<Manager>;
+type Pool = r2d2::Pool<RedisConnector>;
 
 pub(super) struct Nodes {
     pub(super) address: Address,
     bounds: Bounds,
-    known: Mutex<Known>,
+    known: Mutex<Topology>,
 }
 
 /// What was learnt of the nodes, each by its host and port.
 #[derive(Default)]
-struct Known {
+struct Topology {
     pools: HashMap<String, Pool>,
     /// The node that the last redirect for a slot named.
     holders: HashMap<Slot, String>,
@@ -91,7 +91,7 @@ impl Nodes {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Topology> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +112,7 @@ impl Nodes {
         if let Some(pool) = known.pools.get(node) {
             return pool.clone();
         }
-        let pool = Manager::pool(self.address.clone(), node.to_owned(), &self.bounds);
+        let pool = RedisConnector::pool(self.address.clone(), node.to_owned(), &self.bounds);
         known.pools.insert(node.to_owned(), pool.clone());
         pool
     }

@@ -10,14 +10,14 @@ use super::encoding::PENDING;
 const AT_ONCE: u32 = 500;
 
 /// A record, as far as a walk looks at it.
-pub(super) struct Seen {
+pub(super) struct FoundKey {
     /// The name of its hash.
     pub(super) name: String,
     pub(super) expires_at: i64,
 }
 
 /// All records whose names begin with `prefix`, each once, in no order.
-pub(super) fn records(nodes: &mut [Connection], prefix: &str) -> RedisResult<Vec<Seen>> {
+pub(super) fn records(nodes: &mut [Connection], prefix: &str) -> RedisResult<Vec<FoundKey>> {
     let (mut seen, mut names_seen) = (Vec::new(), HashSet::new());
     for node in nodes {
         walk(node, prefix, "hash", |node, names| {
@@ -31,7 +31,7 @@ pub(super) fn records(nodes: &mut [Connection], prefix: &str) -> RedisResult<Vec
                 if let (Some(expires_at), None) = (expires_at, pending)
                     && names_seen.insert(name.clone())
                 {
-                    seen.push(Seen { name, expires_at });
+                    seen.push(FoundKey { name, expires_at });
                 }
             }
             Ok(())

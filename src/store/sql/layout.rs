@@ -1,6 +1,5 @@
 //! A layout of the sessions table: its columns, and the SQL that reads and writes records in them.
 
-use super::row::values;
 use super::statement::Value;
 use crate::record::Record;
 use crate::token::Key;
@@ -116,4 +115,20 @@ impl Layout {
                  or bring it up to date",
         }
     }
+}
+
+/// The columns that are written, in the order of the table.
+fn values(record: &Record) -> [Value<'_>; 10] {
+    [
+        Value::of(&record.key),
+        record.user_id.as_deref().into(),
+        record.data.as_str().into(),
+        record.version.into(),
+        record.created_at.into(),
+        record.seen_at.into(),
+        record.expires_at.into(),
+        record.deadline.into(),
+        record.user_agent.as_deref().into(),
+        record.ip.as_deref().into(),
+    ]
 }

@@ -4,7 +4,6 @@ pub(crate) mod backend;
 mod columns;
 pub(crate) mod layout;
 pub(crate) mod pool;
-mod row;
 mod setup;
 pub(crate) mod statement;
 mod store;

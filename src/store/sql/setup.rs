@@ -13,7 +13,7 @@ use super::users::{Names, Users};
 use crate::error::Error;
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Connections, Given, Manager};
+use crate::store::sql::pool::{ApplicationPool, Connections, SqlConnector};
 use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {
@@ -22,7 +22,7 @@ impl<C: Backend> DieselStore<C> {
     /// Give each of them what [`connect`](DieselStore::connect) would: on SQLite `PRAGMA busy_timeout`,
     /// on MariaDB and MySQL a strict `sql_mode`. A line of the log says so where that is missing.
     pub fn new(pool: diesel::r2d2::Pool<ConnectionManager<C>>) -> Self {
-        Self::on(Given::new(pool))
+        Self::on(ApplicationPool::new(pool))
     }
 
     /// Opens a pool of its own, of up to `size` connections, which are made when they are needed and
@@ -30,7 +30,7 @@ impl<C: Backend> DieselStore<C> {
     ///
     /// `url` is what the connection itself takes: a file's path for SQLite.
     pub fn connect(url: &str, size: u32) -> Self {
-        Self::on(Manager::<C>::pool(url, &Bounds::of_size(size)))
+        Self::on(SqlConnector::<C>::pool(url, &Bounds::of_size(size)))
     }
 
     pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {

@@ -11,6 +11,7 @@ use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
+use crate::record::Record;
 use crate::token::Key;
 
 /// SQL with a `?` for each value, whatever the database itself writes there.
@@ -95,6 +96,27 @@ pub(crate) trait Execute: Sized {
     fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;
     fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
     fn text(&mut self, statement: &Statement<'_>) -> QueryResult<Option<String>>;
+}
+
+/// Returns a record, and the row of its user.
+pub(super) fn record(row: Row) -> (Record, Option<String>) {
+    let (id, user_id, data, version, created_at, seen_at, expires_at, deadline, agent, ip, user) =
+        row;
+    let user_agent = agent;
+    let key = Key::from_stored(id);
+    let record = Record {
+        key,
+        user_id,
+        data,
+        version,
+        created_at,
+        seen_at,
+        expires_at,
+        deadline,
+        user_agent,
+        ip,
+    };
+    (record, user)
 }
 
 /// A row that cannot be read ends one session; it is no reason to refuse everybody.

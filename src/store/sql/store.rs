@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::row::record;
-use super::statement::{Statement, Value};
+use super::statement::{Statement, Value, record};
 use super::texts::Sql;
 use super::users::Users;
 use crate::error::Error;

@@ -10,7 +10,7 @@ use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
 use crate::error::{Error, require};
 
 #[derive(QueryableByName)]
-struct Variable {
+struct CipherVariable {
     #[diesel(sql_type = Text, column_name = "Value")]
     value: String,
 }
@@ -38,7 +38,7 @@ pub(super) fn check_connection(
         return Ok(None);
     }
     let cipher = sql_query("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
-    let Variable { value } = cipher.get_result(connection)?;
+    let CipherVariable { value } = cipher.get_result(connection)?;
     Ok(value.is_empty().then_some(
         "its url asks for TLS, but the connection has none; the server has to offer it, and \
          MariaDB's client library needs ssl_ca=FILE",

@@ -9,7 +9,7 @@ use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
 use crate::error::{Error, require, require_room};
 
 #[derive(QueryableByName)]
-struct Variable {
+struct ServerVariable {
     #[diesel(sql_type = Text, column_name = "Variable_name")]
     name: String,
     #[diesel(sql_type = Text, column_name = "Value")]
@@ -40,7 +40,7 @@ pub(super) fn check(connection: &mut MysqlConnection, max_data: u64) -> Result<(
 fn variables(connection: &mut MysqlConnection) -> QueryResult<HashMap<String, String>> {
     let show = "SHOW VARIABLES WHERE Variable_name IN \
         ('binlog_format', 'log_bin', 'sql_log_bin', 'max_allowed_packet')";
-    let variables: Vec<Variable> = sql_query(show).load(connection)?;
+    let variables: Vec<ServerVariable> = sql_query(show).load(connection)?;
     let pairs = variables.into_iter().map(|it| (it.name, it.value));
     Ok(pairs.collect())
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use diesel::r2d2::ConnectionManager;
 
-use super::Manager;
+use super::SqlConnector;
 use crate::store::sql::backend::Backend;
 
 /// A pool of connections of the type `C`, ours or the application's, or the one of a transaction.
@@ -36,7 +36,7 @@ impl<'c, C> Single<'c, C> {
 impl<C: Send> Connections<C> for Single<'_, C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(Borrowed(connection)))
+        Ok(Box::new(Reborrowed(connection)))
     }
 
     fn has_others(&self) -> bool {
@@ -44,22 +44,22 @@ impl<C: Send> Connections<C> for Single<'_, C> {
     }
 }
 
-struct Borrowed<'s, 'c, C>(MutexGuard<'s, &'c mut C>);
+struct Reborrowed<'s, 'c, C>(MutexGuard<'s, &'c mut C>);
 
-impl<C> Deref for Borrowed<'_, '_, C> {
+impl<C> Deref for Reborrowed<'_, '_, C> {
     type Target = C;
     fn deref(&self) -> &C {
         &self.0
     }
 }
 
-impl<C> DerefMut for Borrowed<'_, '_, C> {
+impl<C> DerefMut for Reborrowed<'_, '_, C> {
     fn deref_mut(&mut self) -> &mut C {
         &mut self.0
     }
 }
 
-impl<C> Lease<C> for Borrowed<'_, '_, C> {
+impl<C> Lease<C> for Reborrowed<'_, '_, C> {
     /// The lender finds out by the same error.
     fn discard(&mut self) {}
 }
@@ -78,28 +78,28 @@ pub(crate) trait Lease<C>: DerefMut<Target = C> {
     }
 }
 
-impl<C: Backend> Connections<C> for r2d2::Pool<Manager<C>> {
+impl<C: Backend> Connections<C> for r2d2::Pool<SqlConnector<C>> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(Own(self.get()?)))
+        Ok(Box::new(Pooled(self.get()?)))
     }
 }
 
-pub(super) struct Own<C: Backend>(pub(super) r2d2::PooledConnection<Manager<C>>);
+pub(super) struct Pooled<C: Backend>(pub(super) r2d2::PooledConnection<SqlConnector<C>>);
 
-impl<C: Backend> Deref for Own<C> {
+impl<C: Backend> Deref for Pooled<C> {
     type Target = C;
     fn deref(&self) -> &C {
         &self.0.connection
     }
 }
 
-impl<C: Backend> DerefMut for Own<C> {
+impl<C: Backend> DerefMut for Pooled<C> {
     fn deref_mut(&mut self) -> &mut C {
         &mut self.0.connection
     }
 }
 
-impl<C: Backend> Lease<C> for Own<C> {
+impl<C: Backend> Lease<C> for Pooled<C> {
     fn check(&self) -> Result<(), String> {
         self.0.connected.check()
     }
@@ -114,19 +114,19 @@ impl<C: Backend> Lease<C> for Own<C> {
 }
 
 /// A pool of the application's, of which one connection is looked at.
-pub(crate) struct Given<C: Backend> {
+pub(crate) struct ApplicationPool<C: Backend> {
     pool: r2d2::Pool<ConnectionManager<C>>,
     seen: Once,
 }
 
-impl<C: Backend> Given<C> {
+impl<C: Backend> ApplicationPool<C> {
     pub(crate) fn new(pool: r2d2::Pool<ConnectionManager<C>>) -> Self {
         let seen = Once::new();
         Self { pool, seen }
     }
 }
 
-impl<C: Backend> Connections<C> for Given<C> {
+impl<C: Backend> Connections<C> for ApplicationPool<C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         let mut connection = self.pool.get()?;
         self.seen.call_once(|| {

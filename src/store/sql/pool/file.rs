@@ -17,11 +17,11 @@ struct Watched {
     path: PathBuf,
     /// It is made where there is none.
     is_made: bool,
-    seen: Mutex<Seen>,
+    seen: Mutex<FileState>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct FileState {
     file: Option<Identity>,
     /// Beside the file itself, wherever a link leads.
     log_path: PathBuf,
@@ -95,7 +95,7 @@ impl Drop for Connected {
 }
 
 impl Watched {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, FileState> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -115,7 +115,7 @@ impl Watched {
         Err(happened)
     }
 
-    fn look(&self, seen: &mut Seen) -> Result<(), (String, String)> {
+    fn look(&self, seen: &mut FileState) -> Result<(), (String, String)> {
         let (path, is_new) = (self.path.display(), seen.file.is_none());
         let file = found(&self.path).map(|it| it.map(|(identity, _)| identity));
         compare(&mut seen.file, file).map_err(|what| {

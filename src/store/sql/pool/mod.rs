@@ -27,7 +27,7 @@ use diesel::ConnectionError;
 use diesel::connection::CacheSize;
 
 use self::connect::Attempts;
-pub(crate) use self::connections::{Connections, Given, Single};
+pub(crate) use self::connections::{ApplicationPool, Connections, Single};
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, open_to_all};
 use self::limit::Limit;
@@ -41,7 +41,7 @@ use crate::store::sql::backend::{Backend, SYNC_WAIT};
 ///
 /// Unlike Diesel's manager it asks only connections that were idle whether they still live, and
 /// drops those that failed, so that a database that comes back is used again with the next request.
-pub(crate) struct Manager<C> {
+pub(crate) struct SqlConnector<C> {
     url: String,
     file: DatabaseFile,
     attempts: Arc<Attempts>,
@@ -55,7 +55,7 @@ pub(crate) struct Manager<C> {
     backend: PhantomData<fn() -> C>,
 }
 
-impl<C> Clone for Manager<C> {
+impl<C> Clone for SqlConnector<C> {
     fn clone(&self) -> Self {
         Self {
             url: self.url.clone(),
@@ -70,7 +70,7 @@ impl<C> Clone for Manager<C> {
     }
 }
 
-impl<C: Backend> Manager<C> {
+impl<C: Backend> SqlConnector<C> {
     pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
         let file = DatabaseFile::at(C::file(url), url);
         bounds.pool(Self {
@@ -170,7 +170,7 @@ pub(crate) struct Pooled<C> {
     outdated: bool,
 }
 
-impl<C: Backend> r2d2::ManageConnection for Manager<C> {
+impl<C: Backend> r2d2::ManageConnection for SqlConnector<C> {
     type Connection = Pooled<C>;
     type Error = diesel::r2d2::Error;
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::connections::{Lease, Own};
-use super::{Connections, Manager};
+use super::connections::{Lease, Pooled};
+use super::{Connections, SqlConnector};
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
 
@@ -11,10 +11,10 @@ use crate::store::sql::backend::Backend;
 pub(crate) struct Renewed<C: Backend>(Arc<Shared<C>>);
 
 struct Shared<C: Backend> {
-    manager: Manager<C>,
+    manager: SqlConnector<C>,
     bounds: Bounds,
     /// With how often connections had hung when it was made.
-    pool: Mutex<(u64, r2d2::Pool<Manager<C>>)>,
+    pool: Mutex<(u64, r2d2::Pool<SqlConnector<C>>)>,
 }
 
 impl<C: Backend> Clone for Renewed<C> {
@@ -24,7 +24,7 @@ impl<C: Backend> Clone for Renewed<C> {
 }
 
 impl<C: Backend> Renewed<C> {
-    pub(super) fn new(manager: Manager<C>, bounds: Bounds) -> Self {
+    pub(super) fn new(manager: SqlConnector<C>, bounds: Bounds) -> Self {
         let pool = bounds.pool(manager.clone());
         Self(Arc::new(Shared {
             pool: Mutex::new((manager.outdated.hangs(), pool)),
@@ -33,7 +33,7 @@ impl<C: Backend> Renewed<C> {
         }))
     }
 
-    fn pool(&self) -> r2d2::Pool<Manager<C>> {
+    fn pool(&self) -> r2d2::Pool<SqlConnector<C>> {
         let Shared {
             manager,
             bounds,
@@ -50,6 +50,6 @@ impl<C: Backend> Renewed<C> {
 
 impl<C: Backend> Connections<C> for Renewed<C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(Own(self.pool().get()?)))
+        Ok(Box::new(Pooled(self.pool().get()?)))
     }
 }

@@ -21,7 +21,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::error_class::Fault;
-use super::{Connections, Manager, run};
+use super::{Connections, SqlConnector, run};
 use crate::store::pool::{Bounds, Idempotent};
 use crate::store::sql::backend::{Backend, Dialect};
 
@@ -95,7 +95,7 @@ struct Id {
 /// Every connection of a pool is ended by the server; the next read does not notice.
 #[cfg(feature = "postgres")]
 fn heals<C: Backend>(url: &str, end_all_others: &str) {
-    let pool = Manager::<C>::pool(url, &BOUNDS);
+    let pool = SqlConnector::<C>::pool(url, &BOUNDS);
     let select = || {
         run(&pool, Idempotent::Yes, |connection| {
             connection.batch_execute("SELECT 1")
@@ -206,7 +206,7 @@ fn a_text_of_each_condition_says_what_follows() {
 /// Every connection of a pool is made by `old` to one that takes no writes, as those to a server
 /// from which another one has taken over; new ones take them.
 fn writes_go_to_new_connections<C: Backend>(url: &str, old: &str) {
-    let pool = Manager::<C>::pool(url, &BOUNDS);
+    let pool = SqlConnector::<C>::pool(url, &BOUNDS);
     let table = format!("switched_{}", fastrand::u32(..));
     C::establish(url)
         .unwrap()
@@ -249,8 +249,8 @@ mod sqlite {
         super::writes_go_to_new_connections::<SqliteConnection>(&path, "PRAGMA query_only = ON");
     }
 
-    fn pool(bounds: &Bounds) -> r2d2::Pool<Manager<SqliteConnection>> {
-        Manager::pool(":memory:", bounds)
+    fn pool(bounds: &Bounds) -> r2d2::Pool<SqlConnector<SqliteConnection>> {
+        SqlConnector::pool(":memory:", bounds)
     }
 
     #[test]
@@ -374,7 +374,7 @@ mod mariadb {
                 sync_wait,
                 ..BOUNDS
             };
-            let pool = Manager::<MysqlConnection>::pool(&url(), &bounds);
+            let pool = SqlConnector::<MysqlConnection>::pool(&url(), &bounds);
             let select = "SELECT CAST(@@SESSION.wsrep_sync_wait AS CHAR) AS id";
             let mut lease = pool.checkout().unwrap();
             let waits = diesel::sql_query(select).get_result::<Id>(&mut **lease);
