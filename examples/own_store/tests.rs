@@ -84,10 +84,10 @@ impl Store for Flawed {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         Ok(match self.1 {
             "load finds what expired" => self.0.load(key, i64::MIN)?,
-            "load forgets the user" => self.0.load(key, now)?.map(|record| Record {
-                user_id: None,
-                ..record
-            }),
+            "load forgets the user" => self
+                .0
+                .load(key, now)?
+                .map(|record| testing::changed!(record, user_id: None)),
             _ => self.0.load(key, now)?,
         })
     }
@@ -123,11 +123,7 @@ impl Store for Flawed {
     }
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
-        let touched = |record: Record| Record {
-            seen_at,
-            expires_at,
-            ..record
-        };
+        let touched = |record: Record| testing::changed!(record, seen_at, expires_at);
         match (self.1, self.0.load(key, i64::MIN)?) {
             ("touch goes back", Some(record)) => self.write(key, &touched(record)),
             ("touch lets the last use go back", Some(record))
@@ -137,21 +133,12 @@ impl Store for Flawed {
             }
             ("touch changes the version", Some(record)) if record.seen_at < seen_at => {
                 let version = record.version + 1;
-                self.write(
-                    key,
-                    &Record {
-                        version,
-                        ..touched(record)
-                    },
-                )
+                self.write(key, &testing::changed!(touched(record), version))
             }
             ("touch inserts", None) => {
                 let key = key.clone();
                 self.0
-                    .insert(&touched(Record {
-                        key,
-                        ..contract::record()
-                    }))
+                    .insert(&touched(testing::changed!(contract::record(), key)))
                     .map(drop)
             }
             _ => self.0.touch(key, seen_at, expires_at),

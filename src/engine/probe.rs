@@ -8,18 +8,7 @@ use crate::token::Token;
 /// Inserts a record, changes it, loads it and deletes it. Fails if the store did not keep what it was given.
 pub(crate) fn run(store: &dyn Store, now: i64) -> Result<(), Error> {
     let end = now.saturating_add(60_000);
-    let record = Record {
-        key: Token::generate()?.key(),
-        user_id: None,
-        data: "{}".into(),
-        version: 1,
-        created_at: now,
-        seen_at: now,
-        expires_at: end,
-        deadline: end,
-        user_agent: None,
-        ip: None,
-    };
+    let record = Record::new(Token::generate()?.key(), now, end, end);
     let key = &record.key;
     let inserted = store.insert(&record)? == Inserted::Done;
     let changed = match store.load(key, now)? {

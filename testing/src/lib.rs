@@ -36,6 +36,18 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
+/// Returns a record with some fields changed: `changed!(record, version: 1, user_id)`.
+#[macro_export]
+macro_rules! changed {
+    (@value $field:ident) => { $field };
+    (@value $field:ident $value:expr) => { $value };
+    ($record:expr, $($field:ident $(: $value:expr)?),+ $(,)?) => {{
+        let mut record = $record;
+        $(record.$field = $crate::changed!(@value $field $($value)?);)+
+        record
+    }};
+}
+
 /// Names one test for each backend; those that need a server are left out by a plain `cargo test`,
 /// which says so.
 #[macro_export]

@@ -28,10 +28,7 @@ fn fill(database: &TestDatabase) -> Vec<Record> {
             (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {EXPIRED})
          SELECT n, '{{}}', 0, 0, 0, n, 0 FROM number"
     ));
-    let live = (0..5).map(|_| Record {
-        expires_at: i64::MAX,
-        ..contract::record()
-    });
+    let live = (0..5).map(|_| testing::changed!(contract::record(), expires_at: i64::MAX));
     let live: Vec<_> = live.collect();
     for record in &live {
         database.store.insert(record).unwrap();
@@ -55,10 +52,7 @@ fn several_nodes_delete_each_expired_session_once(database: &TestDatabase) {
         let store = node(database);
         for version in 0..20 {
             for record in &live {
-                let record = Record {
-                    version: version + 1,
-                    ..record.clone()
-                };
+                let record = testing::changed!(record.clone(), version: version + 1);
                 let updated = store.update(&record.key, version, &record).unwrap();
                 assert_eq!(updated, Updated::Done);
             }
@@ -75,10 +69,7 @@ fn several_nodes_delete_each_expired_session_once(database: &TestDatabase) {
 }
 
 fn a_session_that_is_used_at_the_last_moment_stays(database: &TestDatabase) {
-    let record = Record {
-        expires_at: NOW,
-        ..contract::record()
-    };
+    let record = testing::changed!(contract::record(), expires_at: NOW);
     database.store.insert(&record).unwrap();
     let touch = format!(
         "UPDATE sessions SET expires_at = {} WHERE id = '{}'",

@@ -46,14 +46,7 @@ fn record(keys: &[Key], key: usize, user: Option<u8>, time: i64, version: i64) -
     // Different for each key, so that the order of deletion is the same everywhere.
     let expires_at = 4 * time + key as i64;
     let user_id = user.map(|user| format!("user-{user}"));
-    Record {
-        key: keys[key].clone(),
-        user_id,
-        version,
-        seen_at: time,
-        expires_at,
-        ..contract::record()
-    }
+    testing::changed!(contract::record(), key: keys[key].clone(), user_id, version, seen_at: time, expires_at)
 }
 
 fn answer(store: &dyn Store, keys: &[Key], call: &Call) -> String {
@@ -142,10 +135,7 @@ fn an_unreadable_row_ends_one_session_only() {
     let path = database.url.replace("sqlite:", "");
     let mut connection = diesel::SqliteConnection::establish(&path).unwrap();
     let user_id = Some("ada".to_owned());
-    let good = Record {
-        user_id: user_id.clone(),
-        ..contract::record()
-    };
+    let good = testing::changed!(contract::record(), user_id: user_id.clone());
     database.store.insert(&good).unwrap();
     for garbage in [
         "data = x'ff'",
@@ -162,10 +152,7 @@ fn an_unreadable_row_ends_one_session_only() {
         "id = x'fffe'",
         "id = 'short'",
     ] {
-        let bad = Record {
-            user_id: user_id.clone(),
-            ..contract::record()
-        };
+        let bad = testing::changed!(contract::record(), user_id: user_id.clone());
         database.store.insert(&bad).unwrap();
         let sql = format!(
             "UPDATE sessions SET {garbage} WHERE id = '{}'",

@@ -6,7 +6,7 @@ use std::thread;
 use rocket::figment::value::Value;
 use rocket::local::blocking::Client;
 use rocket::serde::json::{Value as Json, from_str, json};
-use rocket_diesel_session::store::{DieselStore, Record, Store, contract};
+use rocket_diesel_session::store::{DieselStore, Store, contract};
 use rocket_diesel_session::{Error, Sessions};
 
 use testing::database::{TestDatabase, with_connection};
@@ -195,10 +195,7 @@ fn the_user_comes_along_whatever_the_names(database: &TestDatabase) {
     });
     for store in stores {
         let user_id = Some("ada".into());
-        let record = Record {
-            user_id,
-            ..contract::record()
-        };
+        let record = testing::changed!(contract::record(), user_id);
         store.insert(&record).unwrap();
         let (_, user) = store.load_with_user(&record.key, 0).unwrap().unwrap();
         assert_eq!(user.unwrap().replace(' ', ""), r#"{"user_id":"lovelace"}"#);
@@ -228,10 +225,7 @@ fn added_columns_stay_and_can_be_queried(database: &TestDatabase) {
         let data = data.into();
         database
             .store
-            .insert(&Record {
-                data,
-                ..contract::record()
-            })
+            .insert(&testing::changed!(contract::record(), data))
             .unwrap();
     }
     assert_eq!(
@@ -259,10 +253,7 @@ fn users_are_found_by_texts_and_by_numbers(database: &TestDatabase) {
             (None, None),
         ] {
             let user_id = user_id.map(str::to_owned);
-            let record = Record {
-                user_id,
-                ..contract::record()
-            };
+            let record = testing::changed!(contract::record(), user_id);
             store.insert(&record).unwrap();
             let (_, read) = store.load_with_user(&record.key, 0).unwrap().unwrap();
             let read: Option<Json> = read.map(|user| from_str(&user).unwrap());

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::result::Error::RollbackTransaction;
 use rocket::futures::future::join_all;
 use rocket::{Ignite, Rocket};
-use rocket_diesel_session::store::{Record, contract};
+use rocket_diesel_session::store::contract;
 use rocket_diesel_session::{Error, ErrorKind, Key, LiveSessions, Session, Sessions};
 
 use testing::database::{TestDatabase, with_connection};
@@ -30,12 +30,7 @@ impl<'d> Shop<'d> {
             .merge(("databases.app.timeout", "30s"));
         let rocket = rocket::custom(figment).attach(Sessions::fairing());
         let rocket = rocket.ignite().await.unwrap();
-        let record = Record {
-            expires_at: i64::MAX,
-            deadline: i64::MAX,
-            created_at: chrono::Utc::now().timestamp_millis(),
-            ..contract::record()
-        };
+        let record = testing::changed!(contract::record(), expires_at: i64::MAX, deadline: i64::MAX, created_at: chrono::Utc::now().timestamp_millis());
         database.store.insert(&record).unwrap();
         let key = record.key;
         Self {

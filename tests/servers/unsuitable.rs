@@ -1,7 +1,7 @@
 //! The launch refuses servers with unsuitable settings, and names the setting.
 
 use rocket_diesel_session::ErrorKind;
-use rocket_diesel_session::store::{Inserted, Record, contract};
+use rocket_diesel_session::store::{Inserted, contract};
 use testing::database::{TestDatabase, mariadb, unsuitable_mariadb};
 use testing::server::refusal;
 
@@ -48,10 +48,7 @@ fn sessions_that_are_larger_than_redis_takes_are_refused_with_the_remedy() {
 fn is_too_large(database: &TestDatabase, length: usize) {
     let data = format!("{{\"text\":\"{}\"}}", "x".repeat(length));
     let small = contract::record();
-    let large = Record {
-        data,
-        ..contract::record()
-    };
+    let large = testing::changed!(contract::record(), data);
     assert_eq!(database.store.insert(&small).unwrap(), Inserted::Done);
     let refused = database.store.insert(&large).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::TooLarge, "{refused}");

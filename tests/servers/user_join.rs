@@ -1,6 +1,6 @@
 //! The guide's join of sessions with users.
 
-use rocket_diesel_session::store::{Record, contract};
+use rocket_diesel_session::store::contract;
 
 use testing::database::TestDatabase;
 use testing::on_every_backend;
@@ -20,10 +20,7 @@ fn only_the_exact_id_joins(database: &TestDatabase) {
     }
     for id in ["7000000000", "07000000000", "7000000000 ", "guest", ""] {
         let user_id = (!id.is_empty()).then(|| id.to_owned());
-        let record = Record {
-            user_id,
-            ..contract::record()
-        };
+        let record = testing::changed!(contract::record(), user_id);
         database.store.insert(&record).unwrap();
     }
     for table in ["of_numbers", "of_texts"] {

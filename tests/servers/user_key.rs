@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rocket::serde::json::{Value as Json, from_str, json};
 use rocket_diesel_session::ErrorKind;
-use rocket_diesel_session::store::{DieselStore, Record, Store, contract};
+use rocket_diesel_session::store::{DieselStore, Store, contract};
 
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;
@@ -173,10 +173,7 @@ fn a_key_whose_values_are_no_texts_is_refused(database: &TestDatabase) {
 
 /// Returns the row that is read beside a session of this user.
 fn user_of_a_session(store: &dyn Store, id: &str) -> Option<Json> {
-    let record = Record {
-        user_id: Some(id.to_owned()),
-        ..contract::record()
-    };
+    let record = testing::changed!(contract::record(), user_id: Some(id.to_owned()));
     store.insert(&record).unwrap();
     let (read, user) = store.load_with_user(&record.key, 0).unwrap().unwrap();
     assert!(store.list(id, 0).unwrap().contains(&read), "{id}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rocket::serde::json::{Value as Json, from_str, json};
-use rocket_diesel_session::store::{DieselStore, Record, Store, contract};
+use rocket_diesel_session::store::{DieselStore, Store, contract};
 
 use testing::database::{TestDatabase, with_connection};
 use testing::on_every_backend;
@@ -69,10 +69,7 @@ fn user_of_7(database: &TestDatabase, table: &str, key: &str, columns: &[&str]) 
         let store = DieselStore::<C>::connect(database.address(), 1);
         Arc::new(store.with_user(table, key, columns))
     });
-    let record = Record {
-        user_id: Some("7".to_owned()),
-        ..contract::record()
-    };
+    let record = testing::changed!(contract::record(), user_id: Some("7".to_owned()));
     store.insert(&record).unwrap();
     let (_, user) = store.load_with_user(&record.key, 0).unwrap().unwrap();
     user.map(|user| from_str(&user).unwrap())

@@ -106,20 +106,9 @@ pub fn check(store: &dyn Store) {
     }
 }
 
-/// A record with a fresh key.
+/// Returns a record with a new key.
 pub fn record() -> Record {
-    Record {
-        key: key(),
-        user_id: None,
-        data: "{}".into(),
-        version: 0,
-        created_at: NOW,
-        seen_at: NOW,
-        expires_at: NOW + HOUR,
-        deadline: NOW + 24 * HOUR,
-        user_agent: None,
-        ip: None,
-    }
+    Record::new(key(), NOW, NOW + HOUR, NOW + 24 * HOUR)
 }
 
 fn key() -> Key {

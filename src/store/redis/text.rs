@@ -87,22 +87,6 @@ fn lifetime(now: i64, end: i64) -> i64 {
     (rest + 999) / 1000
 }
 
-/// A record of which only the key is known.
-fn bare(key: Key) -> Record {
-    Record {
-        key,
-        user_id: None,
-        data: String::new(),
-        version: 0,
-        created_at: 0,
-        seen_at: 0,
-        expires_at: 0,
-        deadline: 0,
-        user_agent: None,
-        ip: None,
-    }
-}
-
 fn hash(version: i64) -> String {
     format!("{version:015x}")
 }
@@ -119,7 +103,7 @@ impl Store for TextStore {
                 data: String::from_utf8(text).unwrap_or_default(),
                 version: i64::from_str_radix(&hash, 16).unwrap_or_default(),
                 expires_at: now.saturating_add(left),
-                ..bare(key.clone())
+                ..Record::new(key.clone(), 0, 0, 0)
             }
         }))
     }

@@ -106,11 +106,7 @@ fn add_one(database: &TestDatabase, record: &Record) {
             .unwrap()
             .expect("a session is lost");
         let number: u64 = before.data.parse().unwrap();
-        let after = Record {
-            data: (number + 1).to_string(),
-            version: before.version + 1,
-            ..before.clone()
-        };
+        let after = testing::changed!(before.clone(), data: (number + 1).to_string(), version: before.version + 1);
         let updated = database.store.update(&record.key, before.version, &after);
         if updated.unwrap() == Updated::Done {
             return;
@@ -124,7 +120,7 @@ fn a_slot_on_its_way_to_another_node_loses_no_session_and_no_update() {
     let cluster = Cluster::start();
     let database = cluster.database();
     let data = "0".to_owned();
-    let record = stored(&database, Record { data, ..of("ada") });
+    let record = stored(&database, testing::changed!(of("ada"), data));
     let name = name(&database, &record.key);
     let (count, over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {

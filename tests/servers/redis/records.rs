@@ -26,10 +26,7 @@ pub(crate) fn key() -> Key {
 
 /// A record of a user, with a new key.
 pub(crate) fn of(user: &str) -> Record {
-    Record {
-        user_id: Some(user.into()),
-        ..contract::record()
-    }
+    testing::changed!(contract::record(), user_id: Some(user.into()))
 }
 
 pub(crate) fn stored(database: &TestDatabase, record: Record) -> Record {
@@ -70,10 +67,7 @@ fn keeps_for(lifetime: i64, database: &TestDatabase, name: &str, act: impl FnOnc
 
 fn redis_itself_ends_a_record_a_minute_after_its_time(database: &TestDatabase) {
     let store = &*database.store;
-    let record = Record {
-        expires_at: contract::record().seen_at + 1_234_567,
-        ..of("ada")
-    };
+    let record = testing::changed!(of("ada"), expires_at: contract::record().seen_at + 1_234_567);
     let here = name(database, &record.key);
     keeps_for(1_234_567 + MINUTE, database, &here, || {
         stored(database, record.clone());
@@ -84,21 +78,14 @@ fn redis_itself_ends_a_record_a_minute_after_its_time(database: &TestDatabase) {
             .touch(&record.key, seen_at, seen_at + 2_345_678)
             .unwrap();
     });
-    let changed = Record {
-        version: 1,
-        ..record.clone()
-    };
+    let changed = testing::changed!(record.clone(), version: 1);
     keeps_for(1_234_567 + MINUTE, database, &here, || {
         assert_eq!(
             store.update(&record.key, 0, &changed).unwrap(),
             Updated::Done
         );
     });
-    let renewed = Record {
-        key: key(),
-        version: 2,
-        ..record.clone()
-    };
+    let renewed = testing::changed!(record.clone(), key: key(), version: 2);
     let there = name(database, &renewed.key);
     keeps_for(1_234_567 + MINUTE, database, &there, || {
         assert_eq!(
@@ -129,22 +116,14 @@ fn the_list_of_a_user_has_the_existing_sessions(database: &TestDatabase) {
     assert!(store.delete(&first.key).unwrap());
     assert_eq!(listed("ada"), keys(&[&second, &third]));
 
-    let renewed = Record {
-        key: key(),
-        version: 1,
-        ..second.clone()
-    };
+    let renewed = testing::changed!(second.clone(), key: key(), version: 1);
     assert_eq!(
         store.update(&second.key, 0, &renewed).unwrap(),
         Updated::Done
     );
     assert_eq!(listed("ada"), keys(&[&renewed, &third]));
 
-    let of_grace = Record {
-        user_id: Some("grace".into()),
-        version: 1,
-        ..third.clone()
-    };
+    let of_grace = testing::changed!(third.clone(), user_id: Some("grace".into()), version: 1);
     assert_eq!(
         store.update(&third.key, 0, &of_grace).unwrap(),
         Updated::Done
@@ -164,18 +143,11 @@ fn ended_sessions_leave_the_list_of_their_user(database: &TestDatabase) {
     ask(&database.url, &["DEL", &name(database, &dead.key)]);
     assert_eq!(listed(database, "ada"), [dead.key.as_str()]);
     assert_eq!(database.store.list("ada", 0).unwrap(), []);
-    let in_time = Record {
-        seen_at: dead.deadline - 1,
-        deadline: dead.deadline + 10,
-        ..of("ada")
-    };
+    let in_time =
+        testing::changed!(of("ada"), seen_at: dead.deadline - 1, deadline: dead.deadline + 10);
     stored(database, in_time);
     assert_eq!(listed(database, "ada").len(), 2);
-    let later = Record {
-        seen_at: dead.deadline,
-        deadline: dead.deadline + 10,
-        ..of("ada")
-    };
+    let later = testing::changed!(of("ada"), seen_at: dead.deadline, deadline: dead.deadline + 10);
     stored(database, later);
     let listed = listed(database, "ada");
     assert!(listed.len() == 2 && !listed.contains(&dead.key.as_str().to_owned()));
@@ -196,21 +168,13 @@ fn scripts_that_redis_forgot_are_sent_again(database: &TestDatabase) {
         store
             .touch(&record.key, record.seen_at + 1, record.expires_at + 1)
             .unwrap();
-        let changed = Record {
-            version: 1,
-            data: "[1]".into(),
-            ..record.clone()
-        };
+        let changed = testing::changed!(record.clone(), version: 1, data: "[1]".into());
         forget();
         assert_eq!(
             store.update(&record.key, 0, &changed).unwrap(),
             Updated::Done
         );
-        let renewed = Record {
-            key: key(),
-            version: 2,
-            ..changed
-        };
+        let renewed = testing::changed!(changed, key: key(), version: 2);
         forget();
         assert_eq!(
             store.update(&record.key, 1, &renewed).unwrap(),
@@ -232,11 +196,7 @@ fn redis_deletes_expired_sessions() {
     let database = redis.database();
     let start = Instant::now();
     let short = of("ada");
-    let short = Record {
-        expires_at: short.seen_at + 1,
-        deadline: short.seen_at + 1,
-        ..short
-    };
+    let short = testing::changed!(short.clone(), expires_at: short.seen_at + 1, deadline: short.seen_at + 1);
     stored(&database, short);
     assert_eq!(redis.ask(&["DBSIZE"]), "2");
     wait_until("nothing is left", Duration::from_secs(90), || {

@@ -17,11 +17,7 @@ on_redis!(
 );
 
 fn renewed(record: &Record) -> Record {
-    Record {
-        key: key(),
-        version: record.version + 1,
-        ..record.clone()
-    }
+    testing::changed!(record.clone(), key: key(), version: record.version + 1)
 }
 
 fn a_renewal_that_died_half_way_is_never_seen(database: &TestDatabase) {
@@ -65,17 +61,13 @@ fn a_renewal_under_way_ends_with_all_sessions_of_its_user(database: &TestDatabas
         let later = |later: i64| {
             let record = of(&user);
             let deadline = record.deadline + later;
-            Record { deadline, ..record }
+            testing::changed!(record, deadline)
         };
         for between in 1..10 {
             stored(database, later(between));
         }
         let old = stored(database, later(10));
-        let new = Record {
-            deadline: later(0).deadline,
-            data: "x".repeat(500_000),
-            ..renewed(&old)
-        };
+        let new = testing::changed!(renewed(&old), deadline: later(0).deadline, data: "x".repeat(500_000));
         let outcome = thread::scope(|scope| {
             let renewal = scope.spawn(|| store.update(&old.key, 0, &new).unwrap());
             thread::sleep(Duration::from_micros(fastrand::u64(..1_500)));

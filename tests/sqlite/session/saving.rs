@@ -4,7 +4,7 @@ use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use rocket_diesel_session::Session;
-use rocket_diesel_session::store::{Record, Store};
+use rocket_diesel_session::store::Store;
 
 use testing::site::*;
 
@@ -197,11 +197,7 @@ fn a_change_is_made_again_on_a_record_that_moved() {
                 .update(
                     key,
                     before.version,
-                    &Record {
-                        version: before.version + 1,
-                        data,
-                        ..before.clone()
-                    },
+                    &testing::changed!(before.clone(), version: before.version + 1, data),
                 )
                 .unwrap();
         }

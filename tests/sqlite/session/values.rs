@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rocket::error::ErrorKind;
 use rocket::serde::json::{Value, from_str, json};
-use rocket_diesel_session::store::{Record, Store};
+use rocket_diesel_session::store::Store;
 use rocket_diesel_session::{Error, Sessions};
 
 use testing::site::*;
@@ -18,11 +18,7 @@ fn once(memory: &dyn Store, key: &rocket_diesel_session::Key, change: impl Fn(&s
     let before = memory.load(key, START).unwrap().unwrap();
     if before.version == 0 {
         let (data, version) = (change(&before.data), 1);
-        let after = Record {
-            data,
-            version,
-            ..before
-        };
+        let after = testing::changed!(before, data, version);
         memory.update(key, 0, &after).unwrap();
     }
 }
@@ -124,11 +120,7 @@ fn with_data(user: &str, data: &str) -> (Arc<Watched>, String) {
     old.post("/log_in/ada");
     let before = old.store.memory.load(&key(&old), START).unwrap().unwrap();
     let (data, user_id) = (data.to_owned(), Some(user.to_owned()));
-    let after = Record {
-        data,
-        user_id,
-        ..before.clone()
-    };
+    let after = testing::changed!(before.clone(), data, user_id);
     old.store
         .memory
         .update(&before.key, before.version, &after)
@@ -191,11 +183,7 @@ fn a_change_that_is_made_again_meets_upgraded_data() {
         let before = memory.load(key, START).unwrap().unwrap();
         if before.version < 2 {
             let data = r#"{"colour":"red"}"#.to_owned();
-            let after = Record {
-                data,
-                version: 2,
-                ..before.clone()
-            };
+            let after = testing::changed!(before.clone(), data, version: 2);
             memory.update(key, before.version, &after).unwrap();
         }
     });

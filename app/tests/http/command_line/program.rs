@@ -139,18 +139,8 @@ pub fn now() -> i64 {
 
 /// A session that nobody is signed in to, under a key that begins in this way.
 pub fn anonymous(beginning: &str, expires_at: i64) -> Record {
-    Record {
-        key: Key::from_stored(format!("{beginning:0<64}")),
-        user_id: None,
-        data: "{}".into(),
-        version: 1,
-        created_at: now(),
-        seen_at: now(),
-        expires_at,
-        deadline: expires_at,
-        user_agent: None,
-        ip: None,
-    }
+    let key = Key::from_stored(format!("{beginning:0<64}"));
+    Record::new(key, now(), expires_at, expires_at)
 }
 
 /// Stores as many such sessions at once, which tell their numbers in their keys.
