@@ -46,7 +46,7 @@
 //!
 //! # Guides
 //!
-//! - [Sessions in an application that you have](guide::in_your_application)
+//! - [Adding sessions to your application](guide::in_your_application)
 //! - [Testing your routes](guide::testing_your_routes)
 //! - [Settings](guide::settings)
 //! - [Backup](guide::backup)
