@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commonest_passwords_alone_twice_and_in_pairs() {
+    fn common_passwords_alone_twice_and_in_pairs_are_found() {
         for common in [
             "password",
             "PassWord",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_the_standards_ask_for() {
+    fn rounds_follow_the_standards() {
         assert!(LISTED.len() >= 10_000, "{}", LISTED.len());
         let long = LISTED.iter().filter(|one| one.chars().count() >= 15);
         assert!(long.count() >= 3_000);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_context() {
+    fn known_words_make_no_password() {
         let words = ["Ada", "King-Lovelace", "ada.l1815@example.org", "session"];
         for made in [
             "adalovelace1815",

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_is_one_of_today_s() {
+    fn the_dummy_hash_is_current() {
         for algorithm in [Sha256, Sha512] {
             let hash = algorithm.dummy_hash();
             let (_, found, rounds) = parse_stored(&hash).unwrap();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_flood_of_passwords_is_hashed_a_few_at_a_time_and_turned_away_in_time() {
+    async fn a_flood_of_passwords_is_hashed_a_few_at_a_time_and_refused_in_time() {
         let start = Instant::now();
         let hash = async |account: usize| {
             let place = Slot::take(&account.to_string(), None)?;

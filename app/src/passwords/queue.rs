@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_busy_is_hashed_next_and_takes_the_place_of_the_busiest() {
+    fn the_least_busy_is_hashed_next_and_replaces_the_busiest() {
         let now = Instant::now();
         for busy in [
             |_| keys("192.0.2.1", "ada"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_beside_a_busy_account_of_the_same_address_is_next() {
+    fn an_idle_account_of_a_busy_address_comes_first() {
         let (now, mut queue) = (Instant::now(), Queue::new(1, 4));
         let busy = || keys("192.0.2.1", "ada");
         let asked = [(); 4].map(|()| ask(&mut queue, busy(), now).unwrap());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_hashed_counts_for_a_while() {
+    fn a_key_stays_busy_for_a_while_after_hashing() {
         let (now, mut queue) = (Instant::now(), Queue::new(1, 2));
         let (id, _turn) = ask(&mut queue, keys("192.0.2.1", "ada"), now).unwrap();
         queue.leave(id, now);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_nobody_waits_for_goes_to_the_next() {
+    fn a_permit_that_nobody_waits_for_goes_to_the_next() {
         let (now, mut queue) = (Instant::now(), Queue::new(1, 4));
         let (first, _turn) = ask(&mut queue, keys("192.0.2.1", "ada"), now).unwrap();
         drop(ask(&mut queue, keys("192.0.2.2", "bob"), now));

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_accounts_that_cannot_be_meant() {
+    fn invalid_settings_of_accounts_are_refused_with_the_accepted_values() {
         for (setting, given, accepted) in [
             (
                 "password_min = 7",

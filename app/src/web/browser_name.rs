@@ -46,7 +46,7 @@ mod tests {
     use super::in_words;
 
     #[test]
-    fn browsers_in_words() {
+    fn browsers_have_names_for_people() {
         for (agent, words) in [
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",

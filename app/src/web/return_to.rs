@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_pages_are_kept() {
+    fn a_page_of_this_application_is_kept() {
         for next in ["/messages", "/messages?page=2&q=a%20b", "/a/b/c"] {
             assert_eq!(or_home(Some(next)), next);
         }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn cve_2021_23435_other_places_are_home() {
+    fn cve_2021_23435_other_sites_lead_home() {
         for next in [
             "//evil",
             "/\\evil",

@@ -1,4 +1,4 @@
-//! What the worst requests of anonymous clients cost the processor, in a release build.
+//! Measures the processor time of the most expensive anonymous requests, in a release build.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,10 +13,10 @@ use testing::database;
 use testing::server::{Server, free_port};
 use testing::visitor::Visitor;
 
-/// For one request, in milliseconds, beside the hashing of a password.
+/// The limit for one request in milliseconds, without hashing a password.
 const LIMIT: f64 = 20.0;
 
-/// How often a request is sent that costs too much: other work may have been done at the same time.
+/// Attempts for a request over the limit, since other work may run at the same time.
 const ATTEMPTS: u32 = 3;
 
 struct Site {
@@ -25,7 +25,7 @@ struct Site {
     token: String,
 }
 
-/// The name says where the request goes and what is in it.
+/// The name says the request's address and content.
 #[derive(Clone)]
 struct Input {
     name: String,
@@ -87,7 +87,7 @@ impl Site {
         }
     }
 
-    /// Sends it, and returns the status of the answer: 0 where there is none.
+    /// Sends the request, and returns the status; 0 without a response.
     fn send(&self, request: &[u8]) -> u16 {
         let address = self.server.base.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -102,7 +102,7 @@ impl Site {
         status.and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
-    /// Milliseconds of the processor that all threads together have had.
+    /// Returns the processor time of all threads, in milliseconds.
     fn spent(&self) -> f64 {
         let threads = fs::read_dir(format!("/proc/{}/task", self.server.id())).unwrap();
         let spent = threads.flatten().filter_map(|thread| {
@@ -112,7 +112,7 @@ impl Site {
         spent.sum::<f64>() / 1e6
     }
 
-    /// The status of the answer, and what the request costs; sent again while that is too much.
+    /// Returns status and cost of the request. Repeats it while the cost is over the limit.
     fn cost(&self, request: &[u8], limit: f64) -> (u16, f64) {
         let mut cost = (0, f64::INFINITY);
         for _ in 0..ATTEMPTS {
@@ -152,7 +152,7 @@ impl Site {
         self.request(&format!("POST /api/v1{path}"), headers, body.as_bytes())
     }
 
-    /// The fields as a form of a page, or as JSON to the API.
+    /// Sends the fields as a form to a page, or as JSON to the API.
     fn body(&self, path: &str, values: &BTreeMap<&str, String>) -> Vec<u8> {
         if path.starts_with("/sign") {
             return self.json(path, &json!(values).to_string());
@@ -164,7 +164,7 @@ impl Site {
         self.form(path, &fields.collect::<Vec<_>>().join("&"))
     }
 
-    /// Each field with each text, beside fields that are as they should be.
+    /// Returns each field with each text, beside valid fields.
     fn fields_to(&self, path: &str) -> Vec<Input> {
         let mut inputs = Vec::new();
         for field in ["first_name", "last_name", "email", "password", "next"] {
@@ -180,7 +180,7 @@ impl Site {
         inputs
     }
 
-    /// Bodies whose form is odd.
+    /// Returns bodies with an unusual structure.
     fn shapes(&self) -> Vec<Input> {
         let mut inputs = Vec::new();
         for size in [30_000, 1_000_000] {
@@ -332,7 +332,7 @@ impl Site {
     }
 }
 
-/// Texts of about this many bytes that are dear to fold, split, compare or decode.
+/// Returns texts of about this size that are expensive to fold, split, compare or decode.
 fn texts(bytes: usize) -> [(&'static str, String); 10] {
     let of = |unit: &str| unit.repeat(bytes / unit.len());
     [
@@ -349,7 +349,7 @@ fn texts(bytes: usize) -> [(&'static str, String); 10] {
     ]
 }
 
-/// The fields of a new account, one of them with this text.
+/// Returns the fields of a new account, one of them with this text.
 fn values<'a>(field: &'a str, text: &str) -> BTreeMap<&'a str, String> {
     let number = fastrand::u64(..);
     let mut values = BTreeMap::from([

@@ -1,4 +1,4 @@
-//! Anonymous clients in great numbers, and what they leave behind.
+//! Sends requests of very many anonymous clients, and looks for what they leave behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,17 +13,17 @@ use testing::application::Application;
 use testing::database::{self, TestDatabase};
 use testing::sql;
 
-/// How many connections ask at once.
+/// Connections that send requests at once.
 const CONNECTIONS: usize = 8;
 
-/// An answer as far as floods look at it.
+/// The parts of a response that the tests look at.
 struct Answer {
     status: u16,
     sets_cookie: bool,
 }
 
-/// Sends requests, many at once, and looks at the answer of each; on one connection as far as the
-/// server keeps it.
+/// Sends requests, many at once, and checks each response. Reuses connections as far as the
+/// server allows.
 fn ask(base: &str, requests: &[Vec<u8>], mut look: impl FnMut(usize, Answer)) {
     const AT_ONCE: usize = 64;
     let mut answered = 0;
@@ -48,7 +48,7 @@ fn ask(base: &str, requests: &[Vec<u8>], mut look: impl FnMut(usize, Answer)) {
     }
 }
 
-/// The next answer; `None` at the end of the connection.
+/// Returns the next response; `None` at the end of the connection.
 fn read(reader: &mut impl BufRead) -> Option<Answer> {
     let lines = super::head(reader)?;
     let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
@@ -62,7 +62,7 @@ fn read(reader: &mut impl BufRead) -> Option<Answer> {
     })
 }
 
-/// A cookie of any sort but a token in the right form.
+/// Returns a cookie of any kind except a well-formed token.
 #[cfg(feature = "mysql")]
 fn cookie(number: usize) -> String {
     let random = |length: usize| -> String {
@@ -90,7 +90,7 @@ fn cookie(number: usize) -> String {
     format!("Cookie: {cookie}\r\n")
 }
 
-/// Pages, mistyped ones, and forms that are refused.
+/// Requests pages, mistyped addresses, and forms that are refused.
 #[cfg(feature = "mysql")]
 fn request(number: usize) -> Vec<u8> {
     const LINES: [&str; 16] = [
@@ -111,7 +111,7 @@ fn request(number: usize) -> Vec<u8> {
         "POST /api/v1/signin",
         "DELETE /api/v1/devices",
     ];
-    // So that each line meets each kind of cookie.
+    // Each request line meets each kind of cookie.
     let (line, cookie) = (LINES[number % LINES.len()], cookie(number / LINES.len()));
     let body = match line {
         _ if line.starts_with("GET") => "",
@@ -161,7 +161,7 @@ mod counted {
 
     use super::*;
 
-    /// Every visit had made a session, and filled the store.
+    /// Each visit created a session and filled the store.
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
     fn cve_2015_5143_a_hundred_thousand_anonymous_clients_cost_no_row_and_no_statement() {
@@ -182,10 +182,11 @@ mod counted {
                 "{}: {line}",
                 answer.status
             );
-            // Where one comes in and the session is to end, it is taken away.
+            // A response that ends the session removes the cookie.
             assert!(!answer.sets_cookie || line.contains("/logout"), "{line}");
         });
-        // Once a minute the application asks for the server's time, perhaps on a new connection.
+        // Once a minute the application asks the server for its time, perhaps on a new
+        // connection.
         let most = 10 * (start.elapsed().as_secs() / 60);
         let statements = sql::statements(connection) - before - 1;
         assert!(statements <= most, "{statements}");
@@ -220,7 +221,7 @@ fn forged_tokens_are_looked_up_and_left(database: &TestDatabase) {
     assert_eq!(rows(database), [0, 0]);
 }
 
-/// 43 characters as they are issued.
+/// Returns 43 characters like those of issued tokens.
 fn forged() -> String {
     let letters = std::iter::repeat_with(fastrand::alphanumeric).take(42);
     letters.chain(['A']).collect()
@@ -248,7 +249,7 @@ mod forged_tokens {
     }
 }
 
-/// Long names of people who do not exist were kept for the next page.
+/// Long names of unknown users were stored for the next page.
 #[test]
 fn cve_2016_4423_a_thousand_long_names_leave_nothing() {
     let database = database::sqlite();
@@ -266,7 +267,7 @@ fn cve_2016_4423_a_thousand_long_names_leave_nothing() {
     assert_eq!(rows(&database), [0, 0]);
 }
 
-/// How much all files of a database in SQLite hold.
+/// Returns the size of all files of a SQLite database.
 fn size(database: &TestDatabase) -> u64 {
     let folder = Path::new(database.address()).parent().unwrap();
     let files = fs::read_dir(folder).unwrap();

@@ -1,4 +1,4 @@
-//! What stops the server that all tests share, or counts its statements.
+//! Stops the server that all tests share, or counts its statements.
 
 #![allow(
     clippy::expect_used,
@@ -20,13 +20,13 @@ mod stops;
 use std::io::BufRead;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Held by a test that stops MariaDB, counts its statements, or would add to the count.
+/// A lock for tests that stop MariaDB, count its statements, or would add to the count.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lines of an answer's head, in lower case; `None` at the end of the connection.
+/// Returns the header lines of a response in lower case; `None` at the end of the connection.
 fn head(reader: &mut impl BufRead) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     loop {

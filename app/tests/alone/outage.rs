@@ -1,4 +1,4 @@
-//! The application while its database does not answer.
+//! Uses the application while its database does not answer.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use testing::visitor::{Answer, Visitor};
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery";
 
-/// The database server, stopped in the middle of whatever it does; continues when this is dropped.
+/// Suspends the database server, and resumes it when dropped.
 struct Stopped(String);
 
 impl Stopped {
@@ -33,7 +33,7 @@ impl Drop for Stopped {
     }
 }
 
-/// A request that is answered, whatever the answer, before a person gives up.
+/// Expects any response before a person would give up.
 fn soon(request: impl FnOnce() -> Answer) -> Answer {
     let start = Instant::now();
     let answer = request();
@@ -63,7 +63,7 @@ fn user(application: &Application) -> Visitor {
         ("password", PASSWORD),
     ];
     assert_eq!(visitor.post("/register", &fields).location(), "/home");
-    // A page whose form for signing out stays open.
+    // Keeps a page open whose form signs out.
     assert_eq!(visitor.get("/home").status, 200);
     visitor
 }
@@ -96,7 +96,7 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
     assert_eq!(soon(|| anonymous.get("/health")).status, 503);
     drop(stopped);
 
-    // The statements that were under way are done first; then everything is as before, with no restart.
+    // Pending statements finish first; then everything works without a restart.
     heal(&anonymous);
     let home = user.get("/home");
     assert_eq!(home.status, 200);

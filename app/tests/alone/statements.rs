@@ -1,4 +1,4 @@
-//! How many statements a page costs, counted by MariaDB.
+//! Counts the statements of a page on MariaDB.
 
 use diesel::{Connection, MysqlConnection};
 
@@ -40,7 +40,7 @@ fn a_page_costs_one_statement_and_none_for_anonymous_users() {
         ("password", "correct horse battery"),
     ];
     assert_eq!(user.post("/register", &fields).location(), "/home");
-    // The first page shows the welcome, which is a change.
+    // The first page shows the welcome message, which is a write.
     assert!(user.get("/home").body.contains("Welcome"));
     for page in ["/home", "/messages", "/"] {
         assert_eq!(cost(connection, &user, page), REQUESTS, "{page}");

@@ -1,4 +1,4 @@
-//! Stops of the application while clients use it.
+//! Stops the application while clients use it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ const QUIET: [(&str, &str); 2] = [
     ("ROCKET_SESSION", r#"{events="off"}"#),
 ];
 
-/// What clients saw of their requests.
+/// The results of a client's requests.
 #[derive(Debug, Default)]
 struct Seen {
     answered: AtomicU32,
@@ -28,7 +28,7 @@ struct Seen {
     cut_off: AtomicU32,
 }
 
-/// Asks again and again until nothing listens any more, on one connection as long as that is kept.
+/// Sends requests until nothing listens, on one connection as long as it is kept.
 fn ask(address: &str, cookie: &str, seen: &Seen) {
     let request = format!("GET /api/v1/me HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\n\r\n");
     while let Ok(mut stream) = TcpStream::connect(address) {
@@ -50,7 +50,7 @@ fn ask(address: &str, cookie: &str, seen: &Seen) {
     }
 }
 
-/// The status of a whole answer, and whether the connection is kept.
+/// Returns the status of a complete response, and whether the connection is kept.
 fn read(reader: &mut impl BufRead) -> Option<(u16, bool)> {
     let lines = super::head(reader)?;
     let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
@@ -60,7 +60,7 @@ fn read(reader: &mut impl BufRead) -> Option<(u16, bool)> {
     Some((status, header("connection: ") != Some("close")))
 }
 
-/// Stops the application while clients use it; `before` runs just before.
+/// Stops the application while clients use it. `before` runs immediately before.
 fn stop_under_load(application: &mut Application, cookie: &str, before: impl FnOnce()) -> Seen {
     let seen = Seen::default();
     let address = application.base.strip_prefix("http://").unwrap().to_owned();
@@ -110,7 +110,7 @@ fn a_stop_while_the_database_hangs_cuts_off_no_request() {
     for _ in 0..STOPS {
         let stopped = stop_under_load(&mut application, &cookie, || {
             switch.hang(true);
-            // Until each client waits for an answer.
+            // Wait until each client has a pending request.
             thread::sleep(Duration::from_millis(200));
         });
         seen.push(stopped);

@@ -1,4 +1,4 @@
-//! The pages of the signed-in user's account.
+//! Walks through the pages of the user's account.
 
 use thirtyfour::prelude::*;
 
@@ -11,7 +11,7 @@ use testing::sql;
 
 const NEW_PASSWORD: &str = "staple battery horse";
 
-/// Ada has an account, and is signed in with Firefox and on her telephone.
+/// Registers Ada, and signs her in with Firefox and on her telephone.
 #[test]
 #[ignore = "needs Chromium and its driver: run ./test.sh"]
 fn walk_through_the_account() {
@@ -63,7 +63,7 @@ async fn change_the_location(browser: &Browser) -> WebDriverResult<()> {
     Ok(())
 }
 
-/// Lets a quarter of an hour pass since everybody signed in.
+/// Lets 15 minutes pass since all sign-ins.
 fn wait(database: &TestDatabase) {
     let earlier =
         "UPDATE sessions SET created_at = created_at - 900000, seen_at = seen_at - 900000";

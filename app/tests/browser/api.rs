@@ -1,4 +1,4 @@
-//! Pages that call the API: the application's, one of a configured origin, and one of another.
+//! Calls the API from pages of the application, of a configured origin, and of another one.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use testing::accounts::{EMAIL, PASSWORD, register};
 use testing::application::Application;
 use testing::database;
 
-/// Serves an empty page on an origin of its own for as long as the tests run; returns the origin.
+/// Serves an empty page on another origin while the tests run. Returns the origin.
 pub(crate) fn other_origin() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -83,7 +83,7 @@ async fn call_everything(browser: &Browser, api: &str) -> WebDriverResult<()> {
     Ok(())
 }
 
-/// The browser lets the page read nothing, and the application does nothing for it.
+/// Expects that the page can read nothing and changes nothing.
 async fn call_nothing(browser: &Browser, api: &str) -> WebDriverResult<()> {
     let body = json!({ "email": EMAIL, "password": PASSWORD });
     let blind = json!({ "method": "POST", "mode": "no-cors", "body": body.to_string() });

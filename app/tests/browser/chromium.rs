@@ -1,4 +1,4 @@
-//! Chromium with a profile of its own, remote-controlled by a driver process of its own.
+//! Controls a Chromium with a temporary profile through its own chromedriver.
 
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
@@ -21,7 +21,7 @@ use testing::server::free_port;
 const PATIENCE: Duration = Duration::from_secs(20);
 pub const WIDE: (u32, u32) = (1280, 800);
 
-/// chromedriver; killed at the end.
+/// The driver process, which is killed at the end.
 pub struct Driver {
     url: String,
     process: Child,
@@ -60,7 +60,7 @@ impl Drop for Driver {
     }
 }
 
-/// One browser window that looks at one site.
+/// One browser window on one site.
 #[derive(Clone)]
 pub struct Browser {
     pub driver: WebDriver,
@@ -68,7 +68,7 @@ pub struct Browser {
     pub artefacts: PathBuf,
 }
 
-/// Opens a browser, lets `walk` use it, and closes it even when `walk` fails.
+/// Opens a browser for `walk`, and closes it even if `walk` fails.
 pub fn with_browser<F>(site: &str, artefacts: &Path, walk: impl FnOnce(Browser) -> F)
 where
     F: Future<Output = WebDriverResult<()>>,
@@ -76,7 +76,7 @@ where
     with_browser_that(site, artefacts, |_| Ok(()), walk);
 }
 
-/// Does the same with a browser that is configured further.
+/// Opens a browser with further preferences.
 pub fn with_browser_that<F>(
     site: &str,
     artefacts: &Path,
@@ -142,19 +142,19 @@ impl Browser {
         self.driver.goto(url).await
     }
 
-    /// Opens a second tab, and looks at it from now on.
+    /// Opens a second tab and switches to it.
     pub async fn new_tab(&self) -> WebDriverResult<()> {
         let tab = self.driver.new_tab().await?;
         self.driver.switch_to_window(tab).await
     }
 
-    /// Looks at a tab from now on; 0 is the first.
+    /// Switches to a tab; 0 is the first.
     pub async fn look_at_tab(&self, number: usize) -> WebDriverResult<()> {
         let tabs = self.driver.windows().await?;
         self.driver.switch_to_window(tabs[number].clone()).await
     }
 
-    /// Sends a form whatever its fields say, with these values; `null` takes a field away.
+    /// Submits a form with these values, without its checks; `null` removes a field.
     pub async fn send(&self, action: &str, values: Value) -> WebDriverResult<()> {
         let script = "const [action, values] = arguments;
             const form = document.querySelector(`form[action='${action}']`);
@@ -166,7 +166,8 @@ impl Browser {
         self.driver.execute(script, arguments).await.map(drop)
     }
 
-    /// Has the page call an address, with its cookies; returns `status` and `body`, or `error`.
+    /// Calls an address from the page, with its cookies. Returns `status` and `body`, or
+    /// `error`.
     pub async fn fetch(&self, url: &str, options: Value) -> WebDriverResult<Value> {
         let script = "const [url, options, done] = arguments;
             fetch(url, { credentials: 'include', ...options })
@@ -191,14 +192,14 @@ impl Browser {
         self.driver.back().await
     }
 
-    /// Where it is: path and query.
+    /// Returns path and query of the page.
     pub async fn place(&self) -> WebDriverResult<String> {
         let url = self.driver.current_url().await?;
         let place = url.as_str().strip_prefix(&self.site);
         Ok(place.unwrap_or(url.as_str()).to_owned())
     }
 
-    /// Marks the page, since the next one can have the same address.
+    /// Marks the page, since the next one may have the same address.
     async fn mark(&self) -> WebDriverResult<()> {
         let script = "window.isLeft = true";
         self.driver.execute(script, vec![]).await.map(drop)
@@ -209,7 +210,7 @@ impl Browser {
         self.driver.execute(script, vec![]).await?.convert()
     }
 
-    /// Waits until another page is shown, at this path and query.
+    /// Waits for another page with this path and query.
     pub async fn arrive(&self, at: &str) -> WebDriverResult<()> {
         let patience = Instant::now() + PATIENCE;
         while self.place().await? != at || self.is_marked().await? {
@@ -241,7 +242,7 @@ impl Browser {
         self.driver.find(By::XPath(xpath)).await?.click().await
     }
 
-    /// Waits until an element says something.
+    /// Waits until an element contains a text.
     pub async fn shows(&self, css: &str, words: &str) -> WebDriverResult<()> {
         let patience = Instant::now() + PATIENCE;
         while !self.text(css).await.is_ok_and(|text| text.contains(words)) {
@@ -251,7 +252,7 @@ impl Browser {
         Ok(())
     }
 
-    /// What the user typed or the page filled in.
+    /// Returns the value of a field.
     pub async fn value(&self, css: &str) -> WebDriverResult<String> {
         Ok(self
             .find(css)
@@ -261,8 +262,8 @@ impl Browser {
             .unwrap_or_default())
     }
 
-    /// The id of the element that has the keyboard; waits for one, since a page gives it away only
-    /// when it is drawn.
+    /// Returns the id of the element with the focus. Waits for one, since a page sets the
+    /// focus only when it is drawn.
     pub async fn focus(&self) -> WebDriverResult<String> {
         let patience = Instant::now() + PATIENCE;
         loop {
@@ -275,7 +276,7 @@ impl Browser {
         }
     }
 
-    /// Types on the keyboard alone: Tab between the texts, Enter after the last.
+    /// Types with the keyboard only: Tab between the texts, Enter after the last.
     pub async fn fill_in(&self, texts: &[&str]) -> WebDriverResult<()> {
         self.mark().await?;
         self.focus().await?;
@@ -295,7 +296,7 @@ impl Browser {
         Ok(cookie)
     }
 
-    /// For how many days a cookie is kept; `None`: until the browser is closed.
+    /// Returns the lifetime of a cookie in days; `None` until the browser is closed.
     pub async fn days_left(&self, name: &str) -> WebDriverResult<Option<i64>> {
         let expiry = self.cookie(name).await?.expiry;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -303,7 +304,7 @@ impl Browser {
         Ok(expiry.map(left))
     }
 
-    /// The cookies that scripts can read.
+    /// Returns the cookies that scripts can read.
     pub async fn cookies_of_scripts(&self) -> WebDriverResult<String> {
         self.driver
             .execute("return document.cookie", vec![])
@@ -325,7 +326,7 @@ impl Browser {
     }
 }
 
-/// Chromium's own commands, for which the protocol of the drivers has no words.
+/// Sends a command to Chromium itself, where the driver protocol has none.
 #[derive(Debug)]
 struct DevTools(&'static str, Value);
 

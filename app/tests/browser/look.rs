@@ -1,4 +1,4 @@
-//! Pictures of a page, and an audit of it by axe-core, in each width and colour scheme.
+//! Photographs a page, and audits it with axe-core, in each width and colour scheme.
 
 use std::path::Path;
 use std::{fs, sync::LazyLock};
@@ -17,7 +17,7 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
     fs::read_to_string(Path::new(&folder).join("axe.min.js")).unwrap()
 });
 
-/// Every rule for WCAG 2.x, levels A and AA, and the best practices.
+/// All rules for WCAG 2.x, levels A and AA, and the best practices.
 const AUDIT: &str = "const [done] = arguments;
     const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
     const rules = { 'target-size': { enabled: true } };
@@ -29,7 +29,8 @@ const AUDIT: &str = "const [done] = arguments;
         (error) => done({ passes: 0, found: [String(error)] }));";
 
 impl Browser {
-    /// Keeps pictures of the page, wide and narrow, light and dark; nothing may stick out sideways.
+    /// Photographs the page wide and narrow, light and dark. Fails if something overflows
+    /// sideways.
     pub(crate) async fn photograph(&self, name: &str) -> WebDriverResult<()> {
         for (width, size) in [("wide", WIDE), ("narrow", NARROW)] {
             self.set_size(size).await?;
@@ -58,7 +59,7 @@ impl Browser {
             .await
     }
 
-    /// Fails where an element is out of view, as if nobody scrolled.
+    /// Fails if an element is out of view without scrolling.
     pub(crate) async fn shows_in_view(&self, css: &str) -> WebDriverResult<()> {
         self.settle().await?;
         let script =
@@ -69,7 +70,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Waits until a change of size or colours has been drawn: two frames, and the transitions.
+    /// Waits until a change of size or colours is drawn: two frames and the transitions.
     async fn settle(&self) -> WebDriverResult<()> {
         let script = "const [done] = arguments;
             const transitions = () => document.getAnimations().map((one) => one.finished);
@@ -78,7 +79,7 @@ impl Browser {
         self.driver.execute_async(script, vec![]).await.map(drop)
     }
 
-    /// Fails where axe-core finds a violation, or what it cannot decide.
+    /// Fails if axe-core finds a violation or cannot decide.
     async fn audit(&self, what: &str) -> WebDriverResult<()> {
         let known = self
             .driver

@@ -1,4 +1,4 @@
-//! A person's way through the application, in Chromium.
+//! Walks through the application in Chromium, as a person would.
 
 #![allow(
     clippy::expect_used,
@@ -129,7 +129,7 @@ async fn sign_out_for_good(browser: &Browser) -> WebDriverResult<()> {
 
     browser.open("/messages").await?;
     browser.arrive("/login?next=%2Fmessages").await?;
-    // Back through the sign-in page, Home and the messages, up to the registration.
+    // Back through sign-in page, home and messages to the registration.
     for _ in 0..4 {
         browser.back().await?;
         let source = browser.source().await?;

@@ -1,4 +1,4 @@
-//! The way through the application in a browser that runs no scripts.
+//! Walks through the application in a browser without scripts.
 
 use rocket::serde::json::json;
 use thirtyfour::prelude::*;
@@ -68,7 +68,7 @@ async fn type_into(browser: &Browser, fields: &[(&str, &str)]) -> WebDriverResul
         .await
 }
 
-/// The first sign-in of this browser, whose cookie it has lost, is another device.
+/// The browser lost the cookie of its first sign-in, so that session is another device.
 async fn end_another_device(browser: &Browser) -> WebDriverResult<()> {
     browser.driver.delete_all_cookies().await?;
     browser.open("/account/devices").await?;

@@ -1,4 +1,4 @@
-//! Forms that are refused because their page is older than the session, in two tabs of one browser.
+//! Sends forms that are older than the session, in two tabs of one browser.
 
 use rocket::serde::json::json;
 use thirtyfour::prelude::*;
@@ -94,7 +94,7 @@ fn a_form_sent_after_a_sign_out_in_another_tab_says_why_and_keeps_its_text() {
         ] {
             let page = form.strip_suffix("/location").unwrap_or(form);
             sign_in_and_open(&browser, page).await?;
-            // A form that is refused once is shown at the address that it was sent to.
+            // The browser now shows the address that the form was sent to.
             browser.send(form, wrong).await?;
             browser.shows(".field .error", "Please").await?;
             browser.look_at_tab(0).await?;
@@ -105,7 +105,7 @@ fn a_form_sent_after_a_sign_out_in_another_tab_says_why_and_keeps_its_text() {
             browser.send(form, values).await?;
             asks_for_a_sign_in(&browser, page).await?;
         }
-        // A second press on the button of another tab is a sign-out all the same.
+        // A second press on another tab's button signs out as well.
         browser.look_at_tab(0).await?;
         browser.open("/home").await?;
         browser.look_at_tab(1).await?;
@@ -154,7 +154,7 @@ async fn sign_in_and_open(browser: &Browser, page: &str) -> WebDriverResult<()> 
     browser.open(page).await
 }
 
-/// Says why, keeps a location, and leads back to the page of the form.
+/// Expects a reason, the typed location, and a way back to the page of the form.
 async fn asks_for_a_sign_in(browser: &Browser, page: &str) -> WebDriverResult<()> {
     browser.shows(".notice.error", SIGNED_OUT).await?;
     browser.shows("h1", "Sign in").await?;
@@ -166,7 +166,7 @@ async fn asks_for_a_sign_in(browser: &Browser, page: &str) -> WebDriverResult<()
     browser.click("#email").await?;
     browser.fill_in(&[EMAIL, PASSWORD]).await?;
     browser.arrive(page).await?;
-    // The address alone proves nothing: a form can be sent to the address of its page.
+    // The address alone proves nothing, since a form and its page can have the same one.
     browser.shows("form[action='/logout']", "Sign out").await?;
     if page == "/account" {
         browser.shows(".notice.error", "not saved yet").await?;
@@ -178,7 +178,7 @@ async fn asks_for_a_sign_in(browser: &Browser, page: &str) -> WebDriverResult<()
     Ok(())
 }
 
-/// Browsers keep no Secure cookie of a page over http, except on their own machine.
+/// Browsers store no Secure cookie over http, except for localhost.
 #[test]
 #[ignore = "needs Chromium and its driver: run ./test.sh"]
 fn a_page_over_plain_http_says_that_it_needs_https() {

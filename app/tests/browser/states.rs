@@ -1,4 +1,4 @@
-//! States of the pages that a walk through the application does not meet, each audited.
+//! Audits the states of pages that the walk does not reach.
 
 use std::fs;
 

@@ -1,11 +1,11 @@
-//! An authority that nobody knows, and what it certifies.
+//! Creates a private certificate authority and the certificates that it signs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Makes `ca.crt` in a folder, and `NAME.crt` and `NAME.key` for a server with these names, such as
-/// `DNS:example.org` or `IP:127.0.0.1`.
+/// Creates `ca.crt` in a folder, and `NAME.crt` and `NAME.key` for a server with these names,
+/// such as `DNS:example.org` or `IP:127.0.0.1`.
 pub fn certify(folder: &Path, name: &str, names: &str) {
     let make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
     openssl(
@@ -21,7 +21,7 @@ pub fn certify(folder: &Path, name: &str, names: &str) {
     );
 }
 
-/// Certificate and key in one file, as HAProxy has them.
+/// Puts certificate and key into one file, as HAProxy needs them.
 pub fn together(folder: &Path, name: &str) -> PathBuf {
     let [certificate, key] = ["crt", "key"].map(|kind| {
         let part = folder.join(format!("{name}.{kind}"));

@@ -1,4 +1,4 @@
-//! A client that sends what it wants, as slowly as it wants, from whichever address.
+//! Sends raw requests, as slowly as a test wants, from any address of this machine.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -15,10 +15,10 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use testing::secrets;
 
-/// Where most visitors are.
+/// The address of most clients.
 pub const HERE: [u8; 4] = [127, 0, 0, 1];
 
-/// Connects from one of this machine's own addresses, of which 127.0.0.0/8 has many.
+/// Connects from a loopback address, of which 127.0.0.0/8 has many.
 pub fn connect(port: u16, from: [u8; 4]) -> io::Result<TcpStream> {
     let runtime = Builder::new_current_thread().enable_io().build().unwrap();
     let stream = runtime.block_on(async {
@@ -35,7 +35,7 @@ pub fn connect(port: u16, from: [u8; 4]) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Trusts one authority alone, and speaks these protocols.
+/// Trusts only one authority, and offers these protocols.
 pub fn trusting(authority: &Path, protocols: &[&str]) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let authority = CertificateDer::from_pem_file(authority).unwrap();
@@ -55,7 +55,7 @@ pub fn trusting(authority: &Path, protocols: &[&str]) -> Arc<ClientConfig> {
 
 pub type Encrypted = StreamOwned<ClientConnection, TcpStream>;
 
-/// Completes the TLS handshake, or says why not.
+/// Completes the TLS handshake, or returns the reason of its failure.
 pub fn encrypt(config: Arc<ClientConfig>, mut stream: TcpStream) -> io::Result<Encrypted> {
     let name = "example.org".try_into().unwrap();
     let mut connection = ClientConnection::new(config, name).unwrap();
@@ -65,7 +65,7 @@ pub fn encrypt(config: Arc<ClientConfig>, mut stream: TcpStream) -> io::Result<E
     Ok(StreamOwned::new(connection, stream))
 }
 
-/// A request as browsers write it; `headers` are whole lines.
+/// Returns a request as browsers write it; `headers` are whole lines.
 pub fn request(method: &str, path: &str, headers: &[&str], body: &str) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: example.org\r\n");
     for header in headers {
@@ -95,7 +95,7 @@ impl Answer {
         values.next()
     }
 
-    /// What stands in the `Set-Cookie` lines.
+    /// Returns the values of the `Set-Cookie` lines.
     pub fn cookies(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().filter_map(|line| {
             let (key, value) = line.split_once(": ")?;
@@ -104,7 +104,7 @@ impl Answer {
     }
 }
 
-/// Reads one answer, and leaves the connection ready for the next.
+/// Reads one response, and leaves the connection ready for the next.
 pub fn read(stream: &mut impl Read) -> Option<Answer> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -132,7 +132,7 @@ pub fn read(stream: &mut impl Read) -> Option<Answer> {
     Some(answer)
 }
 
-/// Sends a whole request, and reads its answer; `None` where the connection ends instead.
+/// Sends a request and reads its response; `None` if the connection ends instead.
 pub fn ask(stream: &mut (impl Read + Write), request: &str) -> Option<Answer> {
     stream.write_all(request.as_bytes()).ok()?;
     stream.flush().ok()?;

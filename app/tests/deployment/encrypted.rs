@@ -1,4 +1,4 @@
-//! Databases that are reached over TLS, and by nobody who cannot be sure whom he has reached.
+//! Connects to databases over TLS, and refuses servers that cannot be verified.
 
 use crate::authority::certify;
 use crate::mariadb::MariaDb;
@@ -7,14 +7,14 @@ use testing::accounts::{EMAIL, is_signed_in, register};
 use testing::application::{Application, refusal};
 use testing::database;
 
-/// Makes an authority that has signed nothing here.
+/// Creates an authority that has signed no certificate here.
 fn another_authority() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     certify(folder.path(), "other", "IP:127.0.0.1");
     folder
 }
 
-/// Starts the application, which uses the database.
+/// Starts the application, and uses the database.
 fn is_used(url: &str) {
     let application = Application::start_at(url, &[]);
     let user = application.visitor();
@@ -22,7 +22,7 @@ fn is_used(url: &str) {
     assert!(is_signed_in(&user));
 }
 
-/// The launch stops with one line that says what is wrong.
+/// Expects that the launch stops with one line that has this word.
 fn is_refused(url: &str, word: &str) {
     let (status, output) = refusal(url, &[]);
     assert!(status.code().is_some_and(|code| code != 0), "{output}");
@@ -37,7 +37,7 @@ fn is_refused(url: &str, word: &str) {
 
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn mariadb_over_tls_by_an_authority_of_ones_own() {
+fn mariadb_over_tls_with_a_private_authority() {
     let server = MariaDb::start();
     server.run(
         "CREATE DATABASE app CHARACTER SET utf8mb4; \
@@ -57,7 +57,7 @@ fn mariadb_over_tls_by_an_authority_of_ones_own() {
 
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
-fn postgresql_over_tls_by_an_authority_of_ones_own() {
+fn postgresql_over_tls_with_a_private_authority() {
     let server = Postgresql::start();
     server.run("CREATE ROLE app LOGIN PASSWORD 'hunter2hunter2'");
     server.run("CREATE DATABASE app OWNER app");
@@ -77,7 +77,7 @@ fn postgresql_over_tls_by_an_authority_of_ones_own() {
     is_used(&verify("127.0.0.1", &authority));
 }
 
-/// MariaDB's client library would go on in clear.
+/// MariaDB's client library would continue without TLS.
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn a_mariadb_without_tls_is_refused_where_tls_was_asked_for() {

@@ -1,4 +1,4 @@
-//! Requests whose end can be understood in two ways: proxy and application agree, or it is refused.
+//! Sends requests with an ambiguous end: proxy and application agree, or refuse them.
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -9,7 +9,7 @@ behind_both!(nothing_hides_in_another_request);
 
 const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: example.org\r\nX: ";
 
-/// A request with these lines in its header and `body`, in which another one hides.
+/// Returns a request with these header lines and `body`, in which another request hides.
 fn post(lines: &str, body: &str) -> String {
     let lines = lines.replace("LENGTH", &body.len().to_string());
     format!("POST /login HTTP/1.1\r\nHost: example.org\r\n{lines}\r\n\r\n{body}")
@@ -59,7 +59,7 @@ fn ambiguous() -> Vec<String> {
     ] {
         requests.push(post(lengths, HIDDEN));
     }
-    // Where a chunk's own line ends.
+    // The line end of a chunk.
     for line in [
         "1;\n",
         "1\n",
@@ -77,15 +77,15 @@ fn ambiguous() -> Vec<String> {
     requests
 }
 
-/// Everything that is answered within a moment.
+/// Returns all responses within a moment.
 fn answers(stream: &mut (impl Read + Write)) -> String {
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// A client that has something hidden in its own request may have it answered as its own second
-/// request, which the proxy then counts as one; what must not be is that somebody else gets it.
+/// A hidden request may be answered on the client's own connection, where the proxy counts it
+/// with the first. It must never reach another client.
 fn nothing_hides_in_another_request(kind: Kind) {
     let whole = Whole::start(kind);
     let mut refused = 0;
@@ -97,7 +97,7 @@ fn nothing_hides_in_another_request(kind: Kind) {
         stream.write_all(request.as_bytes()).unwrap();
         stream.flush().unwrap();
         refused += u32::from(answers(&mut stream).starts_with("HTTP/1.1 400"));
-        // On whichever connection to the application comes next.
+        // On the next connection to the application.
         for _ in 0..3 {
             let other = whole.site.get("/static/favicon.svg");
             assert_eq!(other.status, 200, "after {request:?}");

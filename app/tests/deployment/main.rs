@@ -1,5 +1,5 @@
-//! The files of `deploy` at work: nginx and HAProxy in front of the application, and databases that
-//! it reaches over TLS with an account that may do little.
+//! Runs the files of `deploy`: nginx and HAProxy in front of the application, and databases
+//! over TLS with a least-privilege account.
 
 #![cfg(all(feature = "mysql", feature = "postgres"))]
 #![allow(

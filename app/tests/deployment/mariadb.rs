@@ -1,4 +1,4 @@
-//! A MariaDB of its own that takes nobody without TLS.
+//! Starts a temporary MariaDB that requires TLS.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -63,7 +63,7 @@ impl MariaDb {
         });
     }
 
-    /// Its client, with further arguments, on statements.
+    /// Returns the client for statements, with further arguments.
     pub fn client(&self, arguments: &[&str], statements: &str) -> Output {
         let mut client = Command::new("mariadb");
         client
@@ -80,13 +80,13 @@ impl MariaDb {
         fed(&mut client, statements)
     }
 
-    /// Does something as its administrator, who comes by the socket.
+    /// Runs statements as the administrator, over the socket.
     pub fn run(&self, statements: &str) {
         let done = self.client(&[], statements);
         assert!(done.status.success(), "{statements}: {done:?}");
     }
 
-    /// `ca.crt` of the server's own authority, or another file of its folder.
+    /// Returns a file of the server's folder, such as `ca.crt`.
     pub fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }

@@ -1,4 +1,4 @@
-//! What a site in front of the application lets in, and what it tells the application of it.
+//! Checks the requests that a proxy lets in, and the headers that it adds or removes.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -58,7 +58,7 @@ fn the_whole_walk_over_tls(kind: Kind) {
     assert_eq!(value_of(removed), "__Host-id=");
 }
 
-/// The body of a form that has nothing but the page's token.
+/// Returns the body of a form with only the page's token.
 fn token_of(page: &Answer) -> String {
     let token = secrets::csrf_tokens(&page.body).next().unwrap_or_default();
     format!("_token={token}")
@@ -97,7 +97,7 @@ fn another_name_is_not_answered(kind: Kind) {
     assert!(!whole.has_seen("/named"));
 }
 
-/// Serves one request after the other, and writes down what it is sent of each before its body.
+/// Serves one request after the other, and records the head of each.
 fn recorder() -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -121,7 +121,7 @@ fn recorder() -> (u16, Arc<Mutex<Vec<String>>>) {
     (port, heads)
 }
 
-/// What somebody sends who wants to be somebody else.
+/// Headers of a client that pretends to be another one.
 const SPOOFED: [&str; 8] = [
     "X-Forwarded-For: 6.6.6.6",
     "X-Forwarded-For: 127.0.0.1, 6.6.6.7",
@@ -227,7 +227,7 @@ fn nobody_has_more_than_fifty_at_once(kind: Kind) {
     drop(open);
 }
 
-/// The settings that a server of HTTP/2 begins with: numbers and their values (RFC 9113, 6.5).
+/// Returns the first SETTINGS of an HTTP/2 server: numbers and values (RFC 9113, 6.5).
 fn settings(stream: &mut impl Read) -> Vec<(u16, u32)> {
     let mut head = [0; 9];
     stream.read_exact(&mut head).unwrap();

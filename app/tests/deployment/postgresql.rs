@@ -1,4 +1,4 @@
-//! A PostgreSQL of its own that takes nobody without TLS.
+//! Starts a temporary PostgreSQL that requires TLS.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -19,7 +19,7 @@ pub struct Postgresql {
     process: Child,
 }
 
-/// By a socket the administrator alone comes, and by TCP nobody without TLS.
+/// Accepts only the administrator on its socket, and only TLS over TCP.
 const WHO_MAY_COME: &str = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
 
 impl Postgresql {
@@ -73,7 +73,7 @@ impl Postgresql {
         });
     }
 
-    /// Its client, with further arguments, on statements.
+    /// Returns the client for statements, with further arguments.
     pub fn client(&self, arguments: &[&str], statements: &str) -> Output {
         let mut client = Command::new("psql");
         client
@@ -92,13 +92,13 @@ impl Postgresql {
         fed(&mut client, statements)
     }
 
-    /// Does something as its administrator, who comes by the socket.
+    /// Runs statements as the administrator, over the socket.
     pub fn run(&self, statements: &str) {
         let done = self.client(&[], statements);
         assert!(done.status.success(), "{statements}: {done:?}");
     }
 
-    /// `ca.crt` of the server's own authority, or another file of its folder.
+    /// Returns a file of the server's folder, such as `ca.crt`.
     pub fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
@@ -106,7 +106,7 @@ impl Postgresql {
 
 impl Drop for Postgresql {
     fn drop(&mut self) {
-        // KILL would leave its processes behind.
+        // SIGKILL would leave child processes behind.
         let process = self.process.id().to_string();
         let _ = Command::new("kill").args(["-QUIT", &process]).status();
         let _ = self.process.wait();
@@ -117,7 +117,7 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// The number of the user `postgres`, or of its group.
+/// Returns the id of the user `postgres`, or of its group.
 fn number(of: &str) -> u32 {
     let output = Command::new("id").args([of, "postgres"]).output().unwrap();
     let number = String::from_utf8(output.stdout).unwrap();
@@ -145,7 +145,7 @@ fn give_away(folder: &TempDir) {
     }
 }
 
-/// Debian keeps the server's programs out of PATH.
+/// Debian does not put the server's programs into PATH.
 fn folder_of_programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let folders = versions.map(|version| version.unwrap().path().join("bin"));

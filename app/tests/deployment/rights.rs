@@ -1,4 +1,4 @@
-//! An application that may do no more than it does.
+//! Runs the application with a least-privilege database account.
 
 use std::process::Output;
 
@@ -8,7 +8,7 @@ use crate::site::shipped;
 use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
 use testing::application::Application;
 
-/// The tables are made by their owner, and everything else is done with an account that may little.
+/// The owner creates the tables; a least-privilege account does everything else.
 fn walk(owner: &str, least: &str) {
     drop(Application::start_at(owner, &[]));
     let keeps = r#"{migrate=false,cleanup_interval="1s"}"#;
@@ -40,7 +40,7 @@ fn walk(owner: &str, least: &str) {
     assert!(!output.contains("denied"), "{output}");
 }
 
-/// What the account may not do, on either database.
+/// Statements that the account must not run, on either database.
 const TOO_MUCH: [&str; 8] = [
     "DROP TABLE users",
     "DROP TABLE sessions",

@@ -1,4 +1,4 @@
-//! The settings that `deploy/README.md` has appended to the shipped `Rocket.toml`.
+//! Uses the settings that `deploy/README.md` appends to the shipped `Rocket.toml`.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! The application behind one of the proxies, with the very file that is shipped.
+//! Runs the application behind a proxy with the shipped configuration.
 
 use std::fs;
 use std::io;
@@ -24,9 +24,9 @@ pub enum Kind {
     Haproxy,
 }
 
-/// `https://example.org`, at ports of this machine.
+/// `https://example.org` on ports of this machine.
 pub struct Site {
-    /// For http and for https.
+    /// The ports for http and https.
     pub ports: [u16; 2],
     authority: PathBuf,
     client: Arc<ClientConfig>,
@@ -34,7 +34,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// In front of whatever serves on a port.
+    /// Starts the proxy in front of a port.
     pub fn before(kind: Kind, served: u16) -> Self {
         let home = secrets::temporary().tempdir().unwrap();
         let ports = [free_port(), free_port()];
@@ -69,7 +69,7 @@ impl Site {
         encrypt(client, connect(self.ports[1], HERE).unwrap()).unwrap()
     }
 
-    /// One request on a connection of its own.
+    /// Sends one request on a new connection.
     pub fn ask(&self, request: &str) -> Option<Answer> {
         ask(&mut self.connect(), request)
     }
@@ -78,7 +78,7 @@ impl Site {
         self.ask(&request("GET", path, &[], "")).unwrap()
     }
 
-    /// Registers somebody: the cookies with which they are signed in, as a browser sends them.
+    /// Registers a user, and returns the Cookie header of the session.
     pub fn register(&self) -> String {
         let page = self.get("/register");
         let fields = form(&page, &[("first_name", "Ada"), ("last_name", "Lovelace")]);
@@ -94,12 +94,12 @@ impl Site {
     }
 }
 
-/// What a browser sends back of a `Set-Cookie` line.
+/// Returns the part of a `Set-Cookie` line that a browser sends back.
 pub fn value_of(line: &str) -> &str {
     line.split(';').next().unwrap()
 }
 
-/// A form as it stands on a page, filled in; more fields may follow.
+/// Returns the body of a page's form with these fields.
 fn form(page: &Answer, fields: &[(&str, &str)]) -> String {
     let token = secrets::csrf_tokens(&page.body).next().unwrap_or_default();
     encoded(&[("_token", token)]) + &encoded(fields)
@@ -113,7 +113,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
     fields.iter().map(encoded).collect()
 }
 
-/// The application in production, behind a proxy.
+/// Starts the application in production behind a proxy.
 pub struct Whole {
     pub site: Site,
     pub application: Application,
@@ -142,13 +142,13 @@ impl Whole {
         }
     }
 
-    /// Whether a request for this path ever reached the application, which prints each.
+    /// Returns whether a request for this path reached the application, which logs each.
     pub fn has_seen(&self, path: &str) -> bool {
         self.application.output().contains(path)
     }
 }
 
-/// A file of `deploy`, with the paths and ports of a test instead of those of a site.
+/// Returns a file of `deploy` with the paths and ports of the test.
 pub fn shipped(name: &str, changes: &[(&str, String)]) -> String {
     let folder = testing::root().join("deploy");
     let mut settings = fs::read_to_string(folder.join(name)).unwrap();
@@ -159,7 +159,7 @@ pub fn shipped(name: &str, changes: &[(&str, String)]) -> String {
     settings
 }
 
-/// Not every machine has IPv6.
+/// Returns whether this machine has IPv6.
 fn without_ipv6(settings: &str) -> String {
     let lines = settings.lines().filter(|line| !line.contains("[::]"));
     lines.map(|line| format!("{line}\n")).collect()

@@ -1,4 +1,4 @@
-//! Clients that take their time: they are cut off in time, and keep nobody else waiting.
+//! Sends requests slowly: such clients are cut off, and delay nobody else.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -17,12 +17,12 @@ behind_both!(
 const HEADER: &str = "GET / HTTP/1.1\r\nHost: example.org\r\nX-Slow: ";
 const BODY: &str = "POST /login HTTP/1.1\r\nHost: example.org\r\nContent-Length: 20000\r\n\r\n";
 
-/// How far a client goes before it slows down.
+/// The part of a request after which a client slows down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     NoHandshake,
     NoRequest,
-    /// Half of it, and then nothing.
+    /// Half of it, then nothing.
     Stops(&'static str),
     /// Byte by byte.
     Dribbles(&'static str),
@@ -58,7 +58,7 @@ impl Slow {
         }
     }
 
-    /// Whether the other side has had enough; what it says is of no interest.
+    /// Returns whether the server has closed the connection.
     fn is_cut(&mut self) -> bool {
         if let Some(stream) = &mut self.dribbling {
             let _ = stream.write_all(b"a").and_then(|()| stream.flush());
@@ -73,7 +73,7 @@ impl Slow {
         }
     }
 
-    /// How long the other side puts up with it.
+    /// Returns how long the server keeps the connection.
     fn suffered(mut self) -> Duration {
         while !self.is_cut() {
             let took = self.begun.elapsed();
@@ -113,11 +113,11 @@ fn what_comes_too_slowly_is_cut_when_the_file_says(kind: Kind) {
         Manner::Dribbles(HEADER),
         Manner::Stops(BODY),
     ];
-    // nginx lets a body go on as long as something comes of it.
+    // nginx accepts a body as long as it receives some of it.
     if kind == Kind::Haproxy {
         manners.push(Manner::Dribbles(BODY));
     }
-    // Later on a machine that is busy with other tests, but not earlier.
+    // A machine that is busy with other tests may take longer, but never less.
     let ten_seconds = |what: &str, took: Duration| {
         assert!((9..15).contains(&took.as_secs()), "{what}: {took:?}");
     };
@@ -134,7 +134,7 @@ fn what_comes_too_slowly_is_cut_when_the_file_says(kind: Kind) {
     });
 }
 
-/// Of each manner a quarter, from 20 addresses of which none has too many.
+/// Opens connections of each kind in equal parts, from 20 addresses below their limits.
 fn one_of_many(site: &Site, number: u8) -> Slow {
     let manner = match number % 4 {
         0 => Manner::NoHandshake,
@@ -182,7 +182,7 @@ fn two_hundred_slow_connections_keep_nobody_waiting(kind: Kind) {
     assert!(p99 < Duration::from_millis(100), "{p99:?}");
 }
 
-/// How long a page takes somebody who just came, with a connection and a TLS handshake.
+/// Returns the time of a page for a new client, including connection and TLS handshake.
 fn probe(site: &Site, page: &str, during: Duration) -> Vec<Duration> {
     let end = Instant::now() + during;
     let mut times = Vec::new();

@@ -1,4 +1,4 @@
-//! The application for programs, and what a user may change.
+//! Uses the application as a program, and changes a user's data.
 
 mod guide;
 mod origins;
@@ -60,7 +60,7 @@ fn programs_register_sign_in_and_sign_out(database: &TestDatabase) {
 }
 
 #[test]
-fn what_is_wrong_is_told_as_a_problem() {
+fn each_error_is_a_problem() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let program = application.visitor();

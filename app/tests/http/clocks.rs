@@ -1,4 +1,4 @@
-//! An application whose machine's clock is off by hours, beside one whose clock is right.
+//! Runs an application whose clock is wrong by hours beside one whose clock is right.
 
 use rocket::serde::json::{Value, from_str};
 
@@ -7,7 +7,7 @@ use testing::accounts::{EMAIL, cookie, register, sign_in};
 use testing::application::Application;
 use testing::database::TestDatabase;
 
-/// What makes the clock of a process this far off.
+/// Returns the variables that shift the clock of a process.
 fn clock(offset: &str) -> [(&str, &str); 3] {
     [
         ("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1"),

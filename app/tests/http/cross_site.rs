@@ -1,4 +1,4 @@
-//! The application's own forms, and what people and programs are told whose request is refused.
+//! Sends the application's forms without a valid CSRF token.
 
 use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
 use testing::application::Application;
@@ -15,7 +15,7 @@ fn every_form_has_a_token() {
         let tokens = page.body.matches("name=\"_token\" value=\"").count();
         assert_eq!((forms, tokens), (expected, expected), "{}", page.body);
         assert!(!page.body.contains("value=\"\""), "{}", page.body);
-        // Chromium sends no such field with a name such as jörg, nor the form of a hidden one.
+        // Chromium sends no such field for a hidden name such as jörg.
         assert!(!page.body.contains("type=\"email\""), "{}", page.body);
     };
     count("/", 0);
@@ -55,7 +55,7 @@ fn a_refused_form_changes_nothing_and_says_what_to_do() {
     }
     assert!(is_signed_in(&visitor));
 
-    // The form stood open while its owner signed in in another window.
+    // The form stayed open while its user signed in in another window.
     let tab = application.visitor();
     let old = tab.csrf_token();
     sign_in(&tab, EMAIL, PASSWORD);
@@ -66,7 +66,7 @@ fn a_refused_form_changes_nothing_and_says_what_to_do() {
 }
 
 #[test]
-fn programs_are_told_as_programs() {
+fn programs_get_problem_details() {
     let database = sqlite();
     let application = Application::start(&database);
     let refused = application

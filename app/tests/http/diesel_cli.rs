@@ -1,4 +1,4 @@
-//! The migrations run with the Diesel CLI, on each backend.
+//! Runs the migrations with the Diesel CLI on each backend.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +8,7 @@ use rocket_diesel_session::store::contract;
 use testing::application::make_empty;
 use testing::database::{self, TestDatabase};
 
-/// What it prints.
+/// Returns the output of the command.
 fn diesel(database: &TestDatabase, arguments: &[&str]) -> String {
     let program = testing::provided("diesel_cli", "TEST_DIESEL_CLI");
     let output = Command::new(program)

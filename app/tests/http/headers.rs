@@ -1,4 +1,4 @@
-//! What protects the pages in browsers and in caches, on every kind of answer.
+//! Checks the headers that protect pages in browsers and caches, on every kind of response.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ fn lines<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     lines.map(|line| line.to_str().unwrap()).collect()
 }
 
-/// Each header once, and with exactly this value.
+/// Expects each header once, with exactly this value.
 fn assert_all(headers: &HeaderMap, what: &str) {
     for (name, value) in PROTECTION {
         assert_eq!(lines(headers, name), [value], "{name} of {what}");
@@ -52,7 +52,7 @@ fn assert_protected(answer: &Answer, status: u16, what: &str) {
     assert_all(&answer.headers, what);
 }
 
-/// What makes a browser or a cache keep a page to one visitor.
+/// Expects the headers that keep a page private to its visitor.
 fn assert_private(answer: &Answer, what: &str) {
     assert_eq!(
         lines(&answer.headers, "Cache-Control"),
@@ -63,7 +63,7 @@ fn assert_private(answer: &Answer, what: &str) {
     assert!(vary.contains("Cookie"), "{what}: {vary}");
 }
 
-/// The application with a template that cannot be filled in, and perhaps a second one.
+/// Starts the application with a template that fails, and perhaps a second one.
 fn with_broken(database: &TestDatabase, broken: &[&str]) -> (Application, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let templates = testing::root().join("templates");
@@ -207,7 +207,7 @@ fn a_sign_out_has_the_browser_forget_the_pages_and_not_the_device() {
     assert_eq!(form.get("/login").header("Clear-Site-Data"), None);
 }
 
-/// A page that had something in it which the policy forbids would be shown without that.
+/// Browsers would drop the forbidden parts of a page without an error.
 #[test]
 fn no_page_has_anything_that_its_policy_forbids() {
     let root = testing::root();
@@ -255,7 +255,7 @@ fn no_page_has_anything_that_its_policy_forbids() {
     }
 }
 
-/// Keeps everything that it may keep, for everybody.
+/// A cache that stores everything that its rules allow, for all clients.
 fn caching(port: u16, application: &str) -> String {
     format!(
         "pid nginx.pid; error_log stderr; events {{}}
@@ -321,7 +321,7 @@ fn cve_2023_30861_a_cache_in_front_gives_nobody_the_page_of_another() {
                 assert!(!answer.body.contains(private), "{round} {page}: {private}");
             }
         }
-        // It does keep what is nobody's.
+        // It stores public responses.
         let style = anonymous.get("/static/style.css");
         let kept = if round == "first" { "MISS" } else { "HIT" };
         assert_eq!(style.header("X-Cache"), Some(kept));

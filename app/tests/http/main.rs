@@ -1,4 +1,4 @@
-//! The application as a process, over HTTP and on its command line.
+//! Uses the application as a process, over HTTP and on its command line.
 
 #![allow(
     clippy::expect_used,

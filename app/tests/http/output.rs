@@ -1,4 +1,4 @@
-//! An output that takes nothing.
+//! Blocks the outputs of the application.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,7 @@ use testing::server::{Server, free_port};
 
 use crate::command_line::program::command;
 
-/// At the level normal, Rocket writes several lines for each of them.
+/// At the level normal, Rocket writes several lines per request.
 const REQUESTS: u32 = 10_000;
 const CLIENTS: u32 = 8;
 
@@ -30,7 +30,7 @@ fn get(base: &str, requests: u32) {
 }
 
 #[test]
-fn outputs_that_nobody_reads_hold_up_no_request_and_lose_whole_lines_alone() {
+fn an_unread_output_blocks_no_request_and_drops_whole_lines() {
     let database = database::sqlite();
     let (port, mut pipes) = (free_port(), Vec::new());
     let mut command = command(&database.url, &[], &[("ROCKET_CLI_COLORS", "false")]);
@@ -53,7 +53,7 @@ fn outputs_that_nobody_reads_hold_up_no_request_and_lose_whole_lines_alone() {
         stdout.read_to_string(&mut output).unwrap();
         output
     });
-    // What is written now finds a reader, and the lines before it were dropped.
+    // New lines reach the reader; earlier ones were dropped.
     let end = Instant::now() + Duration::from_secs(1);
     while Instant::now() < end {
         get(&server.base, CLIENTS);

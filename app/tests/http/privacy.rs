@@ -1,4 +1,4 @@
-//! What the application leaves behind: nothing that opens a session, and no password.
+//! Looks in everything that the application stores and logs for secrets.
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,7 +15,7 @@ use testing::{on_every_backend, secrets};
 
 on_every_backend!(no_secret_is_in_the_database_or_in_any_log);
 
-/// What no address may be found with.
+/// The secrets to look for.
 const QUERY: &str = "token=query-secret";
 
 /// One that nobody has yet, to be looked for.
@@ -36,7 +36,7 @@ fn post(visitor: &Visitor, page: &str, path: &str, fields: &[(&str, &str)]) -> A
     visitor.post(&format!("{path}?{QUERY}"), fields)
 }
 
-/// Where programs ask.
+/// The addresses that programs use.
 fn api(path: &str) -> String {
     format!("/api/v1{path}?{QUERY}")
 }
@@ -45,7 +45,7 @@ fn token(visitor: &Visitor) -> Token {
     Token::parse(&visitor.cookie("id").unwrap()).unwrap()
 }
 
-/// Everything that people do with pages; `watch` looks around in between.
+/// Uses all pages as people do; `watch` looks at the state in between.
 fn walk_through_the_pages(application: &Application, email: &str, watch: &mut dyn FnMut(&Token)) {
     let [password, new, wrong, misplaced] = [(); 4].map(|()| password());
     let visitor = application.visitor();
@@ -100,7 +100,7 @@ fn walk_through_the_pages(application: &Application, email: &str, watch: &mut dy
     watch(&token(&visitor));
 }
 
-/// Forms and documents that cannot be read, with a password in each.
+/// Sends unreadable forms and JSON, with a password in each.
 fn send_what_cannot_be_read(application: &Application) {
     let password = password();
     let visitor = application.visitor();
@@ -142,7 +142,7 @@ fn send_what_cannot_be_read(application: &Application) {
     }
 }
 
-/// Everything that programs do.
+/// Uses the API as programs do.
 fn walk_through_the_api(application: &Application, email: &str, watch: &mut dyn FnMut(&Token)) {
     let [password, new, wrong] = [(); 3].map(|()| password());
     let program = application.visitor();
@@ -172,7 +172,7 @@ fn walk_through_the_api(application: &Application, email: &str, watch: &mut dyn 
     watch(&token(&program));
 }
 
-/// All that is stored: a file with what was deleted from it, or the text of each row.
+/// Returns all stored data: files including deleted content, or the text of each row.
 fn stored(database: &TestDatabase) -> Vec<u8> {
     let statements = match database.url.split(':').next().unwrap() {
         "sqlite" => return files_of(Path::new(database.address())),
@@ -193,7 +193,7 @@ fn stored(database: &TestDatabase) -> Vec<u8> {
     rows.collect::<Vec<_>>().join("\n").into_bytes()
 }
 
-/// The database and what SQLite keeps beside it.
+/// Returns the database file and the files that SQLite keeps beside it.
 fn files_of(path: &Path) -> Vec<u8> {
     let name = path.file_name().unwrap().to_str().unwrap();
     let files = fs::read_dir(path.parent().unwrap()).unwrap();
@@ -208,7 +208,7 @@ fn files_of(path: &Path) -> Vec<u8> {
     own.flat_map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// The pieces of 8 bytes that the secrets have.
+/// Returns all 8-byte pieces of the secrets.
 fn pieces(secrets: &[String]) -> HashSet<[u8; 8]> {
     let bytes = secrets.iter().map(String::as_bytes);
     let windows = bytes.flat_map(|secret| secret.windows(8));

@@ -1,4 +1,5 @@
-//! The pages say why a user has to sign in again, and what a failure left as it was.
+//! Checks that pages explain why a user has to sign in again, and that a failure changes
+//! nothing.
 
 use testing::accounts::{EMAIL, PASSWORD, cookie, register, sign_in};
 use testing::application::Application;
@@ -61,7 +62,7 @@ fn no_link_says_that_a_session_has_ended() {
 }
 
 #[test]
-fn a_page_of_a_failure_says_what_is_true_and_leads_nowhere_else() {
+fn an_error_page_is_true_and_links_to_no_other_site() {
     let database = sqlite();
     let application = Application::start(&database);
     let user = application.visitor();

@@ -1,4 +1,4 @@
-//! Forms whose token does not fit any more: why, what was typed, and the next step.
+//! Sends forms with an outdated token, and checks reason, typed values and next step.
 
 use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
 use testing::application::Application;
@@ -11,7 +11,7 @@ use crate::accounts::password::age;
 const OLDER: &str = "This form has expired";
 const SIGNED_OUT: &str = "You are no longer signed in";
 
-/// A restored browser loads two tabs before either has a cookie; the cookie of the second one stays.
+/// A restored browser loads two tabs before either has a cookie; it keeps the second cookie.
 fn two_tabs(application: &Application, page: &str) -> (Visitor, String) {
     let first = application.visitor().get(page);
     let browser = application.visitor();
@@ -72,7 +72,7 @@ fn the_first_of_two_tabs_is_shown_its_form_again() {
 }
 
 #[test]
-fn a_browser_that_is_signed_in_by_now_goes_on() {
+fn a_browser_that_is_signed_in_by_now_is_redirected() {
     let database = sqlite();
     let application = Application::start(&database);
     register(&application.visitor(), EMAIL, &[]);
@@ -85,7 +85,7 @@ fn a_browser_that_is_signed_in_by_now_goes_on() {
         let known = "You are signed in already, as ada@example.org.";
         shows(&browser.get("/account"), 200, &[known]);
     }
-    // Another site's form leads nowhere.
+    // Another site's form has no page to return to.
     let browser = application.visitor();
     sign_in(&browser, EMAIL, PASSWORD);
     let refused = browser.post_with("/login", "Origin", "https://evil.example", &[]);
@@ -122,7 +122,7 @@ fn a_form_of_the_account_is_shown_again_after_a_second_sign_in() {
 }
 
 #[test]
-fn what_was_typed_survives_a_sign_out_in_another_tab() {
+fn typed_text_survives_a_sign_out_in_another_tab() {
     let database = sqlite();
     let application = Application::start(&database);
     let browser = application.visitor();
@@ -132,14 +132,14 @@ fn what_was_typed_survives_a_sign_out_in_another_tab() {
     let place = [("_method", "put"), ("location", "Łódź")];
     let page = browser.post_with_token(&old, "/account/location", &place);
     kept_over_the_sign_in(&browser, &page.unwrap(), 403);
-    // A second click on the button of another tab.
+    // A second click on another tab's button.
     browser.post("/logout", &[]);
     let again = browser.post_with_token(&old, "/logout", &[]).unwrap();
     assert_eq!(again.location(), "/login?signed_out");
 }
 
 #[test]
-fn what_was_typed_survives_the_end_of_its_session() {
+fn typed_text_survives_the_end_of_its_session() {
     let database = sqlite();
     let application = Application::start(&database);
     let registered = register(&application.visitor(), EMAIL, &[]);
@@ -151,7 +151,7 @@ fn what_was_typed_survives_the_end_of_its_session() {
     let browser = application.visitor();
     kept_over_the_sign_in(&browser, &page.unwrap(), 401);
     sql::execute(&database, "DELETE FROM sessions");
-    // Nothing was typed that could be kept: why is said all the same.
+    // The reason appears even without a typed value to keep.
     let signed_out = browser.post("/account/devices/end_others", &[]);
     assert_eq!(signed_out.location(), "/login?ended=true");
     shows(&browser.get(signed_out.location()), 200, &[SIGNED_OUT]);
@@ -184,7 +184,8 @@ fn kept_over_the_sign_in(browser: &Visitor, page: &Answer, status: u16) {
     assert!(!browser.get("/account").body.contains("not saved yet"));
 }
 
-/// Browsers keep a Secure cookie back there, so no form could be sent, and each was told as an attack.
+/// Browsers send no Secure cookie over http, so no form worked, and each was logged as an
+/// attack.
 #[test]
 fn a_site_over_plain_http_says_that_it_needs_https() {
     let database = sqlite();

@@ -1,4 +1,4 @@
-//! Requirements of OWASP's ASVS 5.0 that no feature's own test shows; SECURITY.md lists all of them.
+//! Tests requirements of OWASP ASVS 5.0 that no other test covers; SECURITY.md lists all.
 
 use reqwest::Method;
 use reqwest::blocking::Client;
@@ -54,7 +54,7 @@ fn asvs_3_4_2_no_other_site_may_read_an_answer() {
     }
 }
 
-/// The tags of a page's form that ask for something of this type.
+/// Returns the tags of inputs of this type.
 fn inputs(page: &str, kind: &str) -> Vec<String> {
     let tags = page
         .split("<input")
@@ -129,9 +129,9 @@ fn asvs_13_4_4_a_request_is_not_echoed() {
 }
 
 #[test]
-fn asvs_14_2_1_a_token_counts_in_its_cookie_alone() {
+fn asvs_14_2_1_a_token_counts_only_in_its_cookie() {
     let database = database::sqlite();
-    // At other levels Rocket logs addresses, and this test has the token in some.
+    // Other levels log addresses, some of which hold the token in this test.
     let application = Application::start_with(&database, &[("ROCKET_LOG_LEVEL", "off")]);
     let user = application.visitor();
     let named = cookie(&register(&user, EMAIL, &[]));
@@ -205,7 +205,7 @@ fn asvs_4_1_1_a_page_says_which_characters_it_has() {
     }
 }
 
-/// The events of users and passwords that the application has told so far, in their order.
+/// Returns the logged events of users and passwords, in order.
 fn told(application: &Application) -> Vec<String> {
     let output = application.output();
     let lines = output.lines().filter(|line| line.starts_with('{'));
@@ -219,7 +219,7 @@ fn told(application: &Application) -> Vec<String> {
 }
 
 #[test]
-fn asvs_16_3_1_every_sign_in_is_told_whether_it_succeeds_or_not() {
+fn asvs_16_3_1_every_sign_in_is_logged_whether_it_succeeds_or_not() {
     let database = database::sqlite();
     let limit = ("ROCKET_ACCOUNTS", "{attempts_per_account=3}");
     let application = Application::start_with(&database, &[limit]);

@@ -1,4 +1,4 @@
-//! Settings of the store that cannot be meant: each stops the launch with one line.
+//! Launches with invalid settings of the store; each stops the launch with one line.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use testing::application::refusal;
 fn is_refused(variable: (&str, &str), words: &[&str]) {
     let database = testing::database::sqlite();
     let (status, output) = refusal(&database.url, &[variable]);
-    // None is what a process has that had to be killed.
+    // A process that had to be killed has no code.
     let refused = status.code().is_some_and(|code| code != 0);
     assert!(refused, "{variable:?} was accepted: {output}");
     let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
@@ -49,7 +49,7 @@ fn a_name_that_no_table_has_is_refused() {
 }
 
 #[test]
-fn a_number_of_sessions_that_cannot_be_meant_is_refused() {
+fn an_invalid_maximum_of_sessions_is_refused() {
     for number in ["0", "-1", "10000001", "many", "//", "99999999999999999999"] {
         let databases = format!("{{app={{url=\"memory:{number}\"}}}}");
         let given = format!("its url is \"memory:{number}\"");
@@ -59,7 +59,7 @@ fn a_number_of_sessions_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn a_life_of_connections_that_cannot_be_meant_is_refused() {
+fn an_invalid_lifetime_of_connections_is_refused() {
     for (setting, given, accepted) in [
         (
             "idle_timeout=\"0s\"",
@@ -84,7 +84,7 @@ fn a_life_of_connections_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn settings_of_accounts_that_cannot_be_meant_are_refused() {
+fn a_launch_refuses_invalid_settings_of_accounts() {
     for (setting, given, accepted) in [
         (
             "password_min=7",
@@ -116,7 +116,7 @@ fn settings_of_accounts_that_cannot_be_meant_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn invalid_values_are_refused() {
     for (setting, given, accepted) in [
         (
             r#"cookie={name="__Host-id"}"#,
@@ -207,7 +207,7 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn a_database_that_each_connection_has_for_itself_is_refused() {
+fn a_database_private_to_each_connection_is_refused() {
     for url in [
         "sqlite::memory:",
         "sqlite://:memory:",
@@ -232,7 +232,7 @@ fn a_database_that_each_connection_has_for_itself_is_refused() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_refused_at_once() {
+fn an_unusable_file_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("damaged"), [b'x'; 8_192]).unwrap();
     let folder = folder.path().display();
@@ -260,7 +260,7 @@ fn a_file_that_cannot_be_used_is_refused_at_once() {
 }
 
 #[test]
-fn a_parameter_that_a_url_does_not_have_is_refused() {
+fn an_unknown_parameter_of_a_url_is_refused() {
     for (url, name, known) in [
         ("sqlite:app.db?mood=ro", "mood", "sqlite:file:FILE"),
         ("sqlite:file:app.db?mode=rwc&timeout=5", "timeout", "mode, "),

@@ -1,4 +1,4 @@
-//! Two tabs of one browser, and a button that is pressed twice.
+//! Uses two tabs of one browser, and presses buttons twice.
 
 use testing::accounts::{
     EMAIL, PASSWORD, complaint, is_signed_in, register, register_with, sign_in,
@@ -31,7 +31,7 @@ fn shows(page: &Answer, words: &[&str], none: &[&str]) {
     }
 }
 
-/// A browser whose tab shows the sign-in form with a location that was typed before, and the form's
+/// Returns a browser whose tab shows the sign-in form with a typed location, and the form's
 /// token.
 fn typed_before_the_sign_in(application: &Application) -> (Visitor, String) {
     let browser = application.visitor();
@@ -86,7 +86,7 @@ fn a_typed_location_survives_a_sign_in_in_another_tab() {
         "nothing is stored"
     );
 
-    // The sign-in form is shown again first, because somebody else's cookie came.
+    // The sign-in form appears again first, because the cookie is another user's.
     let (browser, token) = typed_before_the_sign_in(&application);
     sign_in(&browser, ZOE, PASSWORD);
     browser.post("/logout", &[]);
@@ -164,7 +164,7 @@ fn a_registration_that_is_sent_twice_signs_in(database: &TestDatabase) {
         assert_eq!(taken.status, 422);
         assert!(complaint(&taken, "email").contains("already exists"));
     }
-    // The limits of a sign-in hold: nobody tries passwords here.
+    // The limits of a sign-in hold here as well.
     let refused = register(&application.visitor(), EMAIL, &[]);
     assert_eq!((refused.status, refused.cookies().len()), (422, 0));
     assert_eq!(sign_in(&application.visitor(), EMAIL, PASSWORD).status, 429);
@@ -226,7 +226,7 @@ fn a_password_that_was_confirmed_in_another_tab_is_not_asked_for_again() {
     );
 }
 
-/// The page that asked for the password is no page to go to; the one behind it is.
+/// A page that asks for the password leads nowhere; the page behind it does.
 #[test]
 fn a_sign_in_leads_to_the_page_behind_the_confirmation() {
     let database = sqlite();

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_under_way_count_for_the_limit_and_are_no_failures() {
+    fn attempts_in_progress_count_for_the_limit_and_are_no_failures() {
         let mut count = failed(AttemptCount::default(), NOW);
         for _ in 1..10 {
             count = count.begin(10, NOW).unwrap();
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn attempts_of_a_process_that_was_killed_are_under_way_no_more() {
+    fn attempts_of_a_killed_process_stop_being_in_progress() {
         let count = AttemptCount::default().begin(10, NOW).unwrap();
         let later = |after: i64| count.begin(10, NOW + after).unwrap().under_way;
         assert_eq!((later(COMPARED - 1), later(COMPARED)), (2, 1));
     }
 
     #[test]
-    fn attempts_are_forgotten_a_day_after_the_last() {
+    fn a_counter_starts_again_a_day_after_the_last_attempt() {
         let count = AttemptCount {
             failures: 50,
             next_at: NOW + LONGEST_WAIT,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_shuts_nobody_out() {
+    fn a_clock_that_was_set_back_locks_no_account() {
         let count = AttemptCount {
             failures: 50,
             next_at: NOW + LONGEST_WAIT,

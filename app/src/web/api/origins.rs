@@ -91,7 +91,7 @@ mod tests {
     use super::is_trustworthy;
 
     #[test]
-    fn pages_without_tls_are_trustworthy_on_this_machine_alone() {
+    fn pages_without_tls_are_trustworthy_only_on_this_machine() {
         for origin in [
             "https://example.org",
             "http://localhost",

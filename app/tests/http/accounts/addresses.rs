@@ -1,4 +1,4 @@
-//! One account however its e-mail address is spelled.
+//! Spells the e-mail address of one account in different ways.
 
 use testing::accounts::{PASSWORD, complaint, is_signed_in, register, register_with, sign_in};
 use testing::application::Application;
@@ -57,7 +57,7 @@ fn an_address_of_an_earlier_release_is_brought_up_to_date(database: &TestDatabas
     assert_eq!(run(database, &canonicalize).done(), changed(0));
     assert_eq!(emails(), canonical);
 
-    // Both have an account: an operator has to choose.
+    // Both have an account, so an operator has to choose.
     register(&application.visitor(), "eve@example.org", &[]);
     sql::execute(
         database,

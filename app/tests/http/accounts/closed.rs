@@ -1,4 +1,4 @@
-//! Accounts that are closed or gone while their users are signed in.
+//! Closes or deletes accounts while their users are signed in.
 
 use rocket::serde::json::json;
 
@@ -10,7 +10,7 @@ use testing::{on_every_backend, sql};
 
 on_every_backend!(a_closed_account_is_dead_on_the_next_request);
 
-/// Whether nobody is let in, on any way that a user has.
+/// Returns whether every way in is closed.
 fn is_shut_out(visitor: &Visitor) -> bool {
     let pages = [
         "/home",

@@ -1,4 +1,4 @@
-//! The password change of a process that is killed on the way.
+//! Kills the process during a change of the password.
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const CHANGE: [(&str, &str); 2] = [("current", PASSWORD), ("new", NEW_PASSWORD)]
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Ada's browser, and another one of hers.
+/// Signs Ada in with two browsers.
 fn two_browsers(application: &Application) -> [Visitor; 2] {
     let [browser, other] = [(); 2].map(|()| application.visitor());
     register(&browser, EMAIL, &[]);
@@ -28,8 +28,8 @@ fn two_browsers(application: &Application) -> [Visitor; 2] {
     [browser, other]
 }
 
-/// Stops a connection that deletes a session, in the middle of the transaction; on SQLite with so much work
-/// that it does not end before the process does. What is returned lets them go on.
+/// Blocks connections that delete a session, within their transaction. On SQLite it adds so
+/// much work that the process ends first. Dropping the returned value lets them go on.
 fn stop_deletions(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
     let mut beside = sql::connection(database);
     let stop = match sql::backend(database) {
@@ -53,7 +53,7 @@ fn stop_deletions(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
     beside
 }
 
-/// Whether somebody is stopped in the middle of their transaction.
+/// Returns whether a transaction is blocked.
 fn is_stopped(database: &TestDatabase) -> bool {
     match sql::backend(database) {
         "mysql" => {
@@ -65,7 +65,7 @@ fn is_stopped(database: &TestDatabase) -> bool {
             let here = "datname = current_database() AND wait_event = 'advisory'";
             sql::count(database, &format!("pg_stat_activity WHERE {here}")) > 0
         }
-        // Nobody else holds the one lock for longer than it takes to write a page.
+        // Others hold the lock only as long as writing a page takes.
         _ => (0..50).all(|_| {
             thread::sleep(Duration::from_millis(10));
             sql::is_locked(database)

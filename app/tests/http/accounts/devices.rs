@@ -1,4 +1,4 @@
-//! The devices of a user: seeing them, and signing them out.
+//! Lists a user's devices and signs them out.
 
 use std::sync::Barrier;
 use std::thread;
@@ -25,7 +25,7 @@ const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Fi
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 \
                       (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1";
 
-/// Ada with Firefox, her telephone and a program, and Grace.
+/// Signs in Ada with Firefox, a telephone and a program, and Grace.
 fn people(application: &Application) -> [Visitor; 4] {
     let ada = application.visitor_from(FIREFOX);
     register(&ada, EMAIL, &[]);
@@ -45,7 +45,7 @@ fn devices(visitor: &Visitor) -> Vec<Value> {
     answer.json().as_array().unwrap().clone()
 }
 
-/// The short key of the visitor's own session.
+/// Returns the short key of the visitor's session.
 fn key(visitor: &Visitor) -> String {
     let mine = |device: &Value| device["current"] == true;
     let device = devices(visitor).into_iter().find(mine).unwrap();
@@ -70,7 +70,7 @@ fn devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDataba
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
-    // The present one comes first, and signs out by the button of all pages.
+    // The current device comes first, and signs out with the button of all pages.
     let (own, others) = page.split_once("</li>").unwrap();
     assert!(own.contains("Firefox on Windows") && own.contains("This device"));
     assert!(!own.contains("/end\"") && !others.contains("This device"));
@@ -179,7 +179,7 @@ fn signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
     assert!(!is_signed_in(&telephone));
 }
 
-/// On several nodes, since one of them verifies few passwords at a time.
+/// Uses several nodes, since one verifies few passwords at a time.
 fn of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
     const AT_ONCE: usize = 32;
     let setting = [

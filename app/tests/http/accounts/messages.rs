@@ -1,4 +1,4 @@
-//! Messages for the next page.
+//! Follows flash messages to the next page.
 
 use testing::accounts::{EMAIL, PASSWORD, register, sign_in};
 use testing::application::Application;
@@ -28,7 +28,7 @@ fn a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestDatab
         let registered = register(&visitor, &format!("ada+{index}@example.org"), &[]);
         assert_no_cookie_but_ours(&registered);
         assert_eq!(registered.cookies().len(), 3);
-        // Neither of these is a page that could show it.
+        // Neither page can show the message.
         assert_eq!(visitor.get("/login").status, 303);
         assert_eq!(visitor.get("/nowhere").status, 404);
         assert_eq!(visitor.get("/api/v1/me").status, 200);
@@ -43,7 +43,7 @@ fn a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestDatab
 }
 
 #[test]
-fn the_sign_in_page_says_by_itself_that_somebody_is_signed_out() {
+fn the_sign_in_page_confirms_a_sign_out() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();

@@ -1,4 +1,4 @@
-//! What the application does with accounts and their sessions, over HTTP and on each backend.
+//! Uses accounts and their sessions over HTTP, on each backend.
 
 mod addresses;
 mod closed;

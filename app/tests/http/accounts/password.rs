@@ -1,4 +1,4 @@
-//! The password: what a sign-in checks again, what a change ends, and when it is asked for once more.
+//! Changes and confirms passwords, also during concurrent sign-ins.
 
 use std::thread;
 use std::time::Duration;
@@ -50,7 +50,7 @@ fn a_sign_in_with_the_old_password_loses_against_its_change(database: &TestDatab
         let refused = thread::scope(|scope| {
             let visitor = application.visitor();
             let sign_in = scope.spawn(move || sign_in(&visitor, EMAIL, PASSWORD));
-            // By then the password is verified, and the sign-in waits for the row.
+            // The password is verified by now, and the sign-in waits for the row.
             thread::sleep(Duration::from_millis(800));
             beside("COMMIT");
             sign_in.join().unwrap()
@@ -146,7 +146,7 @@ fn cve_2026_32700_of_two_password_changes_at_once_one_wins(database: &TestDataba
 }
 
 #[test]
-fn what_is_wrong_with_a_new_password_is_said_beside_it() {
+fn errors_of_a_new_password_appear_beside_it() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -199,7 +199,7 @@ fn what_is_wrong_with_a_new_password_is_said_beside_it() {
     );
 }
 
-/// Lets minutes pass since everybody signed in.
+/// Lets minutes pass since all sign-ins.
 pub(crate) fn age(database: &TestDatabase, minutes: u32) {
     let milliseconds = minutes * 60_000;
     let older = format!("UPDATE sessions SET created_at = created_at - {milliseconds}");
@@ -225,7 +225,7 @@ fn the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase)
         detail.as_str().unwrap().contains("last 10 minutes"),
         "{detail}"
     );
-    // All else goes on.
+    // Everything else still works.
     assert!(is_signed_in(&visitor) && visitor.get("/account").status == 200);
 
     assert!(visitor.get(confirm).body.contains("Confirm your password"));
@@ -259,7 +259,7 @@ fn the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase)
 }
 
 #[test]
-fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
+fn confirming_leads_to_a_page_of_this_site_and_is_for_users() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -295,7 +295,7 @@ fn confirming_leads_to_a_page_of_ours_and_is_for_users() {
         401
     );
 
-    // Without a Referer, nobody knows the page of the form.
+    // Without a Referer the page of the form is unknown.
     age(&database, 11);
     assert_eq!(
         visitor.post("/account/password", &[]).location(),
@@ -319,10 +319,10 @@ fn a_password_manager_finds_the_form_through_the_sign_in() {
     assert!(form.status == 200 && form.body.contains("autocomplete=\"new-password\""));
 }
 
-/// The message that says what was done was saved after it: the page said that nothing is lost, and
-/// the browser was signed out.
+/// The message was saved after the change: the page promised that nothing is lost, and the
+/// browser was signed out.
 #[test]
-fn what_is_done_and_its_message_are_saved_together_or_not_at_all() {
+fn a_change_and_its_message_are_saved_together_or_not_at_all() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let [ada, other] = [(); 2].map(|()| application.visitor());

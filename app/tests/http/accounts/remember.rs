@@ -1,4 +1,4 @@
-//! Staying signed in: a cookie that outlives the browser, and a session that lives for 30 days.
+//! Stays signed in: the cookie outlives the browser, and the session lives for 30 days.
 
 use rocket::serde::json::json;
 
@@ -14,16 +14,16 @@ on_every_backend!(who_asks_for_it_stays_signed_in);
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
-/// For how long the browser keeps the cookie, in hours; `None`: until it is closed.
+/// Returns the lifetime of the cookie in hours; `None` until the browser is closed.
 fn hours(answer: &Answer) -> Option<i64> {
     let line = answer.set_cookie("id").unwrap();
     let (_, max_age) = line.split_once("Max-Age=")?;
     let seconds: i64 = max_age.split(';').next().unwrap().parse().unwrap();
-    // What is a little less than an hour began when the request did.
+    // The cookie's lifetime began with the request, so it is slightly under a whole hour.
     Some((seconds + 60) / HOUR)
 }
 
-/// How long the newest session may be idle, and how long it may live, in hours.
+/// Returns idle and absolute timeout of the newest session, in hours.
 fn times(database: &TestDatabase) -> (i64, i64) {
     let select = "SELECT CONCAT(expires_at - created_at, ' ', deadline - created_at) AS text \
                   FROM sessions ORDER BY created_at DESC";
@@ -67,10 +67,10 @@ fn who_asks_for_it_stays_signed_in(database: &TestDatabase) {
     let signed_in = program.post_json("/api/v1/signin", &credentials.to_string());
     assert_eq!((hours(&signed_in), times(database)), (None, (2, 24)));
 
-    // A day later, a user who did not ask is out.
+    // A day later, a session without "remember me" has expired.
     age(database, 25 * 60);
     assert!(is_signed_in(&visitor) && !is_signed_in(&program));
-    // A user who confirms the password, or changes it, still is remembered.
+    // Confirming or changing the password keeps "remember me".
     let confirmed = visitor.post("/account/confirm", &[("password", PASSWORD)]);
     assert_eq!(
         (hours(&confirmed), times(database)),
@@ -85,7 +85,7 @@ fn who_asks_for_it_stays_signed_in(database: &TestDatabase) {
 }
 
 #[test]
-fn what_was_ticked_stays_ticked_after_a_mistake() {
+fn a_ticked_box_stays_ticked_after_an_error() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();

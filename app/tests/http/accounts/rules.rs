@@ -1,4 +1,4 @@
-//! Which passwords are accepted, and that they are kept as they were typed.
+//! Checks which passwords are accepted, and that they are hashed as typed.
 
 use rocket::serde::json::json;
 
@@ -10,7 +10,7 @@ use testing::{on_every_backend, sql};
 
 on_every_backend!(a_sign_in_hashes_anew_as_the_settings_have_it);
 
-/// Registers with a password; its first name, last name and address are Ada's.
+/// Registers Ada with a password.
 fn choose(visitor: &Visitor, email: &str, password: &str) -> Answer {
     let fields = [
         ("first_name", "Ada"),
@@ -21,14 +21,14 @@ fn choose(visitor: &Visitor, email: &str, password: &str) -> Answer {
     visitor.post("/register", &fields)
 }
 
-/// As many letters, which make no word.
+/// Returns this many letters that form no word.
 fn text(length: usize) -> String {
     let letters = (0..length).map(|at| b'a' + ((at * at * 7 + at / 26) % 26) as u8);
     letters.map(char::from).collect()
 }
 
 #[test]
-fn passwords_are_taken_whole_or_refused() {
+fn passwords_are_hashed_whole_or_refused() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     for (number, (password, variants)) in [
@@ -52,7 +52,7 @@ fn passwords_are_taken_whole_or_refused() {
             "Upper and lower case".into(),
             vec!["upper and lower case".into()],
         ),
-        // One accent in one character, and in two.
+        // An accented letter as one character and as two.
         (
             "caf\u{e9} at the corner".into(),
             vec!["cafe\u{301} at the corner".into()],
@@ -91,7 +91,7 @@ fn passwords_are_taken_whole_or_refused() {
         assert!(complaint(&refused, "password").contains(words));
         assert!(!refused.body.contains(&password));
     }
-    // More than a form may have.
+    // More than the limit of a form.
     assert_eq!(
         choose(&application.visitor(), EMAIL, &text(40_000)).status,
         413
@@ -145,7 +145,7 @@ fn common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
 }
 
 #[test]
-fn a_site_has_words_and_a_minimum_of_its_own() {
+fn words_and_minimum_length_come_from_the_settings() {
     let database = testing::database::sqlite();
     let settings = [(
         "ROCKET_ACCOUNTS",

@@ -1,4 +1,4 @@
-//! Sessions that were to end and did not.
+//! Checks that sessions end when they have to.
 
 use rocket::serde::json::json;
 
@@ -33,7 +33,7 @@ fn cve_2022_31050_a_closed_account_is_out_with_its_next_request() {
     assert!(!is_signed_in(&ada) && !is_signed_in(&telephone));
 }
 
-/// The way in for programs did not ask whether the account is open.
+/// The sign-in for programs did not check whether the account is open.
 #[test]
 fn cve_2024_50341_a_closed_account_lets_nobody_in_by_any_way() {
     let database = testing::database::sqlite();

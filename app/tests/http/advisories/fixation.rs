@@ -1,4 +1,4 @@
-//! Tokens from before a sign-in.
+//! Reuses tokens from before a sign-in.
 
 use rocket::serde::json::json;
 
@@ -6,7 +6,7 @@ use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in
 use testing::application::Application;
 use testing::visitor::Answer;
 
-/// It was one of several ways to sign in that had been forgotten.
+/// One of several ways to sign in kept the old token.
 #[test]
 fn cve_2022_38054_every_way_that_raises_rights_gives_a_new_token() {
     let database = testing::database::sqlite();

@@ -1,4 +1,4 @@
-//! Fields that say more than they should.
+//! Sends fields that try to be more than text.
 
 use rocket::serde::json::json;
 
@@ -38,7 +38,7 @@ fn cve_2013_0233_a_number_is_no_text(database: &TestDatabase) {
     assert!(!is_signed_in(&visitor));
 }
 
-/// An empty token was found where the column was empty.
+/// An empty token matched an empty column.
 #[test]
 fn cve_2019_16109_what_is_empty_matches_nothing_that_is_empty() {
     let database = testing::database::sqlite();
@@ -82,7 +82,7 @@ fn cve_2026_48019_no_address_has_two_lines() {
     assert_eq!(sql::count(&database, "users"), 0);
 }
 
-/// Bytes in a column of text became a text that was none.
+/// Invalid bytes in a text column became an invalid string.
 #[test]
 fn rustsec_2026_0111_bytes_in_a_column_of_text_are_an_error() {
     let database = testing::database::sqlite();

@@ -1,4 +1,4 @@
-//! Tokens and passwords in places that others can read.
+//! Looks for tokens and passwords in places that others can read.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use testing::{on_every_backend, sql};
 
 on_every_backend!(cve_2019_16782_the_table_has_nothing_that_signs_anybody_in);
 
-/// The ids in the table were those in the cookies, and were looked up character by character.
+/// The table held the ids of the cookies, which were compared character by character.
 fn cve_2019_16782_the_table_has_nothing_that_signs_anybody_in(database: &TestDatabase) {
     let application = Application::start(database);
     let cookie = cookie(&register(&application.visitor(), EMAIL, &[]));
@@ -38,7 +38,7 @@ fn cve_2019_16782_the_table_has_nothing_that_signs_anybody_in(database: &TestDat
     assert!(is_signed_in(&application.visitor_with(&cookie)));
 }
 
-/// All that a walk through the application tells it in confidence.
+/// Returns all secrets that a walk through the application uses.
 fn walk(visitor: &Visitor) -> Vec<String> {
     let wrong = "a wrong horse battery";
     let new = "staple battery horse";
@@ -61,7 +61,7 @@ fn walk(visitor: &Visitor) -> Vec<String> {
     secrets
 }
 
-/// Neither in the rows nor in what is left of them in the files.
+/// Looks in the rows, and in deleted content of the files.
 #[test]
 fn cve_2020_26228_no_file_of_the_database_has_a_token_or_a_password() {
     let database = testing::database::sqlite();
@@ -80,12 +80,12 @@ fn cve_2020_26228_no_file_of_the_database_has_a_token_or_a_password() {
     }
 }
 
-/// The password waited in the session for the second step.
+/// The session stored the password until the second step.
 #[test]
 fn cve_2020_15105_no_step_leaves_a_password_in_the_session() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
-    // Every text that any session has ever had.
+    // All values that any session has had.
     sql::execute(&database, "CREATE TABLE written (data TEXT)");
     let note = "INSERT INTO written VALUES (NEW.data)";
     sql::at_each(&database, "AFTER INSERT", note);
@@ -103,7 +103,7 @@ fn cve_2020_15105_no_step_leaves_a_password_in_the_session() {
     }
 }
 
-/// The page of one's sessions had their keys.
+/// The page of the sessions showed their keys.
 #[test]
 fn cve_2020_5224_no_page_shows_a_token_or_a_key() {
     let database = testing::database::sqlite();

@@ -1,4 +1,4 @@
-//! What went wrong in others: each test is named after the advisory that it would have caught.
+//! Repeats known vulnerabilities of other software; each test has the name of its advisory.
 
 mod endings;
 mod fixation;

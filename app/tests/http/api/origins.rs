@@ -1,4 +1,4 @@
-//! Pages of the configured origins may call the API, and those of no other.
+//! Calls the API from configured origins and from others.
 
 use reqwest::Method;
 use reqwest::blocking::{Client, Response};
@@ -105,7 +105,7 @@ fn every_answer_to_a_configured_origin_may_be_read_there() {
 }
 
 #[test]
-fn a_browser_that_asks_first_is_told_the_methods_and_headers() {
+fn a_preflight_lists_the_methods_and_headers() {
     let database = database::sqlite();
     let application = start(&database);
     let asks = [
@@ -127,7 +127,7 @@ fn a_browser_that_asks_first_is_told_the_methods_and_headers() {
     }
 }
 
-/// The page reads the problem; a refused preflight would show it a network error.
+/// The page can read the problem; after a refused preflight it would get a network error.
 #[test]
 fn a_page_reads_the_problem_of_a_wrong_address_and_of_a_wrong_method() {
     let database = database::sqlite();

@@ -14,7 +14,7 @@ fn ask(application: &Application, method: &str, path: &str) -> RequestBuilder {
     Client::new().request(method, format!("{}/api/v1{path}", application.base))
 }
 
-/// The problem that an answer is, and its value of `header`.
+/// Returns the problem of a response, and its value of `header`.
 fn problem(answer: Response, status: u16, header: &str) -> (Value, Option<String>) {
     let what = format!("{} {status}: {answer:?}", answer.url());
     let content_type = answer.headers()["Content-Type"].to_str().unwrap();
@@ -204,7 +204,7 @@ fn a_client_that_prefers_json_gets_a_challenge_for_pages_too() {
     assert_eq!(challenge.as_deref(), Some("Cookie realm=\"session\""));
 }
 
-/// What a client may send that is no object of JSON, or none of the right type.
+/// Bodies that are no JSON object, or whose members have other types.
 #[test]
 fn a_body_that_is_wrong_is_a_problem_of_its_kind() {
     let database = sqlite();
@@ -235,7 +235,7 @@ fn a_body_that_is_wrong_is_a_problem_of_its_kind() {
         ("application/merge-patch+json", right.as_bytes(), 415),
         ("application/problem+json", right.as_bytes(), 415),
         ("text/json", right.as_bytes(), 415),
-        // JSON is UTF-8 whatever charset is named (RFC 8259).
+        // JSON is UTF-8, whatever charset the header names (RFC 8259).
         ("application/json; charset=latin1", right.as_bytes(), 401),
     ] {
         problem(post(content_type, body), status, "");

@@ -1,4 +1,4 @@
-//! The description of the API is true, as schemathesis finds by some hundred requests.
+//! Compares the API with its description, by hundreds of requests of schemathesis.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ use testing::provided;
 /// In seconds.
 const TIME: &str = "25";
 
-/// Asks every operation for everything that its description allows, and more.
+/// Sends each operation all requests that its description allows, and others.
 fn ask(application: &Application, variables: &[(&str, &str)]) -> Output {
     let api = format!("{}/api/v1", application.base);
     let folder = tempfile::tempdir().unwrap();
@@ -33,7 +33,7 @@ fn ask(application: &Application, variables: &[(&str, &str)]) -> Output {
     command.output().unwrap()
 }
 
-/// No limit to attempts is reached, since that is not what is tested.
+/// Raises the limits of attempts, which are not under test.
 fn start(database: &TestDatabase) -> Application {
     let many = "{attempts_per_account=100,attempts_per_address=10000}";
     Application::start_with(database, &[("ROCKET_ACCOUNTS", many)])

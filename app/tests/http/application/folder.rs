@@ -1,4 +1,4 @@
-//! The application started from another folder than its own.
+//! Starts the application from another folder.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use testing::root;
 use testing::server::{Server, built, free_port};
 use testing::visitor::Visitor;
 
-/// A folder with all that the application needs, and one where it is started.
+/// Returns a folder with all files of the application, and one to start it in.
 struct Installed {
     own: TempDir,
     other: TempDir,
@@ -42,7 +42,8 @@ impl Installed {
         command
     }
 
-    /// Starts it, has somebody register, and stops it; what it logged of its database file.
+    /// Starts it, registers a user, and stops it. Returns the logged path of its database
+    /// file.
     fn works(&self, command: &mut Command, email: &str) -> String {
         let output = self.own.path().join("output");
         let port = free_port();

@@ -1,11 +1,11 @@
-//! Forms that do not fit: what the pages say, what they keep, and what they never show again.
+//! Sends invalid forms, and checks what pages say, keep and never show again.
 
 use testing::accounts::{EMAIL, PASSWORD, complaint, register, sign_in};
 use testing::application::Application;
 use testing::sql;
 use testing::visitor::Answer;
 
-/// What a field is given, and what the page says about it.
+/// A field, its value, and the error on the page.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("first_name", "", "Please fill this in."),
     ("first_name", " \t ", "Please fill this in."),
@@ -50,7 +50,7 @@ fn with<'a>(name: &str, value: Option<&'a str>) -> Vec<(&'static str, &'a str)> 
 }
 
 #[test]
-fn a_registration_that_does_not_fit_stores_nothing() {
+fn an_invalid_registration_stores_nothing() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -92,7 +92,7 @@ fn assert_refused(refused: &Answer, field: &str, words: &str) {
 }
 
 #[test]
-fn a_sign_in_that_cannot_be_read_is_mended() {
+fn an_unreadable_sign_in_shows_its_errors() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let visitor = application.visitor();
@@ -108,7 +108,7 @@ fn a_sign_in_that_cannot_be_read_is_mended() {
             "Please fill this in.",
         );
     }
-    // Long, but to be answered as any other wrong one.
+    // Long, but answered like any other wrong one.
     let long = "x".repeat(5_000);
     let refused = sign_in(&visitor, EMAIL, &long);
     assert_eq!(refused.status, 401);

@@ -1,4 +1,4 @@
-//! The process and its database: launches, restarts, lost connections.
+//! Launches and restarts the application, and loses connections to its database.
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 use diesel::prelude::*;
@@ -63,7 +63,7 @@ fn an_empty_database_is_brought_up_to_date() {
     assert!(is_signed_in(&visitor));
 }
 
-/// The server closes the connections of the application, which learns of it only when it uses them.
+/// The server closes the application's connections, which fail only at their next use.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 fn closed_connections_are_replaced(database: &TestDatabase, close: impl Fn(&str)) {
     let application = Application::start(database);
@@ -165,7 +165,7 @@ fn a_wrong_setting_stops_the_launch_in_one_line() {
         ),
     ] {
         let (status, output) = refusal(url, &[setting]);
-        // None is what a process has that had to be killed.
+        // A process that had to be killed has no code.
         let refused = status.code().is_some_and(|code| code != 0);
         assert!(refused, "{setting:?} was accepted: {output}");
         let lines: Vec<_> = output.lines().filter(|line| line.contains(names)).collect();

@@ -1,4 +1,4 @@
-//! The application over HTTP, as a process of its own.
+//! Runs the application as a process and uses it over HTTP.
 
 #[cfg(unix)]
 mod folder;
@@ -7,5 +7,5 @@ mod launch;
 #[cfg(unix)]
 mod profiles;
 mod sign_in;
-/// Well-formed, and nobody's.
+/// A well-formed token that no session has.
 const MADE_UP: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -1,4 +1,4 @@
-//! The profiles `dev` and `prod`, which Rocket calls deprecated.
+//! Uses the profiles `dev` and `prod`, for which Rocket warns of deprecated names.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use testing::application::Application;
 use testing::root;
 
-/// The shipped configuration with more tables.
+/// Returns the shipped configuration with further tables.
 fn configured(tables: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["static", "templates"] {

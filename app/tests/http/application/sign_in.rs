@@ -1,4 +1,4 @@
-//! Registering, signing in and signing out, and the page that was asked for.
+//! Registers, signs in and out, and follows the requested page.
 
 use std::thread;
 
@@ -32,7 +32,7 @@ fn register_sign_in_sign_out(database: &TestDatabase) {
     assert_eq!(home.status, 200);
     assert!(home.body.contains("Ada Lovelace") && home.body.contains(EMAIL));
     assert_eq!(home.header("Cache-Control"), Some("no-store"));
-    // Somebody who is signed in has nothing to do on these pages.
+    // These pages redirect signed-in users.
     assert_eq!(visitor.get("/login?next=/messages").location(), "/messages");
     assert_eq!(visitor.get("/register").location(), "/home");
 
@@ -59,7 +59,7 @@ fn a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
 
-    // Nobody's token: it is not adopted.
+    // An unknown token is not adopted.
     let planted = format!("id={MADE_UP}");
     let victim = application.visitor_with(&planted);
     let own = cookie(&sign_in(&victim, EMAIL, PASSWORD));
@@ -67,7 +67,7 @@ fn a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
     assert!(!is_signed_in(&application.visitor_with(&planted)));
     assert!(is_signed_in(&application.visitor_with(&own)));
 
-    // Somebody else's live session: it ends when another user signs in on top of it.
+    // Another user's live session ends when this user signs in with its cookie.
     let victim = application.visitor_with(&own);
     let grace = cookie(&register(&victim, "grace@example.org", &[]));
     assert_ne!(grace, own);
@@ -136,11 +136,12 @@ fn back_to_the_page_asked_for(database: &TestDatabase) {
 }
 
 #[test]
-fn the_page_asked_for_is_handed_on() {
+fn the_requested_page_is_passed_on() {
     the_page_asked_for_goes_from_page_to_page(&testing::database::sqlite());
 }
 
-/// The sign-in page hands the page asked for to its form, to the registration, and past a wrong password.
+/// The sign-in page passes the requested page to its form and to the registration, even after a
+/// wrong password.
 fn the_page_asked_for_goes_from_page_to_page(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();

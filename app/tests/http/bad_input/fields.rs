@@ -1,4 +1,4 @@
-//! What people may call themselves, and what passwords may be.
+//! Registers with unusual names and passwords.
 
 use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
 use testing::application::Application;
@@ -41,7 +41,7 @@ fn names_that_are_too_short_or_too_long_are_not_stored() {
     assert_eq!(register(&visitor, &of_length(70), &[]).status, 303);
 }
 
-/// Some collations take each pair for the same text.
+/// Some collations consider each pair equal.
 fn no_two_addresses_are_taken_for_one(database: &TestDatabase) {
     let application = Application::start(database);
     for (one, other) in [
@@ -102,7 +102,7 @@ fn registration<'a>(field: &str, value: &'a str) -> Vec<(&'static str, &'a str)>
     right.into_iter().map(change).collect()
 }
 
-/// Words that no list of common passwords has, cut to a number of bytes.
+/// Returns uncommon words, cut to a number of bytes.
 fn password(length: usize) -> String {
     "Quartz lynx 7 hums beyond Vienna; "
         .chars()

@@ -1,4 +1,4 @@
-//! Forms that are none, or more than one.
+//! Sends bodies that are no form, and forms with repeated fields.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use testing::sql;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Of a field that is there twice, every reader takes the first one.
+/// Of a repeated field, every reader takes the first one.
 #[test]
 fn fields_that_are_missing_too_many_or_twice() {
     let database = testing::database::sqlite();
@@ -50,7 +50,7 @@ fn fields_that_are_missing_too_many_or_twice() {
 }
 
 #[test]
-fn what_is_no_form_is_not_read_as_one() {
+fn bodies_that_are_no_form_are_not_read_as_one() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     register(&application.visitor(), EMAIL, &[]);
@@ -170,7 +170,7 @@ fn bytes_that_are_no_text_are_no_field() {
     assert!([400, 422].contains(&refused.status), "{refused:?}");
 }
 
-/// A form can say which method it means; that is no way around anything.
+/// A form can name its method; that must not bypass any check.
 #[test]
 fn a_method_in_a_form_reaches_nothing_else() {
     let database = testing::database::sqlite();
@@ -180,14 +180,14 @@ fn a_method_in_a_form_reaches_nothing_else() {
     let change = [("current", PASSWORD), ("new", "staple battery horse")];
     for method in ["GET", "HEAD", "TRACE", "DELETE", "PATCH", "put"] {
         let method = ("_method", method);
-        // To a HEAD there is no whole answer, since the browser has sent a POST.
+        // A HEAD has no complete answer, since the browser sent a POST.
         let sent = visitor.try_post("/logout", &[method]);
         assert!(
             sent.is_none_or(|sent| [400, 403, 404, 405].contains(&sent.status)),
             "{method:?}"
         );
         assert!(is_signed_in(&visitor), "{method:?}");
-        // As a GET, it is the page with the form.
+        // A GET is the page with the form.
         let sent = visitor.try_post("/account/password", &[&[method][..], &change].concat());
         assert!(
             sent.is_none_or(|sent| [200, 400, 403, 404, 405].contains(&sent.status)),

@@ -1,4 +1,4 @@
-//! HTTP/2 without a client library, since those keep to the rules.
+//! Sends HTTP/2 frames without a client library, since libraries follow the rules.
 
 use std::collections::HashSet;
 use std::io::{Read, Write};
@@ -36,11 +36,11 @@ fn connect(application: &Application) -> TcpStream {
     stream
 }
 
-/// GET as HPACK has it, of a page that is for users, with a token in the right form.
+/// An HPACK GET of a page for users, with a well-formed token.
 fn guarded_page() -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).unwrap()][..], text.as_bytes()].concat();
     let cookie = format!("id={}", "B".repeat(42) + "A");
-    // :method GET, :scheme http; then :path, :authority and cookie by their places in the table.
+    // :method GET, :scheme http; then :path, :authority and cookie by their index.
     let mut block = vec![0x82, 0x86];
     for (name, value) in [
         (&[0x04][..], "/home"),
@@ -53,7 +53,7 @@ fn guarded_page() -> Vec<u8> {
     block
 }
 
-/// The kind, the flags and the stream of the next frame; `None` at the end.
+/// Returns kind, flags and stream of the next frame; `None` at the end.
 fn next(stream: &mut TcpStream) -> Option<(u8, u8, u32)> {
     let mut head = [0; 9];
     stream.read_exact(&mut head).ok()?;
@@ -106,7 +106,7 @@ fn headers_without_end_are_cut_off() {
     let mut stream = connect(&application);
     let mut writer = stream.try_clone().unwrap();
     let writing = thread::spawn(move || {
-        // One header whose value goes on and on: 128 MiB, of which a server takes 16 at most.
+        // One header of 128 MiB; a server accepts at most 16.
         let name = [0x00, 1, b'x', 0x7f, 0x80, 0x80, 0x80, 0x40];
         let mut sent = writer.write_all(&frame(HEADERS, END_STREAM, 1, &name));
         for _ in 0..8_192 {

@@ -1,4 +1,4 @@
-//! What browsers never send, and what people send by mistake, over HTTP.
+//! Sends input that browsers never send, and mistakes that people make.
 
 mod fields;
 mod forms;

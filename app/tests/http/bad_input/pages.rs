@@ -1,4 +1,4 @@
-//! Ways to pages that somebody else has laid.
+//! Follows links to pages that an attacker chose.
 
 use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register};
 use testing::application::Application;
@@ -24,7 +24,7 @@ fn nobody_is_signed_out_by_a_link() {
 }
 
 #[test]
-fn only_a_device_of_one_s_own_can_be_ended() {
+fn users_can_end_only_their_own_devices() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let [ada, grace] = [(); 2].map(|()| application.visitor());
@@ -55,7 +55,7 @@ fn only_a_device_of_one_s_own_can_be_ended() {
     assert!(is_signed_in(&ada) && is_signed_in(&grace));
 }
 
-/// A user who signs in comes back to the page of the form, whatever page the form names.
+/// A user who signs in returns to the page of the form, whatever page the form names.
 #[test]
 fn cve_2026_40295_a_referer_leads_to_no_other_site() {
     let database = testing::database::sqlite();

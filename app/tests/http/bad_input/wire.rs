@@ -1,4 +1,4 @@
-//! Requests as no client library would send them.
+//! Sends requests that no client library would send.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,27 +8,27 @@ use testing::accounts::{EMAIL, cookie, register};
 use testing::application::Application;
 use testing::sql;
 
-/// What comes back until the connection ends.
+/// Returns the bytes until the connection ends.
 fn send(application: &Application, request: &[u8]) -> String {
     let address = application.base.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
-    // Who refuses the beginning may not read the end.
+    // A server that refuses the beginning may not read the end.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// GET with further header lines, each with its end.
+/// Returns a GET with further header lines, each with its own line end.
 fn get(application: &Application, page: &str, lines: &[u8]) -> String {
     let start = format!("GET {page} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n");
     send(application, &[start.as_bytes(), lines, b"\r\n"].concat())
 }
 
-/// Who sends on after the refusal may lose it.
+/// A client that sends on after the refusal may lose the answer.
 fn is_too_large(answer: &str) -> bool {
     answer.is_empty() || status(answer) == 431
 }
@@ -66,7 +66,7 @@ fn a_cookie_of_any_bytes_is_no_session() {
         format!("Cookie: id=a\0b; {own}\r\n").as_bytes(),
     );
     assert_eq!(status(&with_nul), 400);
-    // A line ends where the header does.
+    // The header line ends where its value ends.
     let two_lines = get(
         &application,
         "/home",
@@ -159,7 +159,7 @@ fn a_host_is_never_believed() {
 }
 
 #[test]
-fn what_has_no_certain_end_is_refused() {
+fn requests_with_an_ambiguous_end_are_refused() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let post = "POST /login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";

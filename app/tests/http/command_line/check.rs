@@ -1,4 +1,4 @@
-//! `sessions check`.
+//! Runs `sessions check`.
 
 use rocket::serde::json::{Value, from_str};
 
@@ -15,7 +15,7 @@ on_every_backend!(
 
 const PROD: [(&str, &str); 1] = [("ROCKET_PROFILE", "prod")];
 
-/// The names of the checks and how they ended.
+/// Returns names and results of the checks.
 fn found(check: &Value) -> Vec<(&str, &str)> {
     let lines = check["checks"].as_array().unwrap().iter();
     let line = lines.map(|it| (it["name"].as_str().unwrap(), it["status"].as_str().unwrap()));
@@ -64,7 +64,7 @@ fn a_set_up_that_works(database: &TestDatabase) {
 }
 
 fn tables_that_cannot_be_used_are_told(database: &TestDatabase) {
-    // In the way of any further record that is of the first version.
+    // Makes each further insert of a first version fail.
     database
         .store
         .insert(&anonymous("f1", now() + HOUR))

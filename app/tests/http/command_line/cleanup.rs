@@ -1,4 +1,4 @@
-//! `sessions cleanup`.
+//! Runs `sessions cleanup`.
 
 use rocket::serde::json::json;
 
@@ -12,7 +12,7 @@ fn expired_sessions_are_deleted_and_long_work_reports_its_progress(database: &Te
     many(database, 60, now() - 1);
     let live = anonymous("f1", now() + HOUR);
     database.store.insert(&live).unwrap();
-    // After each batch the cleanup rests for 74 times its length at least: seconds in all.
+    // After each batch the background cleanup pauses for at least 74 times its duration.
     let small = [("ROCKET_SESSION", "{cleanup_batch=1}")];
     let deleted = run_with(&database.url, &["sessions", "cleanup"], &small);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! `sessions list` and `sessions count`.
+//! Runs `sessions list` and `sessions count`.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -20,8 +20,8 @@ on_every_backend!(
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0";
 
-/// Ada twice, Grace once, somebody with Firefox, a user whose account is gone, and two that are
-/// over.
+/// Stores two sessions of Ada, one of Grace, an anonymous one, one of a deleted account, and
+/// two expired ones.
 fn inhabit(database: &TestDatabase) {
     let application = Application::start(database);
     sign_up(&application, ADA);
@@ -142,7 +142,7 @@ fn sessions_are_listed_a_page_at_a_time(database: &TestDatabase) {
         3_001
     );
 
-    // Exactly whole pages.
+    // The number of sessions is a multiple of the page size.
     execute(database, "DELETE FROM sessions WHERE id >= '000003e8'");
     assert_eq!(
         run(database, &["sessions", "list"]).done().lines().count(),
@@ -151,7 +151,7 @@ fn sessions_are_listed_a_page_at_a_time(database: &TestDatabase) {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_closed_output_is_no_failure() {
     let database = testing::database::sqlite();
     many(&database, 3_000, now() + HOUR);
     for arguments in [&["sessions", "list"][..], &["sessions", "list", "--json"]] {

@@ -1,4 +1,4 @@
-//! Commands in a place where there is no database, as in a shell without the server's variables.
+//! Runs commands without a database, as in a shell without the server's variables.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The command line, as a process of its own beside the application and on each backend.
+//! Runs the command line beside the application, on each backend.
 
 mod check;
 mod cleanup;

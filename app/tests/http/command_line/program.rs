@@ -1,4 +1,4 @@
-//! The program with its arguments, and whom and what it finds.
+//! Runs the program with arguments, and prepares sessions for it.
 
 use std::process::{Command, Output, Stdio};
 
@@ -18,17 +18,17 @@ pub const PASSWORD: &str = "correct horse battery";
 /// In milliseconds.
 pub const HOUR: i64 = 60 * 60 * 1_000;
 
-/// How it ended, and what it wrote.
+/// The exit code and the output.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
-    /// What it told of on stderr beside that.
+    /// The events on stderr.
     pub events: Vec<Value>,
 }
 
-/// The program in the profile dev, not yet started.
+/// Returns the program in the profile dev, not yet started.
 pub fn command(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rocket_diesel_session"));
     command
@@ -43,7 +43,7 @@ pub fn command(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Com
     command
 }
 
-/// Runs it; what it writes must never show a token or a whole key, which nothing else is as long as.
+/// Runs it, and checks that its output has no token or whole key: nothing else is as long.
 pub fn run_with(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let done = command(url, arguments, variables).output().unwrap();
     let Output { status, .. } = done;
@@ -71,7 +71,7 @@ pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ran {
 }
 
 impl Ran {
-    /// Of each event its name, and the members that only some have.
+    /// Returns each event's name and its optional members.
     pub fn told(&self) -> Vec<Value> {
         let events = self.events.iter().cloned().map(|mut event| {
             let members = event.as_object_mut().unwrap();
@@ -81,7 +81,7 @@ impl Ran {
         events.collect()
     }
 
-    /// What a command that did its work wrote.
+    /// Returns the output of a successful command.
     pub fn done(self) -> String {
         assert_eq!((self.code, &*self.stderr), (0, ""), "{self:?}");
         self.stdout
@@ -91,7 +91,7 @@ impl Ran {
         from_str(&self.done()).unwrap()
     }
 
-    /// The one line that a command wrote which did not do its work.
+    /// Returns the one line of a failed command.
     pub fn refused(self, code: i32) -> String {
         assert_eq!((self.code, &*self.stdout), (code, ""), "{self:?}");
         let line = self.stderr.strip_prefix("rocket_diesel_session: ").unwrap();
@@ -118,7 +118,7 @@ pub fn register(visitor: &Visitor, email: &str) -> Answer {
     answer
 }
 
-/// A further browser of a user, and the key of its session.
+/// Signs a user in with a further browser, and returns the session's key.
 pub fn sign_in(application: &Application, email: &str) -> (Visitor, Key) {
     let visitor = application.visitor();
     let credentials = json!({ "email": email, "password": PASSWORD });
@@ -137,13 +137,13 @@ pub fn now() -> i64 {
     chrono::Utc::now().timestamp_millis()
 }
 
-/// A session that nobody is signed in to, under a key that begins in this way.
+/// Stores an anonymous session whose key begins with this text.
 pub fn anonymous(beginning: &str, expires_at: i64) -> Record {
     let key = Key::from_stored(format!("{beginning:0<64}"));
     Record::new(key, now(), expires_at, expires_at)
 }
 
-/// Stores as many such sessions at once, which tell their numbers in their keys.
+/// Stores this many anonymous sessions with numbered keys.
 pub fn many(database: &TestDatabase, count: u32, expires_at: i64) {
     let numbers: Vec<_> = (0..count).collect();
     for numbers in numbers.chunks(1_000) {
@@ -163,7 +163,7 @@ pub fn many(database: &TestDatabase, count: u32, expires_at: i64) {
     }
 }
 
-/// SQL on a connection beside the application.
+/// Runs SQL on a connection beside the application.
 pub fn execute(database: &TestDatabase, sql: &str) {
     let (scheme, rest) = database.url.split_once(':').unwrap();
     match scheme {

@@ -1,4 +1,4 @@
-//! `sessions revoke`.
+//! Runs `sessions revoke`.
 
 use rocket::serde::json::json;
 
@@ -98,7 +98,7 @@ fn a_key_that_fits_several_sessions_ends_none(database: &TestDatabase) {
     }
 }
 
-/// A row takes longer to delete than a request would wait.
+/// Deleting takes longer than the timeout of requests.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 fn to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
     super::program::execute(database, slow_deletes);
@@ -114,7 +114,7 @@ fn to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
 #[cfg(feature = "mysql")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
-fn to_end_all_may_take_long_on_mariadb() {
+fn revoking_all_may_take_long_on_mariadb() {
     to_end_all_may_take_long(
         &testing::database::mariadb(),
         "CREATE TRIGGER slow BEFORE DELETE ON sessions FOR EACH ROW DO SLEEP(3)",
@@ -124,7 +124,7 @@ fn to_end_all_may_take_long_on_mariadb() {
 #[cfg(feature = "postgres")]
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
-fn to_end_all_may_take_long_on_postgresql() {
+fn revoking_all_may_take_long_on_postgresql() {
     to_end_all_may_take_long(
         &testing::database::postgresql(),
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \

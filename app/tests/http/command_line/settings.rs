@@ -1,11 +1,11 @@
-//! The commands use the server's settings, and report a wrong one in one line.
+//! Runs commands with the server's settings, right and wrong.
 
 use std::fs;
 
 use super::program::{HOUR, Ran, many, now, run, run_with};
 use testing::application::make_empty;
 
-/// All that work on the store.
+/// All commands that use the store.
 const COMMANDS: [&[&str]; 7] = [
     &["sessions", "list"],
     &["sessions", "list", "--user", "ada@example.org"],
@@ -16,7 +16,7 @@ const COMMANDS: [&[&str]; 7] = [
     &["users", "disable", "ada@example.org"],
 ];
 
-/// How `sessions check` ended, with what failed.
+/// Returns the result of `sessions check`, with the failed items.
 fn checked(url: &str, variables: &[(&str, &str)]) -> (i32, String) {
     let Ran { code, stdout, .. } = run_with(url, &["sessions", "check"], variables);
     let failed = stdout.lines().filter(|line| line.starts_with("failed"));
@@ -24,7 +24,7 @@ fn checked(url: &str, variables: &[(&str, &str)]) -> (i32, String) {
 }
 
 #[test]
-fn a_wrong_setting_is_told_in_one_line() {
+fn a_wrong_setting_is_reported_in_one_line() {
     let database = testing::database::sqlite();
     for (variable, value, names, remedy) in [
         (
@@ -80,7 +80,7 @@ fn a_file_out_of_reach() {
     a_database_out_of_reach_is_told_in_one_line("sqlite:/nowhere/at/all.db", remedy);
 }
 
-/// One server is not there, the other takes connections and then says nothing.
+/// One server is absent, the other accepts connections but never answers.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 fn a_server_out_of_reach(scheme: &str) {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -107,7 +107,7 @@ fn a_postgresql_server_out_of_reach() {
 }
 
 #[test]
-fn sessions_in_memory_are_nobody_else_s() {
+fn sessions_in_memory_are_out_of_reach_of_commands() {
     for command in COMMANDS {
         let line = run_with("memory:", command, &[]).refused(1);
         assert!(line.contains("in the memory of the server"), "{line}");

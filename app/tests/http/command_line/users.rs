@@ -1,4 +1,4 @@
-//! `users disable` and `users enable`.
+//! Runs `users disable` and `users enable`.
 
 use rocket::serde::json::json;
 

@@ -1,4 +1,4 @@
-//! What the application tells of by itself.
+//! Checks the events that the application logs itself.
 
 use rocket::serde::json::{Value, from_str, json};
 
@@ -21,7 +21,7 @@ fn sign_up(application: &Application, email: &str) -> Visitor {
     visitor
 }
 
-/// All events of this name.
+/// Returns all events with this name.
 fn told(application: &Application, name: &str) -> Vec<Value> {
     let output = application.output();
     let events = output.lines().map(|line| from_str::<Value>(line).unwrap());
@@ -29,7 +29,7 @@ fn told(application: &Application, name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_device_of_somebody_else_is_told() {
+fn ending_another_users_device_is_logged_as_an_attack() {
     let database = database::sqlite();
     let application = application(&database);
     let (ada, eve) = (
@@ -62,7 +62,7 @@ fn a_device_of_somebody_else_is_told() {
 }
 
 #[test]
-fn a_user_who_is_refused_is_told_once_for_each_request() {
+fn a_refused_user_is_logged_once_per_request() {
     let database = database::sqlite();
     let application = application(&database);
     let ada = sign_up(&application, "ada@example.org");
@@ -94,7 +94,7 @@ fn a_user_who_is_refused_is_told_once_for_each_request() {
 }
 
 #[test]
-fn the_application_tells_by_default_and_shows_no_query() {
+fn events_are_logged_by_default_and_show_no_query() {
     let database = database::sqlite();
     let application = Application::start(&database);
     let mut visitor = application.visitor_with("id=nonsense");

@@ -1,4 +1,4 @@
-//! What the application tells of sessions and users.
+//! Checks the security events of sessions and users.
 
 mod application;
 mod refused;

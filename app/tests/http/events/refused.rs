@@ -1,4 +1,4 @@
-//! Settings that would give something away, or that nobody can mean: they stop the launch.
+//! Refuses settings that are invalid or would leak secrets.
 
 use testing::application::{Application, refusal};
 use testing::database;
@@ -34,7 +34,7 @@ fn rocket_s_level_debug_is_refused_but_for_development() {
 }
 
 #[test]
-fn settings_that_cannot_be_meant_are_refused() {
+fn invalid_settings_are_refused() {
     for (session, words) in [
         ("{events=\"syslog\"}", ["session.events", "`stdout`"]),
         (

@@ -1,4 +1,4 @@
-//! Redis by TLS.
+//! Connects to Redis over TLS.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn openssl(redis: &Redis, arguments: &str) {
     assert!(done.status.success(), "{done:?}");
 }
 
-/// A server with a certificate of an authority that nobody knows, and its port for TLS.
+/// Starts a server with a certificate of a private authority, and returns its TLS port.
 fn redis() -> (Redis, u16) {
     let (redis, port) = (Redis::start(&[]), free_port());
     let make = "req -x509 -newkey rsa:2048 -nodes -days 2";
@@ -40,7 +40,7 @@ fn redis() -> (Redis, u16) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn tls_connects_to_whom_it_can_verify_or_was_told_to_trust() {
+fn tls_connects_to_servers_that_it_verifies_or_is_set_to_trust() {
     let (redis, port) = redis();
     let entry = |more: &str| format!("url=\"rediss://127.0.0.1:{port}{more}\"");
     let line = refused(&entry("/0"));

@@ -1,4 +1,4 @@
-//! What a launch finds out about Redis, and whom it lets in.
+//! Launches the application with different settings of Redis, and of its users.
 
 use super::users::settings;
 use testing::accounts::{EMAIL, is_signed_in, register};
@@ -7,16 +7,16 @@ use testing::database;
 use testing::redis::{Cluster, Redis, ask, nodes};
 use testing::server::free_port;
 
-/// A password that nobody may ever read.
+/// A password that must not appear anywhere.
 pub(crate) const SECRET: &str = "horse-battery-staple";
 
-/// The one line with which the application refuses sessions in such a database.
+/// Returns the one line with which the application refuses the settings.
 pub(crate) fn refused(entry: &str) -> String {
     let users = database::sqlite();
     let variables = settings(&users, entry, "sessions");
     let (status, output) = refusal(&users.url, &variables.each_ref().map(|(k, v)| (*k, &**v)));
     assert!(!output.contains(SECRET), "{output}");
-    // None is what a process has that had to be killed.
+    // A process that had to be killed has no code.
     let refused = status.code().is_some_and(|code| code != 0);
     assert!(refused, "{entry} was accepted: {output}");
     let lines = output
@@ -27,7 +27,7 @@ pub(crate) fn refused(entry: &str) -> String {
     lines[0].to_owned()
 }
 
-/// Has somebody sign in with sessions in such a database; what the application printed.
+/// Signs a user in with these settings, and returns the output of the application.
 pub(crate) fn accepted(entry: &str, more: &[(&str, &str)]) -> String {
     let users = database::sqlite();
     let variables = settings(&users, entry, "sessions");
@@ -52,7 +52,7 @@ fn has_all(line: &str, words: &[&str]) {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn a_redis_that_throws_sessions_away_is_refused_unless_that_is_wanted() {
+fn a_redis_that_evicts_sessions_is_refused_unless_allowed() {
     let redis = Redis::start(&["--maxmemory", "100mb"]);
     for policy in ["allkeys-lru", "volatile-ttl"] {
         redis.ask(&["CONFIG", "SET", "maxmemory-policy", policy]);
@@ -66,7 +66,7 @@ fn a_redis_that_throws_sessions_away_is_refused_unless_that_is_wanted() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn a_launch_tells_what_a_restart_of_redis_would_cost() {
+fn a_launch_warns_if_a_restart_of_redis_would_lose_sessions() {
     let redis = Redis::start(&[]);
     let warnings = || {
         let output = accepted(&url(&redis.url()), &[]);
@@ -111,14 +111,14 @@ fn a_launch_tells_what_a_restart_of_redis_would_cost() {
     assert_eq!(warnings(), [""; 0]);
 }
 
-/// Makes a user who may do this and no more; how the user signs in.
+/// Creates a Redis user with these rights only, and returns its credentials.
 fn user_who_may(redis: &Redis, rules: &str) -> &'static str {
     let rule = format!("ACL SETUSER app reset on >open ~sessions:* {rules}");
     redis.ask(&rule.split(' ').collect::<Vec<_>>());
     "app:open@127.0.0.1"
 }
 
-/// What a launch warns of.
+/// Returns the warnings of a launch.
 fn warnings(url: &str) -> Vec<String> {
     let output = accepted(&format!("url={url:?}"), &[]);
     let warns = |line: &&str| line.contains("Redis") || line.contains("NTP");
@@ -127,7 +127,7 @@ fn warnings(url: &str) -> Vec<String> {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn what_a_user_may_not_ask_is_warned_of_and_nothing_wrong_is_said() {
+fn missing_rights_are_warned_of_without_false_statements() {
     let redis = Redis::start(&["--appendonly", "yes"]);
     for (rules, words) in [
         ("+@all -@dangerous", &["forbids INFO"][..]),
@@ -154,7 +154,7 @@ fn a_user_who_may_not_write_is_refused() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn what_a_user_may_not_ask_a_cluster_is_warned_of() {
+fn missing_rights_on_a_cluster_are_warned_of() {
     let cluster = Cluster::start();
     for (rules, words) in [
         ("+@all -@dangerous", "forbids INFO"),
@@ -174,7 +174,7 @@ fn what_a_user_may_not_ask_a_cluster_is_warned_of() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn a_cluster_and_a_server_alone_are_not_mistaken_for_each_other() {
+fn a_cluster_url_of_a_single_server_and_the_reverse_are_refused() {
     let cluster = database::redis_cluster();
     for node in nodes(&cluster.url) {
         has_all(
@@ -190,7 +190,7 @@ fn a_cluster_and_a_server_alone_are_not_mistaken_for_each_other() {
 
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
-fn what_cannot_be_read_or_reached_is_refused_in_one_line() {
+fn an_unreadable_or_unreachable_redis_is_refused_in_one_line() {
     let nobody = free_port();
     for (address, word) in [
         (format!("redis://:{SECRET}@127.0.0.1:{nobody}/0"), "refused"),
@@ -242,6 +242,6 @@ fn a_password_a_user_and_a_number_in_the_url_are_used() {
 
     let address = format!("redis://default:{SECRET}@127.0.0.1:{}", redis.port);
     let size = |number: u8| ask(&format!("{address}/{number}"), &["DBSIZE"]);
-    // Two sessions, and the list of a user for each.
+    // Two sessions, and the list of the user for each.
     assert_eq!((size(0), size(5)), ("0".to_owned(), "4".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! The application with its sessions in Redis.
+//! Runs the application with its sessions in Redis.
 
 mod encrypted;
 mod launch;

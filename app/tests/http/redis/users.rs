@@ -1,4 +1,4 @@
-//! The application with its users in SQL and its sessions in Redis.
+//! Runs the application with its users in SQL and its sessions in Redis.
 
 use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
 use testing::application::Application;
@@ -9,7 +9,7 @@ use testing::visitor::Visitor;
 
 const NEW_PASSWORD: &str = "staple battery horse";
 
-/// Two databases: the users in that of SQL, the sessions in one with these settings.
+/// Configures two databases: SQL for users, and one with these settings for sessions.
 pub(crate) fn settings(
     users: &TestDatabase,
     sessions: &str,
@@ -75,7 +75,7 @@ fn users_in_mariadb_have_their_sessions_in_a_cluster() {
     users_in_sql_have_their_sessions_in_redis(&database::mariadb(), &database::redis_cluster());
 }
 
-/// Neither the account nor its session, and both when Redis is back.
+/// Neither account nor session exists until Redis is back, then both do.
 #[test]
 #[ignore = "needs Redis: run ./test.sh"]
 fn nobody_gets_an_account_whose_session_redis_does_not_take() {

@@ -1,4 +1,4 @@
-//! Wrong passwords of an account are counted, and answered later and later.
+//! Counts wrong passwords of an account, and checks the waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -28,7 +28,7 @@ fn cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared(database: &TestD
     let mut compared = Vec::new();
     for email in [EMAIL, "nobody@example.org"] {
         let visitor = &application.visitor();
-        // One browser, which has the form before it sends it.
+        // One browser, which loads the form before it sends it.
         visitor.csrf_token();
         let answers: Vec<Answer> = thread::scope(|scope| {
             let attempt = |number: u32| {
@@ -43,7 +43,7 @@ fn cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared(database: &TestD
                 .collect()
         });
         let count = |status| answers.iter().filter(|it| it.status == status).count();
-        // Those that were turned away for want of a processor were not compared either.
+        // Attempts that were refused for load were not compared either.
         let hashed = count(401);
         assert!((1..=10).contains(&hashed), "{hashed}");
         assert_eq!(count(401) + count(429) + count(503), 200);
@@ -72,7 +72,7 @@ fn the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
     application.kill();
     application.restart();
     for wait in [30, 60, 120, 240, 480, 900, 900] {
-        // Who comes too early waits no longer for it, the right password or not.
+        // An early attempt does not prolong the wait, with the right password or not.
         for password in [WRONG, PASSWORD, PASSWORD] {
             assert_too_often(&sign_in(&visitor, EMAIL, password), wait);
             assert_too_often(&sign_in_by_program(&visitor, EMAIL, password), wait);
@@ -83,7 +83,7 @@ fn the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
     assert_eq!(attempts(database, "failures"), [10, 10]);
     pass(database, 900);
     assert_eq!(sign_in(&visitor, EMAIL, PASSWORD).location(), "/home");
-    // The account begins anew, the address goes on.
+    // The account's counter starts again, the address's does not.
     assert_eq!(attempts(database, "failures"), [10]);
     let other = application.visitor();
     for _ in 0..3 {
@@ -109,7 +109,7 @@ fn anonymous_clients_shut_no_owner_out(database: &TestDatabase) {
     for _ in 0..3 {
         sign_in(&anonymous, "nobody@example.org", WRONG);
     }
-    // The account and the address are both at their limits now.
+    // Account and address are both at their limits now.
     for password in [WRONG, PASSWORD] {
         assert_too_often(&sign_in(&anonymous, EMAIL, password), 30);
         assert_too_often(&sign_in(&application.visitor(), GRACE, password), 30);
@@ -122,7 +122,7 @@ fn anonymous_clients_shut_no_owner_out(database: &TestDatabase) {
                 assert_eq!(sign_in(&anonymous, EMAIL, WRONG).status, 429);
             }
         });
-        // With a browser that is known:
+        // With a known browser:
         assert_eq!(sign_in(&ada, EMAIL, WRONG).status, 401);
         let signed_in = sign_in(&ada, EMAIL, PASSWORD);
         assert_eq!(signed_in.location(), "/home");
@@ -135,14 +135,14 @@ fn anonymous_clients_shut_no_owner_out(database: &TestDatabase) {
             telephone.post("/account/password", &change).location(),
             "/account"
         );
-        // That has signed the other browser out, which is known no more.
+        // This signed out the other browser, which is unknown now.
         assert_too_often(&sign_in(&ada, EMAIL, "staple battery horse"), 30);
         hammers.store(false, Ordering::Relaxed);
     });
-    // Grace's browser is known, but not as one of Ada's.
+    // Grace's browser is known, but not for Ada's account.
     assert_too_often(&sign_in(&grace, EMAIL, PASSWORD), 30);
     assert_eq!(sign_in(&grace, GRACE, PASSWORD).location(), "/home");
-    // A browser that is known does not try for ever, either.
+    // A known browser has a limit as well.
     for _ in 0..3 {
         assert_eq!(sign_in(&telephone, EMAIL, WRONG).status, 401);
     }

@@ -1,4 +1,4 @@
-//! What comes from one address is counted together, and forgotten in time.
+//! Counts attempts per client address.
 
 use rocket::serde::json::json;
 
@@ -18,7 +18,7 @@ fn an_address_counts_on_all_accounts_together(database: &TestDatabase) {
     let application = start(database, "{attempts_per_address=5}");
     register(&application.visitor(), EMAIL, &[]);
     sql::execute(database, "DELETE FROM attempts");
-    // Right passwords do not count, however many.
+    // Right passwords never count.
     for _ in 0..7 {
         let signed_in = sign_in(&application.visitor(), EMAIL, PASSWORD);
         assert_eq!(signed_in.location(), "/home");
@@ -63,7 +63,7 @@ fn registrations_of_an_address_are_counted(database: &TestDatabase) {
     assert_too_often(&refused, 30);
     assert_eq!(refused.json()["title"], "Too Many Requests");
     assert_eq!(sql::count(database, "users"), 2);
-    // It is another count than that of the sign-ins.
+    // Registrations have a counter beside that of sign-ins.
     let signed_in = sign_in(&program, "ada+1@example.org", PASSWORD);
     assert_eq!(signed_in.location(), "/home");
     pass(database, 30);
@@ -92,7 +92,7 @@ fn what_is_forgotten_is_deleted(database: &TestDatabase) {
 
     register(&visitor, EMAIL, &[]);
     assert_eq!(sql::count(database, "known_devices"), 1);
-    // Of one user's, the newest are kept.
+    // Only the newest browsers of a user are kept.
     let user = sql::texts(database, "SELECT id AS text FROM users")[0].clone();
     let now = chrono::Utc::now().timestamp_millis();
     let devices = (0..25).map(|number| format!("('{number}', '{user}', {})", now - 9_999_000));

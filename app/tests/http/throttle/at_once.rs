@@ -1,4 +1,4 @@
-//! Attempts at once, and attempts whose store fails.
+//! Sends attempts at once, and attempts whose store fails.
 
 use std::thread;
 
@@ -17,7 +17,7 @@ on_every_backend!(
 
 const AT_ONCE: usize = 10;
 
-/// Signs in as often as that at once, and returns the events of it.
+/// Signs in this often at once, and returns the events.
 fn sign_in_at_once(application: &Application) -> Vec<Value> {
     let before = application.output().len();
     let visitors: Vec<_> = (0..AT_ONCE).map(|_| application.visitor()).collect();
@@ -41,7 +41,7 @@ fn count(events: &[Value], name: &str) -> usize {
 }
 
 fn right_passwords_at_once_are_no_failures(database: &TestDatabase) {
-    // Fewer than are under way at once.
+    // Fewer than are in progress at once.
     for limit in [10, 3] {
         let settings = format!("{{attempts_per_account={limit},attempts_per_address=5}}");
         let application = start(database, &settings);

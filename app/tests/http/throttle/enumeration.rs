@@ -1,4 +1,4 @@
-//! What a refused sign-in does not tell: who has an account.
+//! Checks that a refused sign-in does not show whether an account exists.
 
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -9,7 +9,7 @@ use testing::application::Application;
 use testing::sql;
 use testing::visitor::Answer;
 
-/// An answer without what differs from one request to the next.
+/// Returns a response without the parts that differ between requests.
 fn comparable(answer: &Answer, email: &str) -> String {
     let mut text = format!("{answer:?}").replace(email, "EMAIL");
     for (before, after) in [
@@ -40,7 +40,8 @@ fn cve_2021_21424_nobody_learns_which_accounts_there_are() {
     );
     sql::execute(&database, &disable);
     let [visitor, program] = [(); 2].map(|()| application.visitor());
-    // Known and wrong; disabled and right, as in CVE-2024-50341; unknown.
+    // A wrong password; a right one of a closed account, as in CVE-2024-50341; an unknown
+    // account.
     let [known, rest @ ..] = [
         (emails[0], WRONG),
         (emails[1], PASSWORD),
@@ -99,7 +100,7 @@ fn cve_2016_4423_an_address_that_is_none_is_neither_counted_nor_hashed() {
     assert_eq!(sign_in(&visitor, &of_length(254), WRONG).status, 401);
 }
 
-/// The time that a process has had of the processors.
+/// Returns the processor time of a process.
 fn worked(process: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let of_thread = |thread: io::Result<fs::DirEntry>| -> Option<u64> {
@@ -109,7 +110,7 @@ fn worked(process: u32) -> Duration {
     Duration::from_nanos(threads.filter_map(of_thread).sum())
 }
 
-/// In the processors' time: what the clock says tells as much of whatever else the machine does.
+/// Measures processor time: the clock would include other work of the machine.
 #[test]
 #[ignore = "takes minutes: run ./test.sh"]
 fn unknown_and_known_users_take_the_same_time() {
@@ -130,7 +131,7 @@ fn unknown_and_known_users_take_the_same_time() {
         if number % 90 == 0 {
             sql::execute(&database, "DELETE FROM attempts");
         }
-        // Each goes first as often as the other.
+        // Each goes first equally often.
         let mut times = [0, 0];
         for which in [number % 2, 1 - number % 2] {
             times[which] = took([EMAIL, "eve@example.org"][which]);

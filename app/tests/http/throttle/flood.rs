@@ -1,4 +1,4 @@
-//! Many who sign in at once, beside those who are inside.
+//! Signs in many users at once, beside signed-in ones.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use testing::accounts::{EMAIL, is_signed_in, register, sign_in};
 use testing::sql;
 
 #[test]
-fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
+fn many_sign_ins_at_once_do_not_slow_signed_in_users() {
     let database = testing::database::sqlite();
     let application = start(&database, "{attempts_per_address=10000}");
     let inside = application.visitor();
@@ -55,9 +55,9 @@ fn many_sign_ins_at_once_leave_those_who_are_inside_alone() {
         );
         assert!(seconds(answer) > 0);
     }
-    // A client that was turned away has no attempt counted.
+    // A refused client has no attempt counted.
     let counted = sql::count(&database, "attempts WHERE failures = 1");
-    // The registration is one more.
+    // Includes the registration.
     assert_eq!(counted, compared + 1);
     probes.sort_unstable();
     let [median, p99] = [50, 99].map(|percent| probes[probes.len() * percent / 100]);

@@ -1,4 +1,4 @@
-//! The cookie that lets an owner in while others try.
+//! Checks the cookie that lets owners sign in while others try passwords.
 
 use super::WRONG;
 use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
@@ -25,7 +25,7 @@ fn the_cookie_of_a_known_device_is_a_secret_of_its_browser() {
         assert_eq!((token.len(), ids.len(), ids[0].len()), (43, 1, 64));
         assert!(!ids[0].contains(token));
 
-        // The same browser keeps its own; what was planted is not adopted.
+        // The browser keeps its cookie; a planted one is not adopted.
         let again = sign_in(&application.visitor_with(cookie), EMAIL, PASSWORD);
         assert!(again.set_cookie(name).unwrap().starts_with(cookie));
         for planted in [
@@ -42,7 +42,7 @@ fn the_cookie_of_a_known_device_is_a_secret_of_its_browser() {
 }
 
 #[test]
-fn a_browser_is_known_no_more_once_its_user_has_ended_its_session() {
+fn a_browser_is_unknown_after_its_session_was_ended() {
     let database = testing::database::sqlite();
     let application = Application::start(&database);
     let [ada, other] = [(); 2].map(|()| application.visitor());

@@ -1,4 +1,4 @@
-//! How often passwords may be tried, and what becomes of those who try them.
+//! Checks how often passwords may be tried, and how clients have to wait.
 
 mod accounts;
 mod addresses;
@@ -17,12 +17,12 @@ use testing::visitor::{Answer, Visitor};
 
 const WRONG: &str = "not the right one";
 
-/// With these settings of `[default.accounts]`.
+/// Starts the application with these settings of `[default.accounts]`.
 fn start(database: &TestDatabase, settings: &str) -> Application {
     Application::start_with(database, &[("ROCKET_ACCOUNTS", settings)])
 }
 
-/// The numbers in a column of the table of attempts, the smallest first.
+/// Returns the values in a column of the table of attempts, in ascending order.
 fn attempts(database: &TestDatabase, column: &str) -> Vec<i64> {
     let select = format!("SELECT CONCAT({column}, '') AS text FROM attempts");
     let texts = sql::texts(database, &select);
@@ -47,7 +47,7 @@ fn assert_too_often(answer: &Answer, most: i64) {
     assert!(answer.body.contains(&said), "{said}: {}", answer.body);
 }
 
-/// Lets time pass for all who have to wait.
+/// Lets time pass for all waiting clients.
 fn pass(database: &TestDatabase, seconds: i64) {
     let earlier = format!(
         "UPDATE attempts SET next_at = next_at - {0}, last_at = last_at - {0}",

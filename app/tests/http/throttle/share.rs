@@ -1,4 +1,4 @@
-//! Clients that sign in again and again leave room for all others.
+//! Checks that clients with many sign-ins leave capacity to all others.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -8,7 +8,7 @@ use testing::accounts::{PASSWORD, patiently, register, sign_in};
 use testing::application::Application;
 use testing::visitor::Visitor;
 
-/// How many connections sign in again and again.
+/// Connections that sign in again and again.
 const CONNECTIONS: usize = 24;
 
 const TRIES: usize = 20;
@@ -46,7 +46,7 @@ fn email(number: usize) -> String {
     format!("ada+{number}@example.org")
 }
 
-/// Signs in one user from `address` within three seconds, again and again, beside all others.
+/// Signs in one user from `address` within three seconds, repeatedly, beside all others.
 fn assert_room_beside(other: impl Fn(usize) -> (String, String) + Sync, address: &str) {
     let database = testing::database::sqlite();
     let settings = [
