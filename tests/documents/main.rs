@@ -26,4 +26,5 @@ mod readme;
 mod reference;
 mod security_table;
 mod sources;
+mod types;
 mod words;

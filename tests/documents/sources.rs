@@ -51,7 +51,6 @@ pub fn code(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The word after one of these beginnings, up to its end as a name.
-#[allow(dead_code)]
 pub fn name_after<'l>(line: &'l str, starts: &[&str]) -> Option<&'l str> {
     let rest = starts.iter().find_map(|start| line.strip_prefix(start))?;
     let end = rest.find(|it: char| !it.is_alphanumeric() && it != '_');

@@ -80,26 +80,26 @@ pub(crate) trait Lease<C>: DerefMut<Target = C> {
 
 impl<C: Backend> Connections<C> for r2d2::Pool<SqlConnector<C>> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(Pooled(self.get()?)))
+        Ok(Box::new(PoolLease(self.get()?)))
     }
 }
 
-pub(super) struct Pooled<C: Backend>(pub(super) r2d2::PooledConnection<SqlConnector<C>>);
+pub(super) struct PoolLease<C: Backend>(pub(super) r2d2::PooledConnection<SqlConnector<C>>);
 
-impl<C: Backend> Deref for Pooled<C> {
+impl<C: Backend> Deref for PoolLease<C> {
     type Target = C;
     fn deref(&self) -> &C {
         &self.0.connection
     }
 }
 
-impl<C: Backend> DerefMut for Pooled<C> {
+impl<C: Backend> DerefMut for PoolLease<C> {
     fn deref_mut(&mut self) -> &mut C {
         &mut self.0.connection
     }
 }
 
-impl<C: Backend> Lease<C> for Pooled<C> {
+impl<C: Backend> Lease<C> for PoolLease<C> {
     fn check(&self) -> Result<(), String> {
         self.0.connected.check()
     }

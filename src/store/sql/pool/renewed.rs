@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::connections::{Lease, Pooled};
+use super::connections::{Lease, PoolLease};
 use super::{Connections, SqlConnector};
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
@@ -50,6 +50,6 @@ impl<C: Backend> Renewed<C> {
 
 impl<C: Backend> Connections<C> for Renewed<C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
-        Ok(Box::new(Pooled(self.pool().get()?)))
+        Ok(Box::new(PoolLease(self.pool().get()?)))
     }
 }
