@@ -13,7 +13,7 @@
 #
 # The servers are private to one run: on free ports of 127.0.0.1, with their data
 # in a temporary folder (in TMPDIR), stopped and removed at the end.
-# Screenshots go to TEST_ARTEFACTS, whose place is printed at the end.
+# Screenshots go to the folder TEST_ARTEFACTS, which is printed at the end.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . testing/packages.sh
@@ -29,7 +29,7 @@ new_folder() {
 
 remove_folder() {
     testing/provide.sh "$work" stop
-    # Who was killed may still have been writing.
+    # A killed process may still have been writing.
     rm -rf "$work" 2>/dev/null || { sleep 1 && rm -rf "$work"; }
 }
 
@@ -81,8 +81,8 @@ run_tests() {
     return "$status"
 }
 
-# Nothing that opens a session, and no password, may be in any file that the servers
-# and the applications have written; the tests note what they are given and send.
+# Fails if a token or a password is in a file that the servers or the applications
+# wrote. The tests note the ones that they get and send.
 find_secrets() {
     local found status=0
     sort -u -o "$TEST_SECRETS" "$TEST_SECRETS"

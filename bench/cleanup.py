@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What deleting a million expired sessions does to live requests: this crate's cleanup, while it
-serves. Started by run.sh, with the file of its peers; the load is the rig's: S1 on 32 connections."""
+"""Measures requests while the cleanup deletes a million expired sessions. run.sh starts it, with the
+file of the peers; the load is the rig's S1 on 32 connections."""
 
 import json
 import os

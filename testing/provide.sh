@@ -74,7 +74,7 @@ provide_second_mariadb() {
     echo "TEST_SECOND_MARIADB_PID=$server"
 }
 
-# Another one, whose settings suit no session.
+# Another one, with unsuitable settings.
 provide_unsuitable_mariadb() {
     local port
     port=$(free_port)
@@ -250,7 +250,7 @@ provide_express() {
     echo "TEST_EXPRESS=$express"
 }
 
-# What audits the pages in the browser.
+# The library that audits pages in the browser.
 provide_axe() {
     node_modules "$PWD/app/tests/browser/axe"
     echo "TEST_AXE=$PWD/app/tests/browser/axe/node_modules/axe-core"

@@ -1,5 +1,5 @@
--- Accounts. Times are Unix milliseconds UTC. What stands between /*! and */ is read by MariaDB and MySQL alone, and
--- between /*M! and */ by MariaDB. They undo no half of a migration, so each statement can be run again.
+-- Accounts. Times are Unix milliseconds UTC. Only MariaDB and MySQL read the text between /*! and */, and only MariaDB the
+-- text between /*M! and */. They do not roll back a part of a migration, so each statement can be run again.
 CREATE TABLE /*! IF NOT EXISTS */ users (
     -- UUIDv7 as text, made by the application
     id VARCHAR(64) /*! CHARACTER SET ascii COLLATE ascii_bin */ NOT NULL PRIMARY KEY,
@@ -17,8 +17,8 @@ CREATE TABLE /*! IF NOT EXISTS */ users (
     disabled_at BIGINT
 ) /*! ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin */;
 
--- Fails where another application's table has this name.
+-- Fails if another application's table has this name.
 /*! DO (SELECT MAX(password_hash) FROM users WHERE disabled_at = 0 AND 1 = 0) */;
 
--- Decides whether an address is taken; no check before an insert could.
+-- Decides whether an address is taken. A check before an insert could not.
 CREATE UNIQUE INDEX /*M! IF NOT EXISTS */ users_email ON users (email);
