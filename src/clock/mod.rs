@@ -1,4 +1,4 @@
-//! The time that sessions are measured with: the store's own, where all nodes share its clock.
+//! The clock of the sessions: the store's if it has one, which all nodes share, else this machine's.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::Error;
 
-/// How far clocks may be apart where the store has none to ask, in milliseconds. A session may have
-/// begun this far in the future, and cleanup waits for this long before it deletes.
+/// The largest difference between the nodes' clocks if the store has no clock, in milliseconds. A session
+/// may have begun this far in the future, and the cleanup waits this long before it deletes.
 pub(crate) const TOLERANCE: i64 = 24 * 60 * 60 * 1000;
 
 const ASK_EVERY: Duration = Duration::from_secs(60);
 
-/// How soon to ask again where this machine's clock was set or the machine was suspended.
+/// How soon to ask again after this machine's clock was set, or the machine was suspended.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 const WARN_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -21,10 +21,10 @@ const WARN_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The largest difference between clocks that is left without a warning.
 const HARMLESS: i64 = 1_000;
 
-/// An answer that takes longer says too little about the time.
+/// An answer that takes longer is too inexact.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// The clock of this machine until the store has said its time, and then the store's.
+/// This machine's clock until the store has reported its time, then the store's.
 ///
 /// Between two answers the monotonic clock decides, so setting this machine's clock changes nothing.
 pub(crate) struct Clock {
@@ -34,10 +34,10 @@ pub(crate) struct Clock {
 
 #[derive(Default)]
 struct StoreTime {
-    /// Whether there is a store's clock to follow.
+    /// `true` if the store's clock is to be followed.
     follows: bool,
     anchor: Option<Anchor>,
-    /// Somebody wanted to know the time since the store was last asked.
+    /// The time was read since the store was last asked.
     is_used: bool,
     asked_at: Option<Instant>,
     warned_at: Option<Instant>,
@@ -56,7 +56,7 @@ impl Anchor {
         self.store.saturating_add(self.passed(instant))
     }
 
-    /// How far this machine's clock, which says `local`, is ahead of where it would be had nobody set it.
+    /// Returns by how much this machine's clock, which reads `local`, was set since.
     fn step(&self, instant: Instant, local: i64) -> i64 {
         local - self.local.saturating_add(self.passed(instant))
     }
@@ -68,12 +68,12 @@ impl Anchor {
 }
 
 impl Clock {
-    /// This machine's clock, which follows that of a store once it is asked.
+    /// Returns this machine's clock, which follows the store's once that was asked.
     pub(crate) fn of_this_machine() -> Self {
         Self::new(Utc::now, true)
     }
 
-    /// A clock that the application has chosen, and that follows no other.
+    /// Returns a clock of the application, which follows no other.
     pub(crate) fn given(local: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         Self::new(local, false)
     }
@@ -99,12 +99,12 @@ impl Clock {
             .unwrap_or_else(|| (self.local)())
     }
 
-    /// Unix milliseconds.
+    /// Returns the time in Unix milliseconds.
     pub(crate) fn millis(&self) -> i64 {
         self.now().timestamp_millis()
     }
 
-    /// What expired before this has expired by the clock of every node.
+    /// Returns a time before which a session has expired by the clock of every node, in Unix milliseconds.
     pub(crate) fn past_everywhere(&self) -> i64 {
         let known = self.known();
         let is_shared = known.anchor.is_some() || !known.follows;
@@ -115,19 +115,19 @@ impl Clock {
         }
     }
 
-    /// How far this machine's clock is ahead of the store's, where the store has one.
+    /// Returns how far this machine's clock is ahead of the store's, or `None` if the store has none.
     pub(crate) fn difference(&self) -> Option<TimeDelta> {
         let anchor = self.known().anchor?;
         Some(TimeDelta::milliseconds(anchor.local - anchor.store))
     }
 
-    /// Whether the store is to be asked again.
+    /// Returns `true` if the store is to be asked again.
     pub(crate) fn is_due(&self) -> bool {
         let local = (self.local)().timestamp_millis();
         self.known().is_due(Instant::now(), local)
     }
 
-    /// Follows the store's clock; `ask` asks it for its time, and blocks.
+    /// Asks the store for its time with `ask`, which blocks, and follows it.
     pub(crate) fn follow(
         &self,
         ask: impl FnOnce() -> Result<Option<i64>, Error>,
@@ -172,7 +172,7 @@ impl StoreTime {
                 || self.anchor.is_some_and(is_set) && waited >= ASK_AGAIN)
     }
 
-    /// Takes an answer over, `None` from a store without a clock; a warning, if one is due.
+    /// Adopts an answer, `None` from a store without a clock. Returns a warning if one is due.
     fn learn(&mut self, anchor: Option<Anchor>, took: Duration) -> Option<String> {
         let anchor = anchor?;
         if took > SLOW && self.anchor.is_some() {
@@ -187,12 +187,12 @@ impl StoreTime {
             return None;
         }
         self.warned_at = Some(anchor.at);
-        Some(apart(difference))
+        Some(warning(difference))
     }
 }
 
-/// Says how far the clocks are apart, and what to do.
-fn apart(difference: i64) -> String {
+/// Returns the warning that the clocks differ, with the remedy.
+fn warning(difference: i64) -> String {
     let seconds = Duration::from_secs(difference.unsigned_abs() / 1_000);
     let direction = match difference > 0 {
         true => "ahead of",

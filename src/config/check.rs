@@ -1,5 +1,4 @@
-//! What the settings must be, one by one and together; each refusal names the key, what was given and
-//! what is accepted.
+//! Checks the settings alone and together. Each error names the key, its value and what is accepted.
 
 use std::time::Duration;
 
@@ -8,13 +7,13 @@ use super::{Config, origin};
 use crate::error::{Error, require};
 use crate::events::EventsKey;
 
-/// Browsers keep no cookie for longer.
+/// The longest time that browsers keep a cookie.
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), Error> {
         self.check_names()?;
-        self.check_time_outs()?;
+        self.check_timeouts()?;
         self.check_cleanup_interval()?;
         self.check_limits()?;
         self.check_secrets()?;
@@ -24,7 +23,7 @@ impl Config {
         self.cookie.check()
     }
 
-    /// A URL in place of an entry's name would be printed with its password.
+    /// Refuses a URL in place of an entry's name, without printing its password.
     fn check_names(&self) -> Result<(), Error> {
         let names = [
             ("database", Some(&self.database)),
@@ -40,7 +39,7 @@ impl Config {
         })
     }
 
-    fn check_time_outs(&self) -> Result<(), Error> {
+    fn check_timeouts(&self) -> Result<(), Error> {
         let (idle, absolute) = (&self.idle_timeout, &self.absolute_timeout);
         require(idle.0 >= Duration::from_secs(1), || {
             format!("session.idle_timeout is {idle}; it must be at least 1s")

@@ -1,4 +1,4 @@
-//! An entry of `[default.databases]`.
+//! Reads an entry of `[default.databases]`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::error::{Error, require};
 ))]
 use crate::store::pool::Bounds;
 
-/// Where the sessions are, and how many may ask at once.
+/// The database of the sessions, and the limits of its use.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DatabaseConfig {
@@ -25,16 +25,16 @@ pub(crate) struct DatabaseConfig {
     /// `redis-cluster://HOST:PORT,HOST:PORT`, `rediss` for TLS, or `memory:N` for up to N sessions:
     /// from 1 to 10000000, 100000 where the number is left out.
     pub(crate) url: String,
-    /// How many connections, and threads that use them.
+    /// The number of connections, and of threads that use them.
     #[serde(default = "default_pool_size")]
     pub(crate) pool_size: u32,
-    /// How many requests may wait for one of them.
+    /// The largest number of requests that wait for a thread.
     #[serde(default = "default_queue")]
     pub(crate) queue: usize,
-    /// How long a request waits for an answer before it gets a 503.
+    /// The longest time that a request waits for the store before its 503.
     #[serde(default = "default_timeout")]
     timeout: Period,
-    /// After this long without work a connection is closed; "10m", from 1s to 24h.
+    /// A connection that is idle for this long is closed; "10m", from 1s to 24h.
     #[serde(default = "default_idle_timeout")]
     idle_timeout: Period,
     /// A connection is replaced when it is this old; "30m", from 1s to 24h.
@@ -57,11 +57,11 @@ pub(crate) struct DatabaseConfig {
     #[serde(default)]
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for Redis alone"))]
     pub(crate) allow_eviction: bool,
-    /// A file of SQLite that is not there is made, for tables that will be.
+    /// A missing SQLite file is created, since its tables will be.
     #[serde(skip)]
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "for SQLite alone"))]
     pub(crate) makes_file: bool,
-    /// How Rocket's own pools read the URL of SQLite, where they read it otherwise.
+    /// How Rocket's own pools read an SQLite URL, if they read it differently.
     #[serde(skip)]
     pub(crate) misread: Option<String>,
 }
@@ -145,7 +145,7 @@ impl DatabaseConfig {
         Ok(config)
     }
 
-    /// For a store that brings its own connection to wherever it keeps its records.
+    /// Returns the limits for a store of the application.
     pub(crate) fn for_a_store() -> Self {
         let (pool_size, queue, timeout) = (default_pool_size(), default_queue(), default_timeout());
         Self {
@@ -176,8 +176,7 @@ impl DatabaseConfig {
     pub(crate) fn bounds(&self) -> Bounds {
         Bounds {
             size: self.pool_size,
-            // A little less than what a request waits, so that its 503 can still say what is
-            // missing.
+            // Shorter than the request's timeout, so that its error can name the cause.
             timeout: self.timeout() * 4 / 5,
             idle_timeout: self.idle_timeout.0,
             max_lifetime: self.max_lifetime.0,

@@ -1,4 +1,4 @@
-//! An entry of `[default.databases]` that is not there.
+//! The error for a missing entry of `[default.databases]`.
 
 use rocket::figment::Figment;
 use rocket::figment::value::Dict;
@@ -21,7 +21,7 @@ const EXAMPLES: [(bool, &str); 5] = [
     (true, "memory:"),
 ];
 
-/// Names the entries that are there, since one of them may be meant.
+/// Returns the error with the names of the entries that exist, since one of them may be meant.
 pub(super) fn missing(figment: &Figment, name: &str) -> Error {
     let database = figment.extract_inner("session.database");
     let database = database.unwrap_or(Config::default().database);

@@ -1,4 +1,4 @@
-//! `[default.session]`: read, checked, and turned into what the floors below need.
+//! The settings of `[default.session]`: read, checked, and converted for the rooms that use them.
 
 mod check;
 mod database;
@@ -42,7 +42,7 @@ use crate::token::TokenCodec;
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    /// Which entry of `[default.databases]` holds the sessions.
+    /// The entry of `[default.databases]` that holds the sessions.
     pub(crate) database: String,
     /// Which entry holds the application's own tables, its users above all, where the sessions are
     /// in Redis. None: the same, if it is one of SQL.
@@ -50,7 +50,7 @@ pub(crate) struct Config {
     /// "native", or "express": table, text and cookie are those of express-session with
     /// express-mysql-session or connect-redis, so that an Express application can share them.
     format: SessionFormat,
-    /// What signs the cookie of the format "express": the first one signs, all of them verify.
+    /// The secrets of the cookie in the format "express": the first one signs, all of them verify.
     secrets: Secrets,
     /// Where Express keeps the id of the signed-in user in a session, with a dot between names: by
     /// default "passport.user".
@@ -66,50 +66,50 @@ pub(crate) struct Config {
     /// Makes the table and its indexes at launch where there is no such table; by default true,
     /// unless the table is another one's: Express's, or under names that are given here.
     create_table: Option<bool>,
-    /// Logs what the store is asked, at the level `normal`: each verb with the beginning of the key,
-    /// its outcome and its time, and nothing that is secret; by default false.
+    /// Logs each call of the store at the level `normal`, with the beginning of the key, the outcome and
+    /// the time, and without secrets; by default false.
     pub(crate) log_store: bool,
-    /// A session ends when it was not used for this long.
+    /// A session expires if it is not used for this long.
     idle_timeout: Period,
-    /// A session ends this long after its user signed in, however much it is used.
+    /// A session expires this long after its user signed in, even if it is used.
     absolute_timeout: Period,
-    /// Both time-outs of a session whose user asked to stay signed in; 30 days, or the absolute one
+    /// The idle and absolute timeout of "remember me" sessions; by default 30 days, or the absolute timeout
     /// if that is longer.
     remember_timeout: Option<Period>,
-    /// How many sessions a user may have; who signs in once more ends the oldest. None: any number.
+    /// The largest number of sessions of a user; a new sign-in ends the oldest. `None`: any number.
     sessions_per_user: Option<u32>,
-    /// Reading alone moves the idle time-out at most once per interval; "off": never.
+    /// A read moves the idle expiry at most once per interval; "off": never.
     touch_interval: Option<Interval>,
     /// The largest session, as JSON.
     pub(crate) max_data: ByteUnit,
-    /// Stores a session for every visitor, whether something was written or not.
+    /// Stores a session for every client, even if nothing was written.
     save_uninitialized: bool,
     /// Sets the cookie again with every response.
     rolling: bool,
-    /// Gives the cookie the life of the idle time-out, so that it outlives the browser's.
+    /// Keeps the cookie for the idle timeout, so that it outlives the browser's session.
     persistent: bool,
-    /// What a request gets whose session was ended by another one before it could save.
+    /// The response to a request whose session another request ended before it could save.
     pub(crate) on_gone: OnGone,
-    /// Brings the tables up to date at launch.
+    /// Runs the migrations at launch.
     pub(crate) migrate: bool,
     /// How often expired sessions are deleted; "15m", from 1s; "off": never.
     cleanup_interval: Interval,
     /// How many expired sessions one statement deletes; 200, from 1 to 10000. A request that meets
     /// such a statement waits for it: about 0.1 ms for each session on MariaDB.
     pub(crate) cleanup_batch: u32,
-    /// Where events are told: "off", "stdout" or "stderr"; one line of JSON each.
+    /// The output of events: "off", "stdout" or "stderr"; one line of JSON each.
     pub(crate) events: Sink,
-    /// Keys the names that sessions have in events, at least 32 characters; one that is drawn at
-    /// launch where it is left out, so that a session has another name after it.
+    /// The key of the sessions' pseudonyms in events, at least 32 characters. If it is not set, each launch
+    /// draws one, and pseudonyms change.
     pub(crate) events_key: Option<EventsKey>,
-    /// The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
     #[serde(deserialize_with = "proxies")]
     pub(crate) trusted_proxies: Vec<IpAddr>,
-    /// What is stored and told of a browser's address: "off": nothing; "truncated": its network;
+    /// How much of a client's address is stored and emitted: "off": nothing; "truncated": its network;
     /// "full".
     pub(crate) client_address: ClientAddress,
-    /// Other origins whose pages may change something here, where the CSRF protection refuses
-    /// those of all others; scheme and host, and a port that is not the usual one.
+    /// The other origins whose requests the CSRF protection accepts: scheme, host, and the port unless it is
+    /// the default.
     pub(crate) trusted_origins: Vec<String>,
     pub(crate) cookie: CookieConfig,
 }
@@ -149,7 +149,7 @@ impl Default for Config {
     }
 }
 
-/// Who else has to understand the sessions.
+/// The format of the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase", expecting = "\"native\" or \"express\"")]
 enum SessionFormat {
@@ -157,13 +157,13 @@ enum SessionFormat {
     Express,
 }
 
-/// What happens to a request whose session ended under it.
+/// The response to a request whose session another request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase", expecting = "\"ignore\" or \"unauthorized\"")]
 pub(crate) enum OnGone {
-    /// It is answered as it would have been; what it wrote to the session is not kept.
+    /// The handler's response; its changes to the session are not saved.
     Ignore,
-    /// It is answered by the application's own page for 401.
+    /// The application's page for 401.
     Unauthorized,
 }
 
@@ -260,7 +260,8 @@ impl Config {
         table.map_err(|error| Error::configuration(format!("session.{error}")))
     }
 
-    /// A wrong name in the settings of a table that is there must not make an empty one.
+    /// Returns `true` if the launch creates a missing table. By default it does so only for the standard name
+    /// and columns, so that a misspelt name does not create an empty table.
     pub(crate) fn creates_table(&self) -> bool {
         let is_ours = self.table.as_deref().is_none_or(|name| name == "sessions")
             && self.columns.is_empty()
@@ -268,22 +269,22 @@ impl Config {
         self.create_table.unwrap_or(is_ours)
     }
 
-    /// Whether the settings name a column of Express's table that has the user.
+    /// Returns `true` if the settings name a column of Express's table for the user.
     pub(crate) fn has_user_column(&self) -> bool {
         self.format == SessionFormat::Express && self.columns.contains_key("user_id")
     }
 
-    /// Whether a database that is not there is made: without the sessions table it would be useless.
+    /// Returns `true` if a missing database file is created, since its tables will be.
     pub(crate) fn makes_file(&self) -> bool {
         self.migrate || self.creates_table()
     }
 
-    /// The same for the database of the users alone, where the application makes the tables.
+    /// Returns the same for the users' database, whose tables the application creates.
     pub(crate) fn makes_users_file(&self) -> bool {
         self.migrate || self.create_table != Some(false)
     }
 
-    /// What all names in Redis begin with.
+    /// Returns the prefix of all keys in Redis.
     #[cfg(feature = "redis")]
     pub(crate) fn prefix(&self) -> &str {
         let usual = match self.format {

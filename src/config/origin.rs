@@ -1,8 +1,8 @@
-//! An origin of `session.trusted_origins`, as browsers send it.
+//! Checks that an origin of `session.trusted_origins` is written as browsers send it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Returns how an origin has to be written instead, unless a browser sends it like this.
+/// Returns how to write an origin, unless it is already written as browsers send it.
 pub(super) fn refusal(origin: &str) -> Option<String> {
     let usual =
         "write scheme and host, and a port that is not the usual one: \"https://www.example.org\"";
@@ -40,7 +40,7 @@ pub(super) fn refusal(origin: &str) -> Option<String> {
         .then(|| format!("write {sent:?}, as browsers send it"))
 }
 
-/// The host as browsers write it; `None` if it is none.
+/// Returns the host as browsers write it, or `None` if it is not a host.
 fn canonical(host: &str) -> Option<String> {
     if let Some(address) = host.strip_prefix('[') {
         let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;

@@ -1,10 +1,10 @@
-//! The parameters of a URL as sqlx, `mysql_async` and `tokio-postgres` spell them, which Rocket's own
-//! pools are built on.
+//! Translates the URL parameters of sqlx, `mysql_async` and `tokio-postgres`, on which Rocket's own pools are
+//! built.
 
 use super::sqlite::is_scheme;
 use crate::error::{Error, require};
 
-/// What they call a parameter, and what the client library does. Without the latter it is ignored.
+/// Their name of a parameter, and the client library's. A parameter without the latter is ignored.
 const OF_MYSQL: [(&str, Option<&str>); 35] = [
     ("sslmode", Some("ssl_mode")),
     ("ssl-mode", Some("ssl_mode")),
@@ -103,7 +103,7 @@ pub(super) fn translated(url: &str) -> Result<(String, Vec<String>), Error> {
     Ok((format!("{place}{sign}{query}"), ignored))
 }
 
-/// Most crates read a scheme in any case.
+/// Writes a known scheme in lower case, since most crates accept any case.
 fn with_usual_scheme(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) if is_scheme(&scheme.to_ascii_lowercase()) => {
@@ -113,7 +113,7 @@ fn with_usual_scheme(url: &str) -> String {
     }
 }
 
-/// The setting in `options[setting]`, as sqlx writes one of PostgreSQL.
+/// Returns the setting in `options[setting]`, sqlx's spelling of a setting of PostgreSQL.
 fn option(name: &str) -> Option<&str> {
     let opened = ["options[", "options%5B", "options%5b"];
     let name = opened.iter().find_map(|opened| name.strip_prefix(opened))?;
@@ -128,7 +128,7 @@ fn require_ssl() -> String {
         .to_owned()
 }
 
-/// What makes a URL demand TLS, if it reaches over the network and does not.
+/// Returns how to demand TLS, if a URL reaches over the network and does not demand it.
 pub(super) fn without_tls(url: &str) -> Option<&'static str> {
     let value = |name: &str| {
         let (_, query) = url.split_once('?')?;

@@ -1,4 +1,4 @@
-//! Durations as people write them.
+//! Reads durations such as "15m".
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ impl fmt::Display for Period {
     }
 }
 
-/// Ten years: nobody means more, and everything can still be calculated with them.
+/// The longest duration: ten years, with which no calculation overflows.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The most digits that a text may have: with a few more, humantime 2.4 can panic, as it does at

@@ -1,5 +1,5 @@
-//! The account, hosts and ports in a server's URL, which the client libraries print when they cannot
-//! read them.
+//! Checks the account, hosts and ports in a server's URL, which client libraries print if they cannot read
+//! them.
 
 use crate::error::{Error, require};
 
@@ -20,7 +20,7 @@ pub(super) fn is_server(scheme: &str) -> bool {
     SCHEMES.contains(&scheme)
 }
 
-/// Refuses what would have a part of the password taken for something else; no refusal has a part of
+/// Refuses a URL in which a part of the password would be read as another part. No error shows a part of
 /// the URL.
 pub(super) fn check(scheme: &str, rest: &str) -> Result<(), Error> {
     let Some(rest) = rest.strip_prefix("//") else {
@@ -57,7 +57,7 @@ pub(super) fn check(scheme: &str, rest: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// PostgreSQL's client library prints a parameter that it cannot read.
+/// Refuses a parameter that PostgreSQL's client library cannot read, since it prints such a parameter.
 pub(super) fn check_libpq_parameters<'a>(
     parameters: impl Iterator<Item = &'a str>,
 ) -> Result<(), Error> {

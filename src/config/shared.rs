@@ -1,4 +1,4 @@
-//! An entry of `[default.databases]` as Rocket's own pools write it.
+//! Reads an entry of `[default.databases]` that Rocket's own pools share.
 
 use rocket::figment::Figment;
 use rocket::figment::providers::Serialized;
@@ -8,7 +8,7 @@ use super::unreadable::unreadable;
 use super::{DatabaseConfig, parameters};
 use crate::error::{Error, require};
 
-/// The settings of `rocket_sync_db_pools` and `rocket_db_pools` that are not ours.
+/// The settings of `rocket_sync_db_pools` and `rocket_db_pools` alone.
 const THEIRS: [&str; 5] = [
     "connect_timeout",
     "extensions",
@@ -17,7 +17,7 @@ const THEIRS: [&str; 5] = [
     "open_flags",
 ];
 
-/// Settings that would ask for TLS, which a URL has to do.
+/// Their settings that demand TLS, which the sessions demand in the URL.
 const OF_TLS: [&str; 2] = ["certs", "tls"];
 
 /// The smallest and the largest number of a setting that both have, the unit, and the largest that
@@ -28,7 +28,7 @@ const BOUNDS: [(&str, u64, u64, &str, u64); 3] = [
     ("timeout", 0, 60, " seconds", u8::MAX as u64),
 ];
 
-/// Reads an entry without what is for Rocket's own pools alone, which is logged.
+/// Reads an entry, and logs the settings that are for Rocket's own pools only.
 pub(super) fn read(figment: &Figment, key: &str) -> Result<DatabaseConfig, Error> {
     let entry = figment.extract_inner(key);
     let mut entry: Dict = entry.map_err(|mut error: rocket::figment::Error| {
@@ -66,7 +66,7 @@ pub(super) fn read(figment: &Figment, key: &str) -> Result<DatabaseConfig, Error
     Ok(config)
 }
 
-/// Only numbers: Rocket's pools write no duration as a text.
+/// Clamps numbers that Rocket's pools accept and the sessions do not. Rocket's pools write no text.
 fn bound(entry: &mut Dict, key: &str) {
     for (setting, least, most, unit, largest) in BOUNDS {
         let given = entry.get(setting).and_then(Value::to_num);

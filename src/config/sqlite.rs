@@ -1,4 +1,4 @@
-//! The file that a URL of SQLite names, read as Rocket's own pools read it.
+//! Finds the file that an SQLite URL names, as Rocket's own pools do.
 //!
 //! Diesel and sqlx take `sqlite://FILE` for `file:FILE`, whose path is percent-encoded.
 
@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use super::server::is_server;
 use super::url::{OF_SQLITE, parameters};
 
-/// Returns what SQLite opens, a path or a URI that begins with `file:`; `None` for other databases.
+/// Returns the path or `file:` URI that SQLite opens, or `None` for other databases.
 pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
     if let Some(path) = url.strip_prefix("sqlite://") {
         return Some(format!("file:{path}").into());
@@ -28,20 +28,19 @@ pub(super) fn name(url: &str) -> Option<Cow<'_, str>> {
     (is_path && !is_scheme(url)).then(|| url.into())
 }
 
-/// Whether a word is a scheme without its colon, and no file.
+/// Returns `true` if a word is a scheme without its colon, and not a file.
 pub(super) fn is_scheme(word: &str) -> bool {
     is_server(word) || ["memory", "sqlite", "unix"].contains(&word)
 }
 
-/// Whether sqlx takes the rest of a name for parameters.
+/// Returns `true` if sqlx reads the rest of a name as parameters.
 fn has_parameters(name: &str) -> bool {
     let is_known = |parameter: &str| OF_SQLITE.contains(&parameter.split('=').next().unwrap_or(""));
     let mut parameters = parameters(name).peekable();
     !name.starts_with("file:") && parameters.peek().is_some() && parameters.all(is_known)
 }
 
-/// Returns the URL with the path that is meant, and a remark where Rocket's own pools and the
-/// configuration's folder differ about it.
+/// Returns the URL with the resolved path, and a remark if Rocket's own pools resolve it differently.
 ///
 /// Rocket's pools take a relative path from the working directory, and open it before the sessions
 /// do: a file that is there is shared. Otherwise the path is taken from `folder`, which has the
@@ -84,7 +83,7 @@ fn is_ours_alone(url: &str) -> bool {
     url.starts_with("sqlite:") && !url.starts_with("sqlite://")
 }
 
-/// `rocket_sync_db_pools` takes such a URL for the name of a file, which is there then.
+/// Returns a remark if a file has the whole URL as its name, which `rocket_sync_db_pools` creates.
 fn misread(url: &str) -> Option<String> {
     (is_ours_alone(url) && Path::new(url).exists()).then(|| {
         let both = match url.contains('?') {
@@ -98,7 +97,7 @@ fn misread(url: &str) -> Option<String> {
     })
 }
 
-/// A path or URI, with its relative path taken from `folder`.
+/// Returns a path or URI whose relative path is resolved from `folder`.
 fn within(folder: &Path, name: &str) -> String {
     match name.strip_prefix("file:") {
         None => folder.join(name).display().to_string(),
@@ -110,7 +109,7 @@ fn within(folder: &Path, name: &str) -> String {
     }
 }
 
-/// What is special in the path of a URI.
+/// The characters that are special in the path of a URI.
 const SPECIAL: AsciiSet = CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// Returns the path of the file in a path or URI.

@@ -1,4 +1,4 @@
-//! A database's URL, as far as a backend would silently make something else of it.
+//! Checks a database's URL for parts that a backend would silently ignore or misread.
 
 use percent_encoding::percent_decode_str;
 
@@ -16,7 +16,7 @@ pub(super) const OF_SQLITE: &[&str] = &[
     "vfs",
 ];
 
-/// What a connection string of libpq begins with, which Rocket's pools take for PostgreSQL.
+/// The beginnings of libpq's connection strings, which Rocket's pools accept for PostgreSQL.
 const OF_LIBPQ: [&str; 7] = [
     "host=",
     "hostaddr=",
@@ -27,7 +27,7 @@ const OF_LIBPQ: [&str; 7] = [
     "service=",
 ];
 
-/// Refuses a parameter that nothing reads, and a database of SQLite that is no file.
+/// Refuses a parameter that would be ignored, and an SQLite database without a file.
 pub(super) fn check(url: &str) -> Result<(), Error> {
     // It may hold a password.
     require(
@@ -60,8 +60,8 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
     }
 }
 
-/// A line for the log of the launch: the scheme, host and database of a URL, without its account and
-/// its parameters.
+/// Returns a line for the log of the launch, with the scheme, host and database of a URL and without its
+/// account and parameters.
 pub(crate) fn opened_at(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
     let (account, place) = rest.rsplit_once('@').unwrap_or(("", rest));

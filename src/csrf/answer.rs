@@ -1,4 +1,4 @@
-//! The answer to a refused request: the application's page for 403, or the reason in words.
+//! The response to a refused request: the application's page for 403, or the reason as text or JSON.
 
 use rocket::data::Data;
 use rocket::http::{ContentType, Method, Status};
@@ -12,8 +12,8 @@ use super::refusal::{Reason, Refusal};
 use crate::request::catcher::catcher;
 use crate::request::reading;
 
-/// A request fairing cannot answer, so a refused request goes to a route that does, under a method
-/// that nobody uses.
+/// The method of refused requests. A request fairing cannot respond, so a route with this unused method
+/// does.
 pub(super) const METHOD: Method = Method::Connect;
 
 pub(super) fn route() -> Route {
@@ -42,7 +42,7 @@ impl Handler for Refuse {
     }
 }
 
-/// Where the application has no page for 403: text, or JSON as Rocket has it in its own errors.
+/// Returns the response if the application has no catcher for 403: text, or JSON like Rocket's own errors.
 fn answer<'r>(request: &'r Request<'_>, reason: Reason) -> rocket::response::Result<'r> {
     let status = Status::Forbidden;
     let why = format!("The request was refused: {reason}. {}", remedy(reason));
@@ -74,7 +74,7 @@ fn remedy(reason: Reason) -> &'static str {
     }
 }
 
-/// In the log, the headers that decided, what this server takes itself for, and what to do.
+/// Returns the part of the log line with the headers that decided, this server's host, and the remedy.
 pub(super) fn origin(request: &Request<'_>, reason: Reason) -> String {
     if reason != Reason::OtherOrigin {
         return String::new();

@@ -1,4 +1,4 @@
-//! Refuses what another site has a browser send: before routing, so that no route can forget it.
+//! Refuses forged requests before routing, so that no route can forget to.
 
 use std::sync::Arc;
 
@@ -17,18 +17,19 @@ use crate::request::Incoming;
 use crate::request::cookie;
 use crate::token::Token;
 
-/// For scripts, which have no form to put it into.
+/// The header in which scripts send the token.
 const HEADER: &str = "X-CSRF-Token";
 
-/// How much of a form is searched for its token: what Rocket lets a fairing see of a body.
+/// How many bytes of a form are searched for its token: as many as Rocket shows a fairing.
 const BEGINNING: usize = 512;
 
-/// Adds the route that refuses.
+/// Adds the route that responds to refused requests.
 pub(crate) fn prepare(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket.mount("/", vec![answer::route()])
 }
 
-/// Sends a forged request to the route that refuses. Returns the event of a refusal and its details.
+/// Sends a forged request to the route for refused ones. Returns the event and its details if it refused
+/// one.
 pub(crate) async fn refuse(
     request: &mut Request<'_>,
     data: &mut Data<'_>,
@@ -61,24 +62,24 @@ pub(crate) async fn refuse(
     Some((event(reason, sender), details))
 }
 
-/// Only a request that no page of the application sends is an attack.
+/// Returns the event's name: only a request that no page of the application sends is an attack.
 fn event(reason: Reason, sender: Sender) -> &'static str {
     match (reason, sender) {
-        (Reason::PlainHttp, _) | (Reason::StaleToken | Reason::NoCookie, Sender::Own) => {
+        (Reason::PlainHttp, _) | (Reason::StaleToken | Reason::NoCookie, Sender::SameOrigin) => {
             "csrf_refused"
         }
         _ => "malicious_csrf",
     }
 }
 
-/// Why the request is refused, if it is.
+/// Returns why the request is refused, if it is.
 async fn check(
     request: &Request<'_>,
     data: &mut Data<'_>,
     context: &Context,
     sender: Sender,
 ) -> Option<Reason> {
-    if sender == Sender::Other {
+    if sender == Sender::OtherOrigin {
         return Some(match lacks_tls(request, context) {
             true => Reason::PlainHttp,
             false => Reason::OtherOrigin,
@@ -108,9 +109,9 @@ fn has_cookie(request: &Request<'_>, context: &Context) -> bool {
         || cookie(request, &form).is_some()
 }
 
-/// Whether the browser kept the cookies back since they are `Secure`: none came, nothing says that it
-/// used TLS, and its page, if it names one, is of this host without TLS. Browsers send Fetch Metadata
-/// only where they send `Secure` cookies as well.
+/// Returns `true` if the browser withheld the cookies because they are `Secure`: it sent none, nothing
+/// indicates TLS, and `Origin`, if present, is this host without TLS. Browsers send Fetch Metadata only
+/// where they also send `Secure` cookies.
 fn lacks_tls(request: &Request<'_>, context: &Context) -> bool {
     let (cookie, headers) = (&context.config.cookie, request.headers());
     let without = Site {
@@ -125,12 +126,12 @@ fn lacks_tls(request: &Request<'_>, context: &Context) -> bool {
         && !forwarded
         && !headers.contains("Sec-Fetch-Site")
         && !has_cookie(request, context)
-        && origin.is_none_or(|it| it.starts_with("http://") && without.is_own(it))
+        && origin.is_none_or(|it| it.starts_with("http://") && without.is_same_origin(it))
 }
 
-/// Rocket makes whatever `_method` says of a form that was posted, GET included, so a form may
-/// change something under any method. A WebSocket is opened with GET, and no browser asks before it
-/// opens one for a page of another site (RFC 6455, section 10.2).
+/// Returns `true` if the request may change something. Rocket gives a posted form the method in `_method`,
+/// which may be GET, so a form may change something under any method. A WebSocket is opened with GET, and
+/// browsers open one for a page of another site without asking (RFC 6455, section 10.2).
 fn may_change(request: &Request<'_>) -> bool {
     let safe = matches!(
         request.method(),
@@ -143,9 +144,8 @@ fn is_upgrade(request: &Request<'_>) -> bool {
     request.headers().contains("Upgrade")
 }
 
-/// What a page of another site can send without asking (the Fetch Standard's safelisted requests) has
-/// to show that it comes from a page of ours. What CORS may allow to an origin without TLS has to as
-/// well.
+/// Returns `true` if the request needs a token: another site can send it without a preflight (a
+/// safelisted request of the Fetch Standard), or CORS may allow it to an origin without TLS.
 fn needs_token(request: &Request<'_>, sender: Sender) -> bool {
     match request.content_type() {
         _ if sender == Sender::Trusted => false,
@@ -155,7 +155,7 @@ fn needs_token(request: &Request<'_>, sender: Sender) -> bool {
     }
 }
 
-/// The token of a request, in its header or at the beginning of its form.
+/// Returns the token in a request's header, or at the beginning of its form.
 fn token<'a>(request: &'a Request<'_>, beginning: &'a str) -> Option<&'a str> {
     let is_multipart = request.content_type().is_some_and(|it| it.is_form_data());
     let field = match is_multipart {
@@ -165,7 +165,7 @@ fn token<'a>(request: &'a Request<'_>, beginning: &'a str) -> Option<&'a str> {
     request.headers().get_one(HEADER).or(field)
 }
 
-/// What the browser holds: the session's token, and what stood for it until the session began.
+/// Returns the secrets of the browser: the session's token, and the one in the cookie of forms.
 fn secrets(request: &Request<'_>, context: &Context) -> impl Iterator<Item = Token> {
     let (session, form) = (
         Incoming::of(request, &context.config.cookie, &context.tokens).token,

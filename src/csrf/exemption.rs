@@ -1,4 +1,4 @@
-//! The paths that take webhooks, which have no token.
+//! The paths that are exempt from the CSRF protection, for webhooks.
 
 use rocket::http::Method;
 use rocket::{Orbit, Request, Rocket};
@@ -10,7 +10,7 @@ use crate::request::Incoming;
 /// Checks the paths of [`Sessions::with_csrf_exemption`](crate::Sessions::with_csrf_exemption).
 pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
     require(protects || exempt.is_empty(), || {
-        "Sessions::with_csrf_exemption exempts from a protection that is off; call \
+        "Sessions::with_csrf_exemption has no effect without the CSRF protection; call \
          Sessions::with_csrf_protection, too, or leave it out"
             .into()
     })?;
@@ -27,9 +27,9 @@ pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
     })
 }
 
-/// Whether the request is a POST to exactly one of these paths, from somebody without a session. The
-/// path is compared as it was sent, so another spelling of it is checked like any other request, and
-/// so is what a form's `_method` makes of a POST.
+/// Returns `true` for a POST to exactly one of these paths without a session's cookie. The path is
+/// compared as it was sent, so other spellings of it are checked like other requests. So is a POST that
+/// a form's `_method` turns into another method.
 pub(super) fn holds(request: &Request<'_>, context: &Context, exempt: &[&str]) -> bool {
     request.method() == Method::Post
         && exempt.contains(&request.uri().path().as_str())
@@ -49,7 +49,7 @@ pub(crate) fn unused<'p>(rocket: &Rocket<Orbit>, exempt: &'p [&'p str]) -> Vec<&
         .collect()
 }
 
-/// Whether a route with this pattern takes this path.
+/// Returns `true` if a route with this pattern takes this path.
 fn leads(pattern: &str, path: &str) -> bool {
     let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
     loop {

@@ -1,4 +1,4 @@
-//! The CSRF protection's answers.
+//! The CSRF protection: why a request was refused, and the form that it sent.
 
 mod answer;
 pub(crate) mod check;

@@ -1,28 +1,27 @@
-//! Whether a request comes from a page of the application itself: by Fetch Metadata, and by Origin
-//! where a browser does not send that.
+//! The origin of the page that sent a request, from `Sec-Fetch-Site` or, without it, from `Origin`.
 
 use rocket::http::HeaderMap;
 
-/// Whose page has sent a request.
+/// The page that sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
-    Own,
-    /// A page of an origin that the settings name.
+    SameOrigin,
+    /// A page of an origin in `session.trusted_origins`.
     Trusted,
-    /// The same without TLS, behind which this application is.
+    /// A page of a trusted origin without TLS, while this application uses TLS.
     Insecure,
-    Other,
-    /// Neither header came: a program, or a browser from before 2020.
+    OtherOrigin,
+    /// Neither header was sent: a program, or a browser from before 2020.
     Unknown,
 }
 
-/// What an application's own pages are known by.
+/// What identifies the application's own pages.
 pub(crate) struct Site<'a> {
-    /// With its port, as the request names it.
+    /// The request's host, with its port.
     pub(crate) host: Option<String>,
-    /// Whether it is reached over TLS alone.
+    /// Whether the application is reached over TLS only.
     pub(crate) secure: bool,
-    /// Further origins whose pages are trusted as much.
+    /// The other origins whose pages are trusted.
     pub(crate) trusted: &'a [String],
 }
 
@@ -30,24 +29,24 @@ impl Site<'_> {
     pub(crate) fn sender(&self, headers: &HeaderMap<'_>) -> Sender {
         let mut origins = headers.get("Origin");
         let (origin, second) = (origins.next(), origins.next());
-        // "same-site" is a neighbouring subdomain, perhaps somebody else's. "none" is the user.
+        // "same-site" is another subdomain, perhaps of another owner. "none" is the user's own action.
         match (headers.get_one("Sec-Fetch-Site"), origin) {
-            _ if second.is_some() => Sender::Other,
-            (Some("same-origin" | "none"), _) => Sender::Own,
-            (Some("same-site" | "cross-site"), None) => Sender::Other,
+            _ if second.is_some() => Sender::OtherOrigin,
+            (Some("same-origin" | "none"), _) => Sender::SameOrigin,
+            (Some("same-site" | "cross-site"), None) => Sender::OtherOrigin,
             (Some("same-site" | "cross-site"), Some(origin)) => self.foreign(origin),
             (_, None) => Sender::Unknown,
-            (_, Some(origin)) if self.is_own(origin) => Sender::Own,
+            (_, Some(origin)) if self.is_same_origin(origin) => Sender::SameOrigin,
             (_, Some(origin)) => self.foreign(origin),
         }
     }
 
-    /// Behind TLS, a trusted origin without it may be anybody's.
+    /// Behind TLS, anyone on the network can send a page of a trusted origin without TLS.
     fn foreign(&self, origin: &str) -> Sender {
         match self.trusts(origin) {
             true if self.secure && !origin.starts_with("https://") => Sender::Insecure,
             true => Sender::Trusted,
-            false => Sender::Other,
+            false => Sender::OtherOrigin,
         }
     }
 
@@ -56,9 +55,9 @@ impl Site<'_> {
         trusted.any(|trusted| trusted.eq_ignore_ascii_case(origin))
     }
 
-    /// Behind TLS, a page of the same name that came without it may be anybody's (CVE-2025-46721 was
-    /// that in nosurf).
-    pub(crate) fn is_own(&self, origin: &str) -> bool {
+    /// Returns `true` for the application's own origin. Behind TLS, anyone on the network can send a page of
+    /// the same host without TLS (as in nosurf, CVE-2025-46721).
+    pub(crate) fn is_same_origin(&self, origin: &str) -> bool {
         let (usual_port, authority) = match origin.split_once("://") {
             Some(("https", authority)) => (":443", authority),
             Some(("http", authority)) if !self.secure => (":80", authority),
@@ -100,16 +99,16 @@ mod tests {
     #[test]
     fn fetch_metadata_decides_first() {
         for (fetch, origin, expected) in [
-            ("same-origin", OWN, Sender::Own),
-            ("same-origin", None, Sender::Own),
-            ("none", None, Sender::Own),
-            ("cross-site", OWN, Sender::Other),
-            ("cross-site", None, Sender::Other),
-            ("same-site", OWN, Sender::Other),
+            ("same-origin", OWN, Sender::SameOrigin),
+            ("same-origin", None, Sender::SameOrigin),
+            ("none", None, Sender::SameOrigin),
+            ("cross-site", OWN, Sender::OtherOrigin),
+            ("cross-site", None, Sender::OtherOrigin),
+            ("same-site", OWN, Sender::OtherOrigin),
             (
                 "same-site",
                 Some("https://other.example.org"),
-                Sender::Other,
+                Sender::OtherOrigin,
             ),
             (
                 "same-site",
@@ -117,9 +116,9 @@ mod tests {
                 Sender::Trusted,
             ),
             ("cross-site", Some("http://blog.example"), Sender::Insecure),
-            ("cross-site", Some("null"), Sender::Other),
-            ("garbage", OWN, Sender::Own),
-            ("garbage", Some("https://evil.example"), Sender::Other),
+            ("cross-site", Some("null"), Sender::OtherOrigin),
+            ("garbage", OWN, Sender::SameOrigin),
+            ("garbage", Some("https://evil.example"), Sender::OtherOrigin),
             ("garbage", None, Sender::Unknown),
             ("", None, Sender::Unknown),
         ] {
@@ -131,28 +130,72 @@ mod tests {
     #[test]
     fn cve_2025_46721_origin_decides_where_there_is_no_fetch_metadata() {
         for (origin, over_tls, without) in [
-            ("https://example.org", Sender::Own, Sender::Own),
-            ("https://EXAMPLE.org", Sender::Own, Sender::Own),
+            (
+                "https://example.org",
+                Sender::SameOrigin,
+                Sender::SameOrigin,
+            ),
+            (
+                "https://EXAMPLE.org",
+                Sender::SameOrigin,
+                Sender::SameOrigin,
+            ),
             ("https://www.example.org", Sender::Trusted, Sender::Trusted),
             ("http://blog.example", Sender::Insecure, Sender::Trusted),
-            ("http://blog.example:80", Sender::Other, Sender::Other),
+            (
+                "http://blog.example:80",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
             (
                 "https://www.example.org, https://www.example.org",
-                Sender::Other,
-                Sender::Other,
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
             ),
-            ("http://example.org", Sender::Other, Sender::Own),
-            ("null", Sender::Other, Sender::Other),
-            ("", Sender::Other, Sender::Other),
-            ("https://", Sender::Other, Sender::Other),
-            ("example.org", Sender::Other, Sender::Other),
-            ("https://example.org:8443", Sender::Other, Sender::Other),
-            ("http://www.example.org", Sender::Other, Sender::Other),
-            ("https://blog.example.org", Sender::Other, Sender::Other),
-            ("https://example.org.evil", Sender::Other, Sender::Other),
-            ("https://evil-example.org", Sender::Other, Sender::Other),
-            ("https://example.org@evil", Sender::Other, Sender::Other),
-            ("ftp://example.org", Sender::Other, Sender::Other),
+            (
+                "http://example.org",
+                Sender::OtherOrigin,
+                Sender::SameOrigin,
+            ),
+            ("null", Sender::OtherOrigin, Sender::OtherOrigin),
+            ("", Sender::OtherOrigin, Sender::OtherOrigin),
+            ("https://", Sender::OtherOrigin, Sender::OtherOrigin),
+            ("example.org", Sender::OtherOrigin, Sender::OtherOrigin),
+            (
+                "https://example.org:8443",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
+            (
+                "http://www.example.org",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
+            (
+                "https://blog.example.org",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
+            (
+                "https://example.org.evil",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
+            (
+                "https://evil-example.org",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
+            (
+                "https://example.org@evil",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
+            (
+                "ftp://example.org",
+                Sender::OtherOrigin,
+                Sender::OtherOrigin,
+            ),
         ] {
             assert_eq!(sender(true, None, Some(origin)), over_tls, "{origin}");
             assert_eq!(sender(false, None, Some(origin)), without, "{origin}");
@@ -174,13 +217,13 @@ mod tests {
                 secure: false,
                 trusted: &[],
             };
-            assert_eq!(site.is_own(origin), own, "{host} {origin}");
+            assert_eq!(site.is_same_origin(origin), own, "{host} {origin}");
         }
         let nameless = Site {
             host: None,
             secure: false,
             trusted: &[],
         };
-        assert!(!nameless.is_own("http://example.org"));
+        assert!(!nameless.is_same_origin("http://example.org"));
     }
 }

@@ -1,4 +1,4 @@
-//! A refused request as the application's error page sees it.
+//! The refusal of a request, for the application's error page.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -22,8 +22,7 @@ pub enum Reason {
     StaleToken,
     /// It has a CSRF token, and the browser sent no cookie with it.
     NoCookie,
-    /// The browser sent no cookie, since the request came over plain http and the cookies are
-    /// `Secure`.
+    /// The browser sent no cookie, because the request came over plain http and the cookies are `Secure`.
     PlainHttp,
 }
 
@@ -47,8 +46,7 @@ impl fmt::Display for Reason {
 
 /// A request that the CSRF protection refused, for the catcher of its 403.
 ///
-/// A refused form need not be lost: the catcher can show it again with what was typed and a token
-/// that fits.
+/// The catcher can show the form again, with what the user typed and a valid token.
 ///
 /// ```
 /// use rocket::form::{Form, FromForm};
@@ -110,16 +108,16 @@ impl Refusal {
         self.reason
     }
 
-    /// Returns the form that was sent, URL-encoded. Whatever it holds, passwords too, must only go
-    /// back to the browser that sent it.
+    /// Returns the form that was sent, URL-encoded. It may hold passwords, so show it only to the browser
+    /// that sent it.
     ///
-    /// `None` if a page of another origin sent it, if it has another content type, or if it is larger
+    /// Returns `None` if a page of another origin sent it, if it has another content type, or if it is larger
     /// than Rocket's limit `form`.
     pub fn form(&self) -> Option<&str> {
         self.form.get().map(String::as_str)
     }
 
-    /// Notes the refusal for [`of`](Self::of).
+    /// Stores the refusal for [`of`](Self::of).
     pub(super) fn note(request: &Request<'_>, method: Method, reason: Reason) {
         request.local_cache(|| {
             Some(Self {
@@ -130,7 +128,7 @@ impl Refusal {
         });
     }
 
-    /// Reads the form, unless it may be another site's.
+    /// Reads the form, unless another site may have sent it.
     pub(super) async fn read(&self, request: &Request<'_>, data: Data<'_>) {
         let is_form = request.content_type().is_some_and(|it| it.is_form());
         if !is_form || self.reason == Reason::OtherOrigin {

@@ -1,7 +1,7 @@
-//! The token of a form: what only a page that was made for this browser can know.
+//! The CSRF token, which only a page that was rendered for this browser knows.
 //!
-//! It is computed from the secret in the browser's cookie, so nothing is stored for it, and it ends
-//! with that secret: at sign-in, at sign-out and whenever the session gets a new token.
+//! It is computed from the secret in the browser's cookie, so it is not stored, and it ends with that
+//! secret: at sign-in, at sign-out and whenever the session gets a new token.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use hmac::{Hmac, Mac};
@@ -13,13 +13,13 @@ use crate::request::cookie;
 use crate::request::cookie::CookieConfig;
 use crate::token::{Token, random};
 
-/// The field of a form that holds it.
+/// The form field that holds the token.
 pub(crate) const FIELD: &str = "_token";
 
 const BYTES: usize = 32;
 
-/// A CSRF token for the browser that holds `secret`; another text each time, lest the size of
-/// compressed pages betray it (CVE-2013-3587).
+/// Returns a CSRF token for the browser that holds `secret`. Its text differs each time, so the size of
+/// compressed pages does not reveal it (CVE-2013-3587).
 pub(crate) fn issue(secret: &Token) -> Result<String, Error> {
     let mask = random()?;
     let code = secret.code(FIELD).finalize().into_bytes();
@@ -28,7 +28,7 @@ pub(crate) fn issue(secret: &Token) -> Result<String, Error> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Whether `text` is a CSRF token for the browser that holds `secret`.
+/// Returns `true` if `text` is a CSRF token for the browser that holds `secret`.
 pub(crate) fn is_for(text: &str, secret: &Token) -> bool {
     let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(text) else {
         return false;
@@ -40,19 +40,19 @@ pub(crate) fn is_for(text: &str, secret: &Token) -> bool {
     masked.len() == BYTES && secret.code(FIELD).verify_slice(&code).is_ok()
 }
 
-/// What the second cookie holds: the secret of forms that were made before a session began.
+/// The value of the second cookie: the secret of forms that were rendered before a session began.
 pub(crate) struct FormCookie {
     pub(crate) secret: Token,
     code: Option<Vec<u8>>,
 }
 
 impl FormCookie {
-    /// Reads the cookie that stands for the session's in forms until a session begins.
+    /// Reads the second cookie of a request.
     pub(crate) fn of(request: &Request<'_>, config: &CookieConfig) -> Option<Self> {
         cookie(request, &config.form_name_in(request)).and_then(Self::parse)
     }
 
-    /// Reads the text of the cookie.
+    /// Parses the cookie's value.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (secret, code) = text.split_once('.').unzip();
         Some(Self {
@@ -61,15 +61,15 @@ impl FormCookie {
         })
     }
 
-    /// Whether this session began in a browser that held the secret. Anybody who can set a cookie
-    /// can set a secret, but nobody without the session's token can make the code.
+    /// Returns `true` if this session began in the browser that held the secret. A site that can set a
+    /// cookie can set a secret, but computing the code takes the session's token.
     pub(crate) fn is_of(&self, session: &Token) -> bool {
         let code = self.code.as_ref();
         code.is_some_and(|code| binding(&self.secret, session).verify_slice(code).is_ok())
     }
 }
 
-/// The cookie's text once a session has begun.
+/// Returns the cookie's value once a session has begun.
 pub(crate) fn bound(secret: &Token, session: &Token) -> String {
     let code = binding(secret, session).finalize().into_bytes();
     let code = BASE64_URL_SAFE_NO_PAD.encode(code);

@@ -1,5 +1,5 @@
-//! Carries out a plan on a store: inserts at birth, compares and swaps afterwards, and brings
-//! nothing back.
+//! Runs a plan on a store: inserts a new session, saves a known one by compare-and-swap, and never
+//! recreates one that is gone.
 
 use std::thread;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::state::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
 use crate::token::{Key, Tokens};
 
-/// What became of a plan.
+/// The outcome of a plan.
 #[derive(Debug)]
 pub(crate) enum Committed {
     Saved(Box<Saved>),
-    /// Whether it was there until now.
+    /// The record is deleted; `true` if there was one.
     Deleted(bool),
-    /// There was nothing to do.
+    /// Nothing was to be done.
     Unchanged,
-    /// The record was removed meanwhile; the changes are not kept.
+    /// Another request deleted the record, and the changes are not saved.
     Gone,
 }
 
-/// The store has this record now, and this is what it holds.
+/// The record as it is stored now, and its contents.
 #[derive(Debug)]
 pub(crate) struct Saved {
     pub(crate) stored: Stored,
@@ -41,10 +41,10 @@ pub(crate) struct Saved {
 /// request's deadline comes first in any case but a livelock.
 const ATTEMPTS: u32 = 200;
 
-/// Sign-ins that are this many milliseconds apart may be under way at the same time.
+/// Sign-ins up to this many milliseconds apart may run concurrently.
 const AT_ONCE: i64 = 10_000;
 
-/// One plan on its way into a store.
+/// A plan with all that running it needs.
 #[derive(Debug)]
 pub(crate) struct Commit {
     pub(crate) limits: Limits,
@@ -75,9 +75,9 @@ impl Commit {
         Ok(committed)
     }
 
-    /// Ends the user's other sessions where that was asked for: how many, or `None` if this one is not
-    /// there any more. It comes first, since a new token that is stored when this fails would not
-    /// reach the browser.
+    /// Ends the user's other sessions if the request asked for it. Returns how many, or `None` if this
+    /// session is gone. Runs first: if it failed after a new token was stored, that token would not reach
+    /// the browser.
     fn end_others(&self, store: &dyn Store) -> Result<Option<u64>, Error> {
         let stored = self.pending.stored.as_ref().map(|it| &it.record);
         // A sign-out has no user any more.
@@ -96,15 +96,15 @@ impl Commit {
         store.delete_all(user_id, own).map(Some)
     }
 
-    /// Deletes the session that the browser came with; whether there was one.
+    /// Deletes the browser's session. Returns `true` if there was one.
     fn delete(&self, store: &dyn Store) -> Result<bool, Error> {
         let stored = self.pending.stored.as_ref().map(|it| &it.record.key);
         let key = stored.or(self.pending.unknown.as_ref());
         key.map_or(Ok(false), |key| store.delete(key))
     }
 
-    /// Deletes the session, and stores what it leaves under a new token. The delete comes first, so
-    /// that a failure in between has ended it.
+    /// Deletes the session, and stores its messages and new values under a new token. Deletes first, so a
+    /// failure in between leaves it ended.
     fn replace(&self, store: &dyn Store) -> Result<Committed, Error> {
         let ended = self.delete(store)?;
         let mut committed = self.insert(store, self.pending.contents.clone())?;
@@ -152,7 +152,7 @@ impl Commit {
         Ok(())
     }
 
-    /// A new record; a token that is taken, however unlikely, is drawn again.
+    /// Inserts a new record. Draws another token if one is taken.
     fn insert(&self, store: &dyn Store, contents: Contents) -> Result<Committed, Error> {
         for _ in 0..3 {
             let token = self.tokens.generate()?;

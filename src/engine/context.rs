@@ -30,7 +30,7 @@ pub(crate) struct Context {
     pub(crate) user_of: Option<UserLookup>,
     /// `true` if a session is loaded with its user's row; unknown for a store of the application.
     pub(crate) loads_users: bool,
-    /// Which files and servers were opened or made.
+    /// One line for each file or server that was opened or created.
     pub(crate) origins: Vec<String>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) events: Events,

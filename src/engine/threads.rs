@@ -1,4 +1,4 @@
-//! The one door from async to blocking: a few threads of our own, fed by one bounded queue.
+//! Runs blocking work for async code, on a few threads with one bounded queue.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,9 +15,9 @@ use crate::store::pool::Outdated;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads on which stores and Diesel's connections work.
+/// The threads that run the store and Diesel's connections.
 ///
-/// They end when this is dropped, after the work that was accepted.
+/// Dropping this ends them after the accepted work.
 pub(crate) struct Threads {
     queue: Sender<Job>,
     jobs: Receiver<Job>,
@@ -35,17 +35,16 @@ struct Workers {
 
 type Worker = Arc<Mutex<WorkerState>>;
 
-/// What a thread does.
+/// The current work of a thread.
 enum WorkerState {
     Waits,
     Works(Instant),
-    /// It works, and ends afterwards.
+    /// It works, and ends after that.
     Replaced,
 }
 
 impl Threads {
-    /// Starts `count` threads that at most `waiting` asks may wait for, each no longer than
-    /// `deadline`.
+    /// Starts `count` threads, with a queue of `waiting` jobs and a `deadline` for each answer.
     pub(crate) fn start(count: u32, waiting: usize, deadline: Duration) -> Result<Self, Error> {
         let (queue, jobs) = bounded::<Job>(waiting);
         let serving = (0..count).map(|_| spawn(jobs.clone()));
@@ -100,16 +99,16 @@ impl Threads {
         }
     }
 
-    /// The longest that anybody waits for an answer.
+    /// Returns the longest time that a request waits for an answer.
     pub(crate) fn deadline(&self) -> Duration {
         self.deadline
     }
 
-    /// Has `work` done on one of the threads.
+    /// Runs `work` on one of the threads.
     ///
-    /// Fails as unavailable when the queue is full or the deadline is over, which is one for all that
-    /// a request asks: what it has `waited` before counts. Work whose asker has given up before it
-    /// began is not done at all.
+    /// Fails as unavailable if the queue is full or the deadline has passed. All jobs of a request share
+    /// one deadline, so the time that it has `waited` before counts. Work that has not begun when its
+    /// request stops waiting does not run.
     pub(crate) async fn ask<T, F>(&self, waited: &Waited, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -153,13 +152,13 @@ impl Threads {
 
 fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {
     let worker: Worker = Arc::new(Mutex::new(WorkerState::Waits));
-    let own = worker.clone();
+    let state = worker.clone();
     let work = move || {
         for job in jobs {
-            *lock(&own) = WorkerState::Works(Instant::now());
+            *lock(&state) = WorkerState::Works(Instant::now());
             job();
             if matches!(
-                mem::replace(&mut *lock(&own), WorkerState::Waits),
+                mem::replace(&mut *lock(&state), WorkerState::Waits),
                 WorkerState::Replaced
             ) {
                 return;
@@ -177,7 +176,7 @@ fn lock(worker: &Worker) -> MutexGuard<'_, WorkerState> {
     worker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long one request has waited for the store, so that its deadlines do not add up.
+/// The time that one request has waited for the store, so that its deadlines do not add up.
 #[derive(Default)]
 pub(crate) struct Waited(Mutex<Duration>);
 
@@ -189,7 +188,7 @@ impl Waited {
         output
     }
 
-    /// For a handler that asks by itself, which may do so for hours.
+    /// Resets the time, for a handler that calls the store by itself, perhaps for hours.
     pub(crate) fn restart(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Duration::ZERO;
     }

@@ -1,10 +1,10 @@
-//! An event as one line of JSON.
+//! Writes an event as one line of JSON.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-/// How much an event matters, as the vocabulary has it; its own words come after the others.
+/// Returns the level that OWASP's vocabulary gives an event, and "warn" for others.
 pub(super) fn level(event: &str) -> &'static str {
     match event {
         "authn_login_success"
@@ -23,19 +23,19 @@ pub(super) fn level(event: &str) -> &'static str {
     }
 }
 
-/// What is there of `own`, in its order, and then `details`, if it is an object; what both have is as
-/// `details` has it.
+/// Returns a line with the present members of `fields`, and then those of `details` if it is an object.
+/// A member of `details` replaces a field of the same name.
 pub(super) fn line<const N: usize>(
-    own: [(&'static str, Option<Value>); N],
+    fields: [(&'static str, Option<Value>); N],
     details: &Value,
 ) -> String {
     let none = Map::new();
     let details = details.as_object().unwrap_or(&none);
-    let own = own.into_iter();
-    let own = own.filter(|(name, _)| !details.contains_key(*name));
-    let own = own.filter_map(|(name, value)| Some(member(name, &value?)));
+    let fields = fields.into_iter();
+    let fields = fields.filter(|(name, _)| !details.contains_key(*name));
+    let fields = fields.filter_map(|(name, value)| Some(member(name, &value?)));
     let details = details.iter().map(|(name, value)| member(name, value));
-    let members: Vec<_> = own.chain(details).collect();
+    let members: Vec<_> = fields.chain(details).collect();
     escaped(&format!("{{{}}}", members.join(","))) + "\n"
 }
 
@@ -43,8 +43,8 @@ fn member(name: &str, value: &Value) -> String {
     format!("{}:{value}", Value::from(name))
 }
 
-/// JSON leaves as they are some characters at which a terminal, an editor or a program may begin a
-/// new line, or write in another direction. They can stand in strings alone.
+/// Escapes the characters at which a terminal, an editor or a program may begin a new line or change the
+/// direction. JSON permits them, and only in strings.
 fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len() + 1);
     for letter in json.chars() {
@@ -56,7 +56,7 @@ fn escaped(json: &str) -> String {
     escaped
 }
 
-/// Controls, line ends, and what Unicode calls format characters: marks of direction, joiners, tags.
+/// Returns `true` for control characters, line separators and Unicode's format characters.
 fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(

@@ -1,5 +1,4 @@
-//! Events: what happened to sessions and users, for those who watch over an application, in the words
-//! of OWASP's Logging Vocabulary.
+//! Security events of sessions and users, named as in OWASP's Logging Vocabulary.
 
 mod line;
 mod writer;
@@ -21,7 +20,7 @@ use crate::error::Error;
 use crate::request::client::Client;
 use crate::token::{Key, Token, mac};
 
-/// Where events go.
+/// The output of events, `session.events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(
     rename_all = "lowercase",
@@ -33,13 +32,13 @@ pub(crate) enum Sink {
     Stderr,
 }
 
-/// What keys the names of sessions in events, so that nobody can compute them from the table.
+/// The key of the sessions' pseudonyms in events. Without it they cannot be computed from the table.
 #[derive(Clone, serde::Deserialize)]
 #[serde(transparent)]
 pub(crate) struct EventsKey(String);
 
 impl EventsKey {
-    /// In characters.
+    /// Returns the number of characters.
     pub(crate) fn length(&self) -> usize {
         self.0.chars().count()
     }
@@ -56,11 +55,11 @@ pub(crate) struct Events {
     key: EventsKey,
     clock: Arc<Clock>,
     anonymous: Mutex<Anonymous>,
-    /// Whether a server has begun and not ended.
+    /// `true` while the server runs.
     serving: AtomicBool,
 }
 
-/// Whom and what an event is about.
+/// The session, user and client of an event.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct About<'a> {
     pub(crate) key: Option<&'a Key>,
@@ -68,7 +67,7 @@ pub(crate) struct About<'a> {
     pub(crate) client: Option<&'a Client>,
 }
 
-/// What anonymous clients have caused in this second.
+/// The events that anonymous clients caused in this second.
 #[derive(Default)]
 struct Anonymous {
     second: i64,
@@ -76,7 +75,7 @@ struct Anonymous {
     omitted: u64,
 }
 
-/// How many events anonymous clients can cause in a second.
+/// The largest number of events that anonymous clients can cause in a second.
 const LIMIT: u32 = 100;
 
 impl Anonymous {
@@ -95,7 +94,7 @@ impl Anonymous {
 }
 
 impl Events {
-    /// Without a key, one is drawn.
+    /// Opens the output. Draws a key if `key` is `None`.
     pub(crate) fn open(
         sink: Sink,
         key: Option<EventsKey>,
@@ -194,8 +193,8 @@ impl About<'_> {
     }
 }
 
-/// Rocket 0.5.2 leaves the shutdown fairings out if its listener hears of the shutdown first
-/// (`server.rs`, the outer `select!`).
+/// Emits the shutdown, since Rocket 0.5.2 skips the shutdown fairings if its listener learns of the
+/// shutdown first (`server.rs`, the outer `select!`).
 impl Drop for Events {
     fn drop(&mut self) {
         self.emit_shutdown();

@@ -1,4 +1,4 @@
-//! What a line looks like, whatever is put into it.
+//! The lines of events, with hostile values and a reader that has stopped.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rocket::figment::Figment;
 use super::*;
 use crate::config::Config;
 
-/// What was told, as one text.
+/// Everything that was emitted, as one text.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<u8>>>);
 

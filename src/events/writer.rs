@@ -1,4 +1,4 @@
-//! The thread that writes events, so that no request waits for the reader of a pipe.
+//! Writes events on a thread, so that no request waits for the reader of a pipe.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-/// How many lines wait at most; the writer drops and counts further ones.
+/// The largest number of lines that wait. Further ones are dropped and counted.
 pub(super) const QUEUE: usize = 1_024;
 
 /// How long a shutdown waits for lines that nobody reads.
@@ -32,7 +32,7 @@ impl Writer {
             .name("session-events".into())
             .spawn(move || {
                 for line in queue {
-                    // A reader that has gone is no reason to stop.
+                    // Continues if the reader is gone.
                     let _ = out.write_all(line.as_bytes());
                     written.fetch_sub(1, Ordering::Relaxed);
                 }

@@ -38,16 +38,15 @@ impl Sessions {
     /// from a page of this application, and every form without the token of its browser's session,
     /// [`Session::csrf_token`](crate::Session::csrf_token).
     ///
-    /// It is decided before routing, whatever a form's `_method` says, and asks no store: by
-    /// `Sec-Fetch-Site`, by `Origin` where a browser sends none, and by the token. A form without its
-    /// token is refused; so is a POST without a content type that has neither a token nor one of these
-    /// headers. Other content, such as JSON, is refused only if it comes from elsewhere, since no site
-    /// can have a browser send that without asking first. A request with an `Upgrade` header, such as
-    /// a WebSocket's, is refused if it comes from elsewhere.
+    /// The check runs before routing, whatever a form's `_method` is, and does not ask the store. It uses
+    /// `Sec-Fetch-Site`, or `Origin` if the browser does not send that, and the token. A form without its
+    /// token is refused, and so is a POST without a content type that has neither a token nor one of these
+    /// headers. Other content, such as JSON, and a request with an `Upgrade` header, such as a WebSocket's,
+    /// is refused only if another origin sent it.
     ///
     /// `session.trusted_origins` names other origins whose pages are trusted: their requests, forms
-    /// included, need no token. [`csrf::Refusal`](crate::csrf::Refusal) tells a catcher why a request was
-    /// refused, and one line of the log does.
+    /// included, need no token. A catcher finds the reason for a refusal in
+    /// [`csrf::Refusal`](crate::csrf::Refusal), and the log has one line for it.
     ///
     /// ```no_run
     /// # use rocket_diesel_session::Sessions;
@@ -65,11 +64,10 @@ impl Sessions {
     /// Exempts POST requests to one path from the CSRF protection, for servers that send webhooks:
     /// they have no token.
     ///
-    /// `path` is the whole path of a route, with the base under which it is mounted, and is compared
-    /// with what was sent, byte for byte. All else is checked as before: other spellings of the path,
-    /// other methods, also by `_method`, and each request that brings a cookie of a session. So a
-    /// page of another site cannot use the exemption on behalf of a user. Verify the sender's signature
-    /// there, and sign nobody in.
+    /// `path` is the whole path of a route, with the base of its mount, and is compared byte for byte.
+    /// Other spellings of the path, other methods, also by `_method`, and each request with a session's
+    /// cookie are checked as before, so a page of another site cannot use the exemption on behalf of a
+    /// user. Verify the sender's signature in the route, and sign no user in.
     ///
     /// ```no_run
     /// # use rocket_diesel_session::Sessions;
@@ -92,11 +90,11 @@ impl Sessions {
         self
     }
 
-    /// Keeps the sessions in `store`, such as a [`DieselStore`](crate::store::DieselStore) on a pool that the
+    /// Stores the sessions in `store`, such as a [`DieselStore`](crate::store::DieselStore) on a pool that the
     /// application has; no database is opened.
     ///
-    /// The launch stops where a setting or [`with_user`](Sessions::with_user) is meant for a store that
-    /// is opened from the configuration: `session.database`, `table`, `columns`, `create_table`, and
+    /// The launch stops if a setting or [`with_user`](Sessions::with_user) is for a store that is opened
+    /// from the configuration: `session.database`, `table`, `columns`, `create_table`, and
     /// `migrate` and `with_user` without `session.users`.
     ///
     /// ```
@@ -115,8 +113,8 @@ impl Sessions {
 
     /// Runs these migrations at launch where `session.migrate` is true.
     ///
-    /// They are the application's, made by `diesel_migrations::embed_migrations!`, with the one for
-    /// the sessions among them, or [`MIGRATIONS`](crate::MIGRATIONS) alone.
+    /// Pass the application's, from `diesel_migrations::embed_migrations!` and with the one for the
+    /// sessions among them, or [`MIGRATIONS`](crate::MIGRATIONS) alone.
     ///
     /// ```
     /// use rocket_diesel_session::{MIGRATIONS, Sessions};
@@ -132,10 +130,10 @@ impl Sessions {
     /// Loads columns of the signed-in user's row together with the session, for
     /// [`SignedIn`](crate::sign_in::SignedIn) and [`Session::user`](crate::Session::user).
     ///
-    /// The row is found by the id that was given to [`Session::log_in`](crate::Session::log_in), in
-    /// the column `key` of `table`, a text or a number; it costs no further statement. The names are
-    /// those that the database has, without quotes, whatever characters and capitals they are made
-    /// of; the table may be `schema.table`. A name that is not there stops the launch.
+    /// The row is the one whose column `key`, a text or a number, has the id that was passed to
+    /// [`Session::log_in`](crate::Session::log_in); it takes no further statement. Write the names exactly
+    /// as in the database and without quotes; the table may be `schema.table`. A name that does not exist
+    /// stops the launch.
     ///
     /// ```
     /// # use rocket_diesel_session::Sessions;
@@ -158,7 +156,7 @@ impl Sessions {
     }
 
     /// Redirects browsers to a path of this application where [`SignedIn`](crate::sign_in::SignedIn)
-    /// finds nobody signed in.
+    /// finds no signed-in user.
     ///
     /// A request that loads a page (GET or HEAD, HTML preferred in `Accept`, and `navigate` in
     /// `Sec-Fetch-Mode` where a browser sends that header) gets 303 in place of the 401. Other requests,
@@ -201,10 +199,10 @@ impl Sessions {
         self
     }
 
-    /// Makes tokens of the bytes that `generate` draws, which must be secret and random.
+    /// Sets the generator of the tokens' bytes, which must be secret and random.
     ///
-    /// Fewer than 16 bytes, which is 128 bits, or more than 64 do not compile; a generator that
-    /// repeats itself stops the launch.
+    /// Fewer than 16 bytes (128 bits) or more than 64 do not compile. A generator that returns the same
+    /// bytes twice stops the launch.
     ///
     /// ```
     /// # use rocket_diesel_session::{Error, Sessions};
@@ -230,12 +228,12 @@ impl Sessions {
         self
     }
 
-    /// Sets the version of the application's session data, and brings older data up to date.
+    /// Sets the version of the application's session data, and the upgrade of older data.
     ///
-    /// Data carries the version under which it was written, 0 where there was none. When a session
-    /// of an older version is loaded, `upgrade` is given that version and the values; what it makes
-    /// of them is stored with the next change. If it fails, the values are dropped and that is
-    /// logged; who is signed in stays so in any case. Data of a newer version is left as it is.
+    /// Stored data has the version under which it was written, 0 without `with_schema`. When a session of
+    /// an older version is loaded, `upgrade` gets that version and the values, and its result is stored
+    /// with the next change. If it fails, the values are dropped and a warning is logged; the user stays
+    /// signed in. Data of a newer version stays as it is.
     ///
     /// ```
     /// # use rocket_diesel_session::Sessions;
@@ -259,7 +257,7 @@ impl Sessions {
         self
     }
 
-    /// Takes the time from `clock`, so that a test can let hours pass. The store's clock is not asked.
+    /// Takes the time from `clock` instead of the store's, so that a test can let hours pass.
     ///
     /// ```
     /// use chrono::{TimeDelta, Utc};

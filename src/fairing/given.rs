@@ -1,4 +1,4 @@
-//! A store that the application gives: what it was configured with elsewhere has no effect on it.
+//! Checks of a launch with `Sessions::with_store`, whose store ignores the settings of a database.
 
 use rocket::figment::Figment;
 
@@ -46,11 +46,11 @@ impl Sessions {
     }
 }
 
-/// The store that the application gave cannot be used.
+/// Returns the error of a store of `Sessions::with_store` that cannot be used.
 pub(super) fn unusable(error: Error) -> Error {
     Error::configuration(format!("the store of Sessions::with_store: {error}")).with_source(
         "check that its database runs, that its table is there (run the migrations, or call \
-         DieselStore::create_table before), and that the names given to DieselStore::with_table and \
+         DieselStore::create_table before), and that the names passed to DieselStore::with_table and \
          DieselStore::with_user are those of the database",
     )
 }

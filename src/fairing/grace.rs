@@ -1,11 +1,11 @@
-//! Gives requests under way their answer when the server stops.
+//! Lets running requests finish when the server stops.
 
 use std::time::Duration;
 
 use rocket::figment::Figment;
 use rocket::figment::providers::Serialized;
 
-/// What a request may need besides one wait for the store.
+/// The time that a request may need beside one wait for the store.
 const REST: Duration = Duration::from_secs(2);
 
 /// Sets `shutdown.grace` to more than the store's timeout, unless it is configured.

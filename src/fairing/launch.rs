@@ -1,4 +1,4 @@
-//! The launch: settings are read, the store is opened, made ready and tried.
+//! Reads the settings at launch, opens the store and tests it.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ impl Sessions {
         })
     }
 
-    /// Finds out now, and not with the first visitor, whether the store can be used.
+    /// Tests at launch that the store can be used.
     fn prepare(
         &self,
         config: &Config,
@@ -116,7 +116,7 @@ impl Sessions {
         store.load(&nobody, 0).map_err(sessions)?;
         // Changes nothing, but fails where the store may not be written.
         store.touch(&nobody, 0, 0).map_err(sessions)?;
-        // The statements before do not name this column.
+        // The statements above do not use this column.
         if database.is_some() && config.has_user_column() {
             store.list("", 0).map_err(sessions)?;
         }
@@ -142,7 +142,7 @@ fn named(database: &str, error: Error) -> Error {
     Error::configuration(format!("databases.{database}: {error}{remedy}"))
 }
 
-/// Whether SQLite says that its file is none, or a broken one.
+/// Returns `true` if SQLite reports that its file is damaged or not a database.
 fn is_damaged(error: &Error) -> bool {
     let text = error.to_string();
     text.contains("file is not a database") || text.contains("disk image is malformed")

@@ -63,8 +63,8 @@ impl Sessions {
         };
         require(opened.database.is_none(), || {
             format!(
-                "session.users is {name:?}, but the sessions are in a database of SQL, where the users \
-                 are looked for; leave it out"
+                "session.users is {name:?}, but the sessions are in an SQL database, where the users \
+                 are looked up; leave it out"
             )
         })?;
         let mut entry = DatabaseConfig::read(figment, name)?;

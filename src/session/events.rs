@@ -18,11 +18,10 @@ use crate::token::Key;
 impl Session {
     /// Emits an event, one line of JSON, where `session.events` asks for events.
     ///
-    /// Take `name` from OWASP's Logging Vocabulary, such as `authn_login_fail`. The line has it with
-    /// the time, a name of the session that reveals nothing else of it, the user's id, and the
-    /// request's route and browser. The members of `details`, an object, come after these, and take
-    /// the place of those that have the same name. Put no secret into it, and no text that a user
-    /// typed: it may be a password in the wrong field.
+    /// Take `name` from OWASP's Logging Vocabulary, such as `authn_login_fail`. The line also has the
+    /// time, a pseudonym of the session, the user's id, and the request's route and browser. `details` is
+    /// an object; its members are added, and replace those of the same name. Put no secret into it, and no
+    /// text that a user typed, which may be a password in the wrong field.
     ///
     /// ```
     /// use rocket_diesel_session::Session;

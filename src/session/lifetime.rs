@@ -9,7 +9,7 @@ use crate::state::Stored;
 use crate::token::Key;
 
 impl Session {
-    /// Gives the session a new token and leaves all else as it is. The old token opens nothing then.
+    /// Gives the session a new token, and changes nothing else. The old token becomes invalid.
     ///
     /// Call it when the user's rights change. [`log_in`](Self::log_in) does it by itself.
     ///
@@ -27,9 +27,9 @@ impl Session {
 
     /// Ends the session, in the store and in the browser.
     ///
-    /// The messages that this request leaves with [`flash`](Self::flash), before or after, and the
-    /// values that it stores afterwards begin a new, anonymous session under another token. All else
-    /// that the session held is removed.
+    /// Removes all that the session holds. Messages that this request adds with [`flash`](Self::flash),
+    /// before or after, and values that it stores afterwards begin a new, anonymous session under another
+    /// token.
     ///
     /// ```
     /// # use rocket_diesel_session::Session;
@@ -43,7 +43,7 @@ impl Session {
         self.state().destroy();
     }
 
-    /// Counts this request as use, whether or not the touch interval has passed.
+    /// Records this request as use, even if `touch_interval` has not passed.
     ///
     /// ```
     /// # use rocket_diesel_session::Session;
@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// Returns `true` if the browser sent the token of a session that does not exist: it expired, was
-    /// ended, or never existed. A page can say so to a user who has to sign in again.
+    /// ended, or never existed. A page can then explain why the user has to sign in again.
     ///
     /// ```
     /// # use rocket_diesel_session::Session;
@@ -115,13 +115,13 @@ impl Session {
         self.key().map(|key| key.short().to_owned())
     }
 
-    /// Returns when the user signed in, or when the session began if nobody did.
+    /// Returns when the user signed in, or when the session began if no user has signed in.
     ///
     /// ```
     /// use chrono::TimeDelta;
     /// use rocket_diesel_session::Session;
     ///
-    /// /// Whether the password has to be asked for again.
+    /// /// Returns `false` if the user has to enter the password again.
     /// fn is_fresh(session: &Session) -> bool {
     ///     session.now() - session.signed_in_at() < TimeDelta::minutes(15)
     /// }
@@ -135,24 +135,24 @@ impl Session {
         self.context.clock.now()
     }
 
-    /// Returns how long the session may be idle: what [`remaining`](Self::remaining) starts from.
+    /// Returns how long the session may be idle before it expires.
     pub fn idle_timeout(&self) -> TimeDelta {
         TimeDelta::milliseconds(self.state().idle_timeout(self.limits()))
     }
 
-    /// Returns when the session ends unless it is used before.
+    /// Returns when the session expires if it is not used again.
     pub fn expires_at(&self) -> DateTime<Utc> {
         let new = self.now.saturating_add(self.limits().idle);
         self.time(|stored| stored.record.expires_at, new)
     }
 
-    /// Returns when the session ends however much it is used.
-    pub fn deadline(&self) -> DateTime<Utc> {
+    /// Returns when the session expires even if it is used.
+    pub fn absolute_expiry(&self) -> DateTime<Utc> {
         let new = self.now.saturating_add(self.limits().absolute);
         self.time(|stored| stored.record.deadline, new)
     }
 
-    /// Returns how long it is until [`expires_at`](Self::expires_at), seen from the request.
+    /// Returns the time from the request to [`expires_at`](Self::expires_at).
     ///
     /// ```
     /// # use rocket_diesel_session::Session;
@@ -165,11 +165,11 @@ impl Session {
         self.expires_at() - self.context.time(self.now)
     }
 
-    /// Returns the client's address: the other end of the connection, or what a proxy of
-    /// `session.trusted_proxies` says in `X-Forwarded-For`; `None` outside a request.
+    /// Returns the client's address: the peer of the connection, or the address that a proxy of
+    /// `session.trusted_proxies` reports in `X-Forwarded-For`. Returns `None` outside a request.
     ///
-    /// It is the whole address, for counting attempts. `session.client_address` decides what is
-    /// stored of it.
+    /// The address is complete, so that an application can count attempts by it.
+    /// `session.client_address` decides how much of it is stored.
     pub fn client_address(&self) -> Option<IpAddr> {
         self.client.address
     }

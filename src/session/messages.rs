@@ -1,4 +1,4 @@
-//! Messages for the next page.
+//! Flash messages for the next page.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use crate::error::Error;
 use crate::state::Flash;
 
 impl Session {
-    /// Leaves a message for the next page that asks for [`flashes`](Self::flashes).
+    /// Adds a message for the next page that calls [`flashes`](Self::flashes).
     ///
-    /// [`log_out`](Self::log_out) keeps the messages of the same request, whether they are left before
-    /// it or after it: they begin a new, anonymous session.
+    /// [`log_out`](Self::log_out) keeps the messages of the same request, added before or after it: they
+    /// begin a new, anonymous session.
     ///
     /// Fails as [`insert`](Self::insert) does.
     ///
@@ -32,8 +32,8 @@ impl Session {
 
     /// Takes the pending flash messages. Each is returned once.
     ///
-    /// They stay in the session if nobody reads the answer: if it is one to `HEAD`, `OPTIONS` or a
-    /// prefetch, a redirect, an answer without a body (204, 205, 304), or a failure of the server.
+    /// They stay in the session if no user sees the response: to `HEAD`, `OPTIONS` or a prefetch, a
+    /// redirect, one without a body (204, 205, 304), or a server error.
     ///
     /// ```
     /// use rocket_diesel_session::{Error, Session};

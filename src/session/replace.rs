@@ -32,8 +32,7 @@ const OF_THE_ANSWER: [&str; 22] = [
     "X-Sendfile",
 ];
 
-/// The same by the beginnings of their names: the body, what nginx serves in its place, and what scripts
-/// are to do with it.
+/// The same by the beginnings of their names: headers of the body, of nginx and of scripts.
 const OF_THE_ANSWER_BEGIN: [&str; 5] = ["Content-", "HX-", "Turbo-", "X-Accel-", "X-Inertia"];
 
 /// The lists that two fairings may both add to.
@@ -54,15 +53,15 @@ fn is_of_the_answer(name: &str) -> bool {
     !policy && (OF_THE_ANSWER.iter().any(is) || OF_THE_ANSWER_BEGIN.iter().any(begins))
 }
 
-/// Puts an error page in the place of an answer, and keeps what fairings have set for the browser. A
-/// redirect or a cookie of the answer would tell of something that did not happen.
+/// Replaces a response by an error page, and keeps the headers that fairings set. A redirect or a cookie
+/// of the response would claim what did not happen.
 pub(super) fn replace<'r>(response: &mut Response<'r>, page: Response<'r>) {
     let failed = std::mem::replace(response, page);
     let headers = response.headers().iter();
-    let own: Vec<_> = headers.map(|it| it.name.into_owned()).collect();
+    let names: Vec<_> = headers.map(|it| it.name.into_owned()).collect();
     for header in failed.headers().iter() {
         let name = header.name();
-        if own.iter().any(|own| own == name) {
+        if names.iter().any(|it| it == name) {
             merge(response, &header);
         } else if !is_of_the_answer(name.as_str()) {
             response.adjoin_raw_header(name.to_string(), header.value().to_owned());
@@ -70,7 +69,7 @@ pub(super) fn replace<'r>(response: &mut Response<'r>, page: Response<'r>) {
     }
 }
 
-/// Adds what the page's own list does not have; a value that is no list stays the page's.
+/// Adds the items that the page's list lacks. Of a header that is not a list, the page's value stays.
 fn merge(response: &mut Response<'_>, header: &Header<'_>) {
     let name = header.name().as_str();
     if !LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {

@@ -12,7 +12,7 @@ use crate::state::{State, Verb};
 use crate::store::sql::backend::Backend;
 
 impl Session {
-    /// Saves now instead of when the response leaves, for routes that have to know.
+    /// Saves now instead of when the response leaves, for routes that need the outcome.
     ///
     /// Fails as unavailable if the store does not answer, and as gone if the session was ended
     /// meanwhile.
@@ -37,16 +37,15 @@ impl Session {
         }
     }
 
-    /// Saves now, in one transaction with `work` on the application's own rows: both are kept, or
-    /// neither is.
+    /// Saves now, in one transaction with `work` on the application's tables: both are committed, or
+    /// neither.
     ///
     /// `work` runs again if the database rolls it back, for example after a deadlock. If it returns an
     /// error, nothing is saved, and the session's unsaved changes are discarded.
     /// [`ErrorKind::RolledBack`] means that it returned `diesel::result::Error::RollbackTransaction`.
     ///
-    /// Where the sessions are elsewhere and `session.users` names the database, the session is saved
-    /// after `work` and before it is committed: if the commit fails, the session is saved and the
-    /// rows are not.
+    /// If the sessions are in another store than the database of `session.users`, the session is saved
+    /// after `work` and before the commit. If the commit fails, the session is saved and the rows are not.
     ///
     /// Fails otherwise as [`save`](Self::save) does, and as unavailable when there is no database
     /// with connections of the type `C`.
@@ -100,7 +99,7 @@ impl Session {
         finished
     }
 
-    /// Reads the session from the store again and forgets what was changed since it was last saved.
+    /// Reads the session from the store again, and discards the changes since it was last saved.
     ///
     /// Fails as unavailable if the store does not answer, and as gone if the session was ended
     /// meanwhile.

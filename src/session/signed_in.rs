@@ -49,14 +49,14 @@ use crate::error::{Error, ErrorKind};
 ///
 /// The request fails with
 ///
-/// - 401 if nobody is signed in, or the user's row is gone;
+/// - 401 if no user is signed in, or the user's row is gone;
 ///   [`with_sign_in_page`](crate::Sessions::with_sign_in_page) redirects browsers from there,
 /// - 500 if the row does not fit `T`; the log says why,
 /// - 503 if the session cannot be loaded, also where a route takes `Option<SignedIn<T>>`.
 ///
 /// The launch stops if a route takes it and [`Sessions::fairing`](crate::Sessions::fairing) is not
-/// attached or `with_user` is not called. Whether a store of
-/// [`Sessions::with_store`](crate::Sessions::with_store) loads users is not known at launch.
+/// attached or `with_user` is not called. For a store of
+/// [`Sessions::with_store`](crate::Sessions::with_store), the launch cannot check that it loads users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedIn<T>(pub T);
 
@@ -93,7 +93,7 @@ impl<T> DerefMut for SignedIn<T> {
     }
 }
 
-/// Whether the guard found nobody signed in.
+/// Notes that the guard found no signed-in user.
 struct Refused(bool);
 
 pub(super) fn has_refused(request: &Request<'_>) -> bool {

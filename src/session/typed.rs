@@ -1,4 +1,4 @@
-//! All values of a session as one struct.
+//! The values of a session as one struct.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -39,8 +39,8 @@ impl Session {
 
     /// Changes all values together as one struct, and returns it.
     ///
-    /// As with [`update`](Self::update), the change is made again on what another request has
-    /// stored meanwhile. Values that are no fields of the struct are left alone.
+    /// As with [`update`](Self::update), the change is reapplied if another request saved first. Values
+    /// that are not fields of the struct stay as they are.
     ///
     /// Fails as [`data`](Self::data) and [`insert`](Self::insert) do.
     ///

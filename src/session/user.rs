@@ -1,4 +1,4 @@
-//! Who is signed in, and where else.
+//! The signed-in user, and the user's other sessions.
 
 use std::fmt::Display;
 
@@ -10,8 +10,7 @@ use crate::session::info::SessionInfo;
 use crate::store::Store;
 
 impl Session {
-    /// Signs a user in: the session belongs to `user_id` from now on, under a new token and with
-    /// fresh time-outs.
+    /// Signs a user in: gives the session to `user_id`, with a new token and new timeouts.
     ///
     /// Values that an anonymous user stored are kept; those of another user are removed. Call
     /// [`clear`](Self::clear) first to keep nothing.
@@ -49,8 +48,8 @@ impl Session {
             .log_in(user_id.to_string(), false, self.limits())
     }
 
-    /// Signs a user in for as long as `remember_timeout` says, with a cookie that outlives the
-    /// browser; otherwise as [`log_in`](Self::log_in) does.
+    /// Signs a user in as [`log_in`](Self::log_in) does, for `session.remember_timeout` and with a cookie
+    /// that outlives the browser's session.
     ///
     /// ```
     /// # use rocket_diesel_session::{Error, Session};
@@ -66,7 +65,7 @@ impl Session {
             .log_in(user_id.to_string(), true, self.limits())
     }
 
-    /// Signs the user out, by ending the session: see [`destroy`](Self::destroy).
+    /// Signs the user out: ends the session as [`destroy`](Self::destroy) does.
     ///
     /// ```
     /// use rocket::response::Redirect;
@@ -82,7 +81,7 @@ impl Session {
         self.destroy();
     }
 
-    /// Returns the id of the signed-in user, as [`log_in`](Self::log_in) was given it, or `None`.
+    /// Returns the id of the signed-in user that was passed to [`log_in`](Self::log_in), or `None`.
     ///
     /// ```
     /// # use rocket_diesel_session::Session;
@@ -95,9 +94,9 @@ impl Session {
         self.state().user_id().map(str::to_owned)
     }
 
-    /// Returns the signed-in user's row, which came with the session in one statement.
+    /// Returns the signed-in user's row, which was loaded together with the session.
     ///
-    /// Returns `None` if nobody is signed in, if the row is gone, or if
+    /// Returns `None` if no user is signed in, if the row is gone, or if
     /// [`Sessions::with_user`](crate::Sessions::with_user) was not called.
     /// Fails if the row does not fit `T`.
     ///
@@ -130,7 +129,7 @@ impl Session {
         })
     }
 
-    /// Ends the user's other sessions together with saving this one, which gets a new token.
+    /// Ends the user's other sessions when this one is saved, and gives this one a new token.
     ///
     /// Call it when the password changes, together with [`save_with`](Self::save_with):
     ///
@@ -179,10 +178,9 @@ impl Session {
         Ok(records.into_iter().map(device).collect())
     }
 
-    /// Ends the session of the signed-in user that has this short key, and returns `true` if there was
-    /// one.
+    /// Ends the session of the signed-in user with this short key. Returns `true` if there was one.
     ///
-    /// A session of another user is never found. Ending the current one is signing out.
+    /// Never ends a session of another user. Ending the current session signs the user out.
     ///
     /// Fails as unavailable if the store does not answer.
     ///

@@ -46,9 +46,8 @@ impl Session {
 
     /// Computes a new value from the one under `key`, or from the type's default, and returns it.
     ///
-    /// Whenever another request turns out to have changed the session meanwhile, `compute` is
-    /// called again with the value that is there by then: no update is lost. What is stored in the
-    /// end may therefore differ from what is returned here.
+    /// If another request saves first, `compute` runs again with the newer value, so no update is lost.
+    /// The value that is stored can therefore differ from the one that this returns.
     ///
     /// Fails as [`get`](Self::get) and [`insert`](Self::insert) do.
     ///

@@ -1,4 +1,4 @@
-//! The changes to a session, recorded so that they can be made again on a fresher record.
+//! Recorded changes to a session, which can be reapplied to a newer record.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::error::Error;
 
 type Edit = dyn Fn(&mut Contents) -> Result<(), Error> + Send + Sync;
 
-/// A change that can be made again on other contents.
+/// A change that can be applied to any contents.
 #[derive(Clone)]
 pub(crate) enum Change {
     Edit(Arc<Edit>),
@@ -49,7 +49,7 @@ impl Change {
         })
     }
 
-    /// Computes a value from the one that is there at the time of saving.
+    /// Computes a value from the current one each time it is applied.
     pub(crate) fn update<T, F>(key: &str, compute: F) -> Result<Self, Error>
     where
         T: Serialize + DeserializeOwned + Default,
@@ -78,11 +78,11 @@ impl Change {
         })
     }
 
-    pub(crate) fn show(flash: Flash) -> Self {
+    pub(crate) fn add_flash(flash: Flash) -> Self {
         Self::edit(move |contents| flash::add(contents, &flash))
     }
 
-    pub(crate) fn shown(shown: Vec<Flash>) -> Self {
+    pub(crate) fn remove_flashes(shown: Vec<Flash>) -> Self {
         Self::edit(move |contents| flash::remove(contents, &shown))
     }
 

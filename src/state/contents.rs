@@ -1,4 +1,4 @@
-//! What a session holds, as the store keeps it and as an application sees it.
+//! The contents of a session: its user and its values, encoded for the store and decoded from it.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
 
-/// What a session holds.
+/// The user and the values of a session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Contents {
     pub(crate) user_id: Option<String>,
@@ -17,15 +17,15 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Reads a record, and brings its data up to date.
+    /// Decodes a record, and upgrades its data to the application's schema.
     pub(crate) fn decode(record: &Record, schema: &Schema) -> Result<Self, serde_json::Error> {
         let mut data: Map<String, Value> = serde_json::from_str(&record.data)?;
         let version = data.get(SCHEMA).and_then(Value::as_u64).unwrap_or(0);
         if version < u64::from(schema.version) {
-            let (own, mut data_of_application) =
+            let (reserved, mut data_of_application) =
                 data.into_iter().partition(|(key, _)| is_reserved(key));
             schema.upgrade(version as u32, &mut data_of_application, &record.key);
-            data = own;
+            data = reserved;
             data.extend(data_of_application);
             data.insert(SCHEMA.into(), schema.version.into());
         }
@@ -33,7 +33,7 @@ impl Contents {
         Ok(Self { user_id, data })
     }
 
-    /// The data as the store keeps it, unless it is larger than allowed.
+    /// Encodes the values for the store. Fails if they exceed `max_data`.
     pub(crate) fn encode(&self, limits: &Limits) -> Result<String, Error> {
         if let Some(sharer) = limits.shared_with {
             self.data.keys().try_for_each(|name| sharer.check(name))?;
@@ -47,7 +47,11 @@ impl Contents {
             serde_json::to_string(&self.data)
         };
         let text = text.map_err(|cause| {
-            Error::new(ErrorKind::Value, "the session's data is no JSON").with_source(cause)
+            Error::new(
+                ErrorKind::Value,
+                "the session's data cannot be encoded as JSON",
+            )
+            .with_source(cause)
         })?;
         if text.len() > limits.max_data {
             let message = format!(
@@ -76,14 +80,14 @@ impl Contents {
     pub(super) fn log_in(&mut self, user_id: &str, remembered: bool) {
         self.user_id = Some(user_id.to_owned());
         self.data.remove(REMEMBERED);
-        // A new session gets cookie settings of its own.
+        // A new session gets its cookie settings from the configuration.
         self.data.remove(COOKIE);
         if remembered {
             self.data.insert(REMEMBERED.into(), true.into());
         }
     }
 
-    /// Removes what the application and its pages have put there.
+    /// Removes the values of the application and its messages.
     pub(super) fn clear(&mut self) {
         self.data.retain(|key, _| LASTING.contains(&key.as_str()));
     }
@@ -101,19 +105,19 @@ impl Contents {
         self.data.remove(key);
     }
 
-    /// All values together as one struct; its default where there is none.
+    /// Decodes all values of the application as one struct, or returns its default if there are none.
     pub(super) fn typed<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
-        let own = self.data.iter().filter(|(key, _)| !is_reserved(key));
-        let own: Map<String, Value> = own
+        let values = self.data.iter().filter(|(key, _)| !is_reserved(key));
+        let values: Map<String, Value> = values
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        if own.is_empty() {
+        if values.is_empty() {
             return Ok(T::default());
         }
-        decode("(all of them)", &Value::Object(own))
+        decode("(all of them)", &Value::Object(values))
     }
 
-    /// Puts the fields of `new` in the place of those of `old`, and leaves all others alone.
+    /// Replaces the fields of `old` by those of `new`, and keeps all other values.
     pub(super) fn set_typed<T: Serialize>(
         &mut self,
         old: Map<String, Value>,
@@ -127,7 +131,7 @@ impl Contents {
     }
 }
 
-/// Longer life-times were not meant: 20 years, in milliseconds.
+/// The longest lifetime that is believed: 20 years, in milliseconds.
 const LONGEST: f64 = 20.0 * 365.0 * 24.0 * 60.0 * 60.0 * 1000.0;
 
 /// Returns the lifetime in a cookie's settings, in milliseconds, or `None` if the session lives as
@@ -137,7 +141,7 @@ pub(crate) fn max_age(cookie: &Map<String, Value>) -> Option<i64> {
     (1.0..=LONGEST).contains(&millis).then_some(millis as i64)
 }
 
-/// A struct as the values that its fields are stored as.
+/// Encodes the fields of a struct as values.
 pub(super) fn fields<T: Serialize>(value: &T) -> Result<Map<String, Value>, Error> {
     let name = std::any::type_name::<T>();
     match encode(name, value)? {
@@ -147,12 +151,12 @@ pub(super) fn fields<T: Serialize>(value: &T) -> Result<Map<String, Value>, Erro
         }
         _ => Err(Error::new(
             ErrorKind::Value,
-            format!("{name} is no struct with named fields, so it cannot be the session's data"),
+            format!("{name} is not a struct with named fields, so it cannot be the session's data"),
         )),
     }
 }
 
-/// `serde_json` reads at most 128 levels, of which the session's own object is one.
+/// `serde_json` reads at most 128 levels, of which the session object is one.
 const MAX_DEPTH: u32 = 126;
 
 pub(super) fn encode<T: Serialize>(key: &str, value: T) -> Result<Value, Error> {

@@ -1,4 +1,4 @@
-//! Messages for the next page, kept in the session until one shows them.
+//! Flash messages, which stay in the session until a page shows them.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +21,9 @@ use crate::error::Error;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
-    /// What sort of message it is, such as "success" or "error".
+    /// The kind of message, such as "success" or "error".
     pub kind: String,
-    /// What it says.
+    /// The text.
     pub message: String,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn add(contents: &mut Contents, flash: &Flash) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns `messages` without those in `taken`, each as often as it is there.
+/// Removes each of `taken` from `messages` once.
 pub(super) fn without(mut messages: Vec<Flash>, taken: &[Flash]) -> Vec<Flash> {
     for flash in taken {
         if let Some(at) = messages.iter().position(|other| other == flash) {
@@ -48,7 +48,7 @@ pub(super) fn without(mut messages: Vec<Flash>, taken: &[Flash]) -> Vec<Flash> {
     messages
 }
 
-/// Removes what was shown, and leaves what another request has added meanwhile.
+/// Removes the messages that were shown, and keeps those that another request has added meanwhile.
 pub(super) fn remove(contents: &mut Contents, shown: &[Flash]) -> Result<(), Error> {
     let waiting = without(waiting(contents)?, shown);
     if waiting.is_empty() {

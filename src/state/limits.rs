@@ -1,4 +1,4 @@
-//! The configured bounds of every session.
+//! The configured limits of every session.
 
 use super::contents::Contents;
 use super::reserved;
@@ -7,16 +7,16 @@ use crate::clock::TOLERANCE;
 use crate::error::Error;
 use crate::record::Record;
 
-/// What the configuration allows; times in milliseconds.
+/// The limits from the configuration; times in milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) idle: i64,
     pub(crate) absolute: i64,
-    /// Both of them for a session whose user asked to stay signed in.
+    /// The idle and absolute timeout of "remember me" sessions.
     pub(crate) remember: i64,
-    /// How many sessions a user may have.
+    /// The largest number of sessions of a user.
     pub(crate) per_user: Option<u32>,
-    /// `None`: the idle time-out is moved by changes only.
+    /// The least time between two touches. `None`: only changes move the idle expiry.
     pub(crate) touch_interval: Option<i64>,
     pub(crate) max_data: usize,
     pub(crate) save_uninitialized: bool,
@@ -50,7 +50,7 @@ impl Sharer {
 }
 
 impl Limits {
-    /// The idle and the absolute time-out of a session with these contents.
+    /// Returns the idle and the absolute timeout of a session with these contents.
     pub(crate) fn timeouts(&self, contents: &Contents) -> (i64, i64) {
         match (contents.remembered(), contents.max_age()) {
             (true, _) => (self.remember, self.remember),
@@ -59,7 +59,7 @@ impl Limits {
         }
     }
 
-    /// Whether a record that a store returned still is a session; a row with absurd times is not.
+    /// Returns `true` if a record has not expired. A record with impossible times counts as expired.
     pub(super) fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
         let (_, absolute) = self.timeouts(contents);
         // A session that the other application began has no time of its beginning.

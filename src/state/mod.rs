@@ -1,5 +1,4 @@
-//! The session during a request: what it holds, what was changed, and what is to be done at the
-//! end.
+//! The state of a session during a request: its contents, its recorded changes, and the plan for its end.
 //!
 //! Knows neither Rocket nor Diesel.
 
@@ -27,7 +26,7 @@ use crate::error::{Error, ErrorKind};
 use crate::record::Record;
 use crate::token::{Key, Token};
 
-/// A record together with the token that leads to it, where a browser sent one.
+/// A record with the browser's token for it, if a browser sent one.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) token: Option<Token>,
@@ -36,18 +35,18 @@ pub(crate) struct Stored {
     pub(crate) user: Option<String>,
 }
 
-/// The state of one session: what the store last knew, plus the changes since.
+/// The state of one session: the record as it was last read or saved, and the changes since.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     stored: Option<Stored>,
     contents: Contents,
     changes: Vec<Change>,
-    /// The messages that were taken, and that stay until the answer is known to be read.
+    /// The messages that were taken; they are removed once the response is known to be read.
     taken: Vec<Flash>,
     status: Status,
-    /// The browser sent a cookie of our name.
+    /// The browser sent a cookie of the session's name.
     cookie_came: bool,
-    /// The key of the token in it, if the store has no record of it.
+    /// The key of the token in that cookie, if the store has no record under it.
     unknown: Option<Key>,
     /// The token was saved during the request, and the browser does not have it yet.
     token_unsent: bool,
@@ -58,7 +57,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A session that no store knows, though the browser may have sent a cookie, and a token in it.
+    /// Returns the state of a session that is not stored. The browser may have sent a cookie with a token.
     pub(crate) fn new(cookie_came: bool, unknown: Option<Key>) -> Self {
         Self {
             cookie_came,
@@ -67,7 +66,7 @@ impl State {
         }
     }
 
-    /// A session as the store has it, unless its time is over; fails when its data is not a JSON
+    /// Returns the state of a stored session, or `None` if it has expired. Fails if its data is not a JSON
     /// object.
     pub(crate) fn loaded(
         stored: Stored,
@@ -88,12 +87,12 @@ impl State {
         self.stored.as_ref()
     }
 
-    /// Whether the store has a token that the browser does not have yet.
+    /// Returns `true` if the store has a token that the browser does not have yet.
     pub(crate) fn has_unsent_token(&self) -> bool {
         self.token_unsent && self.stored.is_some()
     }
 
-    /// Whether the browser sent a token of which the store has no record.
+    /// Returns `true` if the browser sent a token that the store has no record for.
     pub(crate) fn came_unknown(&self) -> bool {
         self.unknown.is_some()
     }
@@ -102,8 +101,7 @@ impl State {
         self.contents.user_id.as_deref()
     }
 
-    /// The user's row as it was when the session was loaded, unless somebody else is signed in by
-    /// now.
+    /// Returns the user's row as it was loaded, or `None` if another user has signed in since.
     pub(crate) fn user(&self) -> Option<&str> {
         let stored = self.stored.as_ref()?;
         let user_id = &self.contents.user_id;
@@ -119,9 +117,8 @@ impl State {
         self.contents.typed()
     }
 
-    /// Takes the messages that wait for a page. They leave the session with
-    /// [`remove_taken`](Self::remove_taken); at once where no answer follows, since the session was
-    /// loaded by its key.
+    /// Takes the pending messages. [`remove_taken`](Self::remove_taken) removes them from the session; a
+    /// session that was loaded by its key has no response, so they are removed at once.
     pub(crate) fn take_flashes(&mut self, limits: &Limits) -> Result<Vec<Flash>, Error> {
         let waiting = flash::without(flash::waiting(&self.contents)?, &self.taken);
         self.taken.extend_from_slice(&waiting);
@@ -132,7 +129,7 @@ impl State {
     }
 
     pub(crate) fn leave(&mut self, flash: Flash, limits: &Limits) -> Result<(), Error> {
-        self.apply(Change::show(flash.clone()), limits)?;
+        self.apply(Change::add_flash(flash.clone()), limits)?;
         self.added.push(flash);
         Ok(())
     }
@@ -146,21 +143,21 @@ impl State {
     pub(crate) fn remove_taken(&mut self, limits: &Limits) -> Result<(), Error> {
         match std::mem::take(&mut self.taken) {
             taken if taken.is_empty() => Ok(()),
-            taken => self.apply(Change::shown(taken), limits),
+            taken => self.apply(Change::remove_flashes(taken), limits),
         }
     }
 
-    /// How long the session may be idle.
+    /// Returns how many milliseconds the session may be idle.
     pub(crate) fn idle_timeout(&self, limits: &Limits) -> i64 {
         limits.timeouts(&self.contents).0
     }
 
-    /// Whether the user asked to stay signed in.
+    /// Returns `true` if the user asked to stay signed in.
     pub(crate) fn remembered(&self) -> bool {
         self.contents.remembered()
     }
 
-    /// Whether the cookie is to outlive the browser.
+    /// Returns `true` if the cookie is to outlive the browser's session.
     pub(crate) fn persistent(&self, limits: &Limits) -> bool {
         limits.persistent || self.remembered() || self.contents.max_age().is_some()
     }
@@ -195,7 +192,7 @@ impl State {
             return Err(Error::new(ErrorKind::Value, message));
         }
         if self.status >= Status::Destroyed {
-            // The record goes on under another token and without its data, which ends it as well.
+            // The record continues under a new token without its data, which ends the old session as well.
             self.status = Status::Clean;
             self.changes.insert(0, Change::clear());
         }
@@ -203,14 +200,14 @@ impl State {
             .contents
             .user_id
             .as_ref()
-            .is_some_and(|present| *present != user_id)
+            .is_some_and(|current| *current != user_id)
         {
             // The messages of this request are for the user who signs in.
             let waiting = flash::waiting(&self.contents).unwrap_or_default();
             self.added.retain(|flash| waiting.contains(flash));
             self.apply(Change::clear(), limits)?;
             for flash in self.added.clone() {
-                self.apply(Change::show(flash), limits)?;
+                self.apply(Change::add_flash(flash), limits)?;
             }
         }
         let change = Change::LogIn {
@@ -232,12 +229,12 @@ impl State {
         self.renew();
     }
 
-    /// Ends the session. The messages that this request has left and nobody has seen go on.
+    /// Ends the session. The pending messages of this request begin a new one.
     pub(crate) fn destroy(&mut self) {
         let before = std::mem::take(&mut self.contents);
         let waiting = flash::waiting(&before).unwrap_or_default();
         self.added.retain(|flash| waiting.contains(flash));
-        self.changes = self.added.iter().cloned().map(Change::show).collect();
+        self.changes = self.added.iter().cloned().map(Change::add_flash).collect();
         for change in &self.changes {
             // A list of messages that was stored once can be stored again.
             let _ = change.apply(&mut self.contents);
@@ -253,7 +250,7 @@ impl State {
         self.status = self.status.max(status);
     }
 
-    /// What is to be done now to bring store and browser up to date.
+    /// Returns what brings the store and the browser up to date.
     pub(crate) fn plan(&self, limits: &Limits, now: i64) -> Plan {
         let stored = self.stored.as_ref();
         Plan::of(&Facts {

@@ -1,18 +1,18 @@
-//! What becomes of the session when it is saved, and when that fails.
+//! The state of a session while it is saved, and after the save succeeded or failed.
 
 use super::plan::Status;
 use super::{Change, Contents, Schema, State, Stored};
 use crate::error::Error;
 use crate::token::Key;
 
-/// What one store verb works on.
+/// The state that one save writes.
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) stored: Option<Stored>,
-    /// The key that the browser came with, if the store has no record of it.
+    /// The key of the browser's token, if the store has no record under it.
     pub(crate) unknown: Option<Key>,
     pub(crate) changes: Vec<Change>,
-    /// What the session holds with these changes made.
+    /// The contents with these changes applied.
     pub(crate) contents: Contents,
     /// The user's other sessions end, too.
     pub(crate) ends_others: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Pending {
 }
 
 impl State {
-    /// Hands out what a store verb needs; what happens from here on waits for the next one.
+    /// Takes the changes for a save. Later changes wait for the next one.
     pub(crate) fn begin_save(&mut self) -> Pending {
         Pending {
             stored: self.stored.clone(),
@@ -32,8 +32,7 @@ impl State {
         }
     }
 
-    /// The store has the record now, under this token, and this is what it holds; changes made since
-    /// stay on top of it.
+    /// Notes that the record is stored with these contents. Changes made since are applied on top.
     pub(crate) fn saved(&mut self, stored: Stored, mut contents: Contents) -> Result<(), Error> {
         let renewed = self
             .stored
@@ -49,7 +48,7 @@ impl State {
         Ok(())
     }
 
-    /// Puts what the store has in the place of all that happened since.
+    /// Replaces the state by the stored one, and keeps what is known of the browser.
     pub(crate) fn reload(&mut self, fresh: Self) {
         *self = Self {
             cookie_came: self.cookie_came,
@@ -59,7 +58,7 @@ impl State {
         };
     }
 
-    /// Forgets what happened since the session was last loaded or saved.
+    /// Discards the changes since the session was last loaded or saved.
     pub(crate) fn reset(&mut self, schema: &Schema) {
         let stored = self.stored.take();
         let contents = stored
@@ -73,14 +72,14 @@ impl State {
         });
     }
 
-    /// The saving failed: what was handed out counts as not saved again.
+    /// Returns the changes of a failed save to the unsaved ones.
     pub(crate) fn save_failed(&mut self, pending: &Pending) {
         self.changes.splice(..0, pending.changes.iter().cloned());
         self.ends_others |= pending.ends_others;
         self.mark(pending.status);
     }
 
-    /// The session was ended by this request.
+    /// Notes that this request ended the session.
     pub(crate) fn ended(&mut self) {
         self.stored = None;
         self.unknown = None;
@@ -89,8 +88,8 @@ impl State {
         self.destroy();
     }
 
-    /// The session was ended by another request, which told the browser; it may have a newer
-    /// cookie by now, so this one says nothing about it.
+    /// Notes that another request ended the session. That request updated the browser's cookie, so this one
+    /// leaves it alone.
     pub(crate) fn gone(&mut self) {
         self.cookie_came = false;
         self.ended();

@@ -1,4 +1,4 @@
-//! Data that an earlier release of the application has written, brought up to date.
+//! Upgrades session data that an earlier release of the application wrote.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +12,7 @@ pub(crate) type Upgrade = dyn Fn(u32, &mut Map<String, Value>) -> Result<(), Box
     + Send
     + Sync;
 
-/// The version of the application's session data, and the way there from older ones.
+/// The version of the application's session data, and the upgrade from older ones.
 #[derive(Clone)]
 pub(crate) struct Schema {
     pub(super) version: u32,
@@ -24,12 +24,12 @@ impl Schema {
         Self { version, upgrade }
     }
 
-    /// Data that cannot be brought up to date is dropped; who is signed in stays so.
+    /// Upgrades data, and drops it if that fails. The user stays signed in.
     pub(super) fn upgrade(&self, from: u32, data: &mut Map<String, Value>, key: &Key) {
         if let Err(cause) = (self.upgrade)(from, data) {
             let to = self.version;
             log::warn!(
-                "the data of the session {key:?} is dropped, it could not be brought from version {from} to {to}: {cause}"
+                "the data of the session {key:?} is dropped, because its upgrade from version {from} to {to} failed: {cause}"
             );
             data.clear();
         }

@@ -228,7 +228,7 @@ pub fn panics(session: &Session) -> String {
 pub fn lifetime(session: &Session) -> String {
     let (expires, deadline) = (
         session.expires_at().timestamp_millis(),
-        session.deadline().timestamp_millis(),
+        session.absolute_expiry().timestamp_millis(),
     );
     format!(
         "{} {} {}",

@@ -11,7 +11,7 @@ const OBVIOUS: &[&str] = &[
     "now",
     "idle_timeout",
     "expires_at",
-    "deadline",
+    "absolute_expiry",
     "client_address",
 ];
 

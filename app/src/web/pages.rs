@@ -49,7 +49,7 @@ impl From<&Session> for SessionView {
             remaining: time_text::countdown(remaining_seconds),
             remaining_seconds,
             deadline: session
-                .deadline()
+                .absolute_expiry()
                 .format("%-d %B %Y, %H:%M UTC")
                 .to_string(),
         }

@@ -1,7 +1,7 @@
-//! The cleanup: deletes expired sessions from time to time, a few at once. Nothing depends on it.
+//! Deletes expired sessions in the background, in small batches. Correctness does not depend on it.
 //!
-//! It works on a thread of its own, and in a database on a connection of its own, so that it takes
-//! no turn from a request and waits for none.
+//! It has a thread, and in an SQL database a maintenance connection, so it neither delays requests nor
+//! waits for them.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,12 +17,11 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::Store;
 
-/// A batch is followed by a rest of about this many times its length: whatever the database, about one
-/// request in a hundred meets a batch. MariaDB purges what was deleted meanwhile; sooner, the next
-/// batch would have to step over it, row by row.
+/// The rest after a batch, as a multiple of its duration: about one request in a hundred meets a batch on
+/// any database. Meanwhile MariaDB purges the deleted rows, which the next batch would otherwise scan.
 const REST: u32 = 99;
 
-/// However fast a batch was.
+/// The shortest rest after a batch.
 const SHORTEST_REST: Duration = Duration::from_millis(5);
 
 /// Deletes expired sessions, batch by batch.
@@ -34,17 +33,17 @@ pub(crate) struct Cleanup {
     pub(crate) batch: u32,
 }
 
-/// Runs the cleanup; ends when this is dropped, after the batch that is under way.
+/// The thread of the cleanup. Dropping this ends it after the current batch.
 pub(crate) struct CleanupThread(Mutex<Option<Running>>);
 
 struct Running {
-    /// Never sends; that it is gone is the message.
+    /// Sends nothing: dropping it is the signal.
     stop: Sender<Infallible>,
     ended: oneshot::Receiver<Infallible>,
 }
 
 impl CleanupThread {
-    /// Starts the thread, unless there is nothing to do.
+    /// Starts the thread if there is a cleanup.
     pub(crate) fn start(cleanup: Option<Cleanup>) -> Result<Self, Error> {
         let Some(cleanup) = cleanup else {
             return Ok(Self(Mutex::default()));
@@ -63,15 +62,15 @@ impl CleanupThread {
         Ok(Self(Mutex::new(Some(Running { stop, ended }))))
     }
 
-    /// Ends the thread; waits for the batch that is under way, but no longer than `patience`.
-    pub(crate) async fn stop(&self, patience: Duration) {
+    /// Ends the thread. Waits for the current batch, but no longer than `limit`.
+    pub(crate) async fn stop(&self, limit: Duration) {
         let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Running { stop, ended }) = running else {
             return;
         };
         drop(stop);
-        if timeout(patience, ended).await.is_err() {
-            log::warn!("the cleanup's last batch has not ended within {patience:?}");
+        if timeout(limit, ended).await.is_err() {
+            log::warn!("the cleanup's last batch has not ended within {limit:?}");
         }
     }
 }
@@ -92,9 +91,9 @@ impl Cleanup {
         }
     }
 
-    /// Deletes what has expired, batch by batch, and adds up how much that was.
+    /// Deletes expired sessions batch by batch, and adds up how many.
     ///
-    /// Goes on until nothing is found: of two nodes that delete at once, each may get half a batch.
+    /// Continues until a batch is empty: if two nodes delete at once, each may get half a batch.
     fn all(&self, count: &mut u64, stopped: &Receiver<Infallible>) -> Result<(), Error> {
         loop {
             let start = Instant::now();
@@ -113,12 +112,12 @@ impl Cleanup {
     }
 }
 
-/// Waits; whether the cleanup is to go on.
+/// Waits. Returns `false` if the cleanup is to stop.
 fn pass(time: Duration, stopped: &Receiver<Infallible>) -> bool {
     stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
 }
 
-/// How long live requests have the database to themselves after a batch that took so long.
+/// Returns how long the cleanup rests after a batch of this duration.
 pub(crate) fn rest_after(batch: Duration) -> Duration {
     jittered(batch * REST).max(SHORTEST_REST)
 }

@@ -1,4 +1,4 @@
-//! An SQL database as the configuration names it, and what is done in it.
+//! `Database`: the SQL database of the configuration, its queries and transactions.
 
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
@@ -33,8 +33,8 @@ use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::run;
 use crate::store::{Adapter, Store};
 
-/// The database of the application's own tables, which also holds the sessions unless they are in
-/// Redis.
+/// The SQL database of the application's tables, which also holds the sessions unless they are in
+/// another store.
 ///
 /// Take it as a request guard:
 ///
@@ -55,18 +55,18 @@ use crate::store::{Adapter, Store};
 pub struct Database {
     threads: Arc<Threads>,
     clock: Arc<Clock>,
-    /// Which file or server was opened or made.
+    /// The line for the log about the file or server that was opened or created.
     pub(crate) origin: String,
     /// See [`DatabaseConfig`](crate::config::DatabaseConfig).
     misread: Option<String>,
     opened: Arc<dyn Opened>,
-    /// Where the sessions are.
+    /// The store of the sessions.
     store: Arc<dyn Store>,
     sessions_in: SessionsIn,
     maintenance: Arc<dyn Store>,
 }
 
-/// Where the sessions are, seen from a transaction in this database.
+/// The place of the sessions, seen from a transaction in this database.
 #[derive(Clone)]
 enum SessionsIn {
     ThisDatabase,
@@ -75,7 +75,7 @@ enum SessionsIn {
     AnotherStore,
 }
 
-/// Which columns of the application's users come along with each session.
+/// The users' table, and its columns that are loaded with each session.
 #[derive(Clone, Copy)]
 pub(crate) struct UserTable {
     pub(crate) table: &'static str,
@@ -95,7 +95,7 @@ impl Database {
         })
     }
 
-    /// Looks for nobody's row, to find out a name of the users' table that is not there.
+    /// Checks the names of the users' table with a query for a user who does not exist.
     pub(crate) fn check_users(&self) -> Result<(), Error> {
         let looked = self.opened.user("").map(drop);
         looked.map_err(|error| match error.into_cause::<DieselError>() {
@@ -114,7 +114,7 @@ impl Database {
         })
     }
 
-    /// Returns why a table is missing, if Rocket's own pools read the URL as another file's.
+    /// Returns why a table is missing, if Rocket's own pools open another file for the same URL.
     pub(crate) fn misread(&self, error: &dyn fmt::Display) -> Option<String> {
         let misread = self.misread.as_ref();
         let misread = misread.filter(|_| error.to_string().contains("no such table"));
@@ -125,12 +125,12 @@ impl Database {
         self.store.clone()
     }
 
-    /// The same store, with a connection of its own for work that is not a request's.
+    /// Returns the store on the maintenance connection, for work outside requests.
     pub(crate) fn maintenance(&self) -> Arc<dyn Store> {
         self.maintenance.clone()
     }
 
-    /// Brings the tables up to date; blocks, and keeps other nodes from doing the same meanwhile.
+    /// Runs the migrations, and keeps other nodes from running them at the same time. Blocks.
     pub(crate) fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
         self.opened.migrate(migrations)
     }
@@ -240,7 +240,7 @@ impl Database {
             .await
     }
 
-    /// Does `work` and carries out a plan for a session, in one transaction.
+    /// Runs `work` and the plan for a session in one transaction.
     pub(crate) async fn transaction<C, T, F>(
         &self,
         waited: &Waited,
@@ -266,7 +266,7 @@ impl Database {
                     committed => Ok(committed),
                 }
             })?;
-            // What others have stored meanwhile is seen after the transaction only.
+            // The transaction does not see what others have stored meanwhile.
             commit.limit(&*everything, &mut committed);
             Ok((value, committed))
         };

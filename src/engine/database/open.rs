@@ -22,7 +22,7 @@ use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
 impl Database {
-    /// Opens the pool for sessions of up to `max_data`; connections are made when they are needed.
+    /// Opens the pool for sessions of up to `max_data` bytes. Connections are opened on demand.
     pub(crate) fn open(
         config: &DatabaseConfig,
         threads: Arc<Threads>,
@@ -55,7 +55,7 @@ impl Database {
         }
     }
 
-    /// Reads and writes the sessions as another application does that shares their table.
+    /// Reads and writes the sessions in the format of the application that shares their table.
     pub(crate) fn shared(self, adapter: Arc<dyn Adapter>) -> Self {
         Self {
             store: adapter.adapt(self.store),
@@ -69,7 +69,7 @@ impl Database {
         Self { clock, ..self }
     }
 
-    /// For the application's own tables alone, since the sessions are in `store`.
+    /// Uses the database for the application's tables only, since the sessions are in `store`.
     pub(crate) fn beside(self, store: Arc<dyn Store>) -> Self {
         let sessions_in = SessionsIn::AnotherStore;
         Self {

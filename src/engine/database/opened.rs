@@ -1,4 +1,4 @@
-//! What the type of a database's connections decides: its pool, its store and its migrations.
+//! The parts of a database that depend on the type of its connections: the pool, the store, the migrations.
 
 use std::any::Any;
 use std::fmt;
@@ -29,7 +29,7 @@ pub(super) trait Opened: Any + Send + Sync {
 pub(super) struct Typed<C: Backend> {
     pub(super) pool: Renewed<C>,
     pub(super) store: Arc<DieselStore<C>>,
-    /// Whether a lock can be kept from one statement to the next.
+    /// `true` if a lock lasts from one statement to the next.
     pub(super) keeps_locks: bool,
 }
 

@@ -18,25 +18,25 @@ use crate::error::{Error, require};
     expecting = "a table, [default.session.cookie]"
 )]
 pub(crate) struct CookieConfig {
-    /// Its name, without `__Host-` or `__Secure-`: the prefix that the other settings allow is put
-    /// before it. Where another application shares the cookie, its whole name.
+    /// The name without `__Host-` or `__Secure-`; the prefix that the other settings permit is added. If
+    /// another application shares the cookie, the whole name.
     pub(crate) name: Option<String>,
     path: String,
     domain: Option<String>,
-    /// Sent over TLS only: true, false, or "auto": when this request came that way. Where it is left
-    /// out, a debug build does without on `http://localhost`.
+    /// Whether browsers send it over TLS only: true, false, or "auto" for requests over TLS. If it is not
+    /// set, a debug build sets a cookie without `Secure` on `http://localhost`.
     secure: Secure,
     http_only: bool,
     same_site: SameSiteConfig,
     partitioned: bool,
     priority: Option<Priority>,
-    /// Whose `X-Forwarded-Proto` is believed when `secure` is "auto".
+    /// The proxies whose `X-Forwarded-Proto` is trusted.
     #[serde(skip)]
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// Another application shares the cookie, so the name gets no prefix.
     #[serde(skip)]
     pub(crate) is_shared: bool,
-    /// Goes over http to this machine, as in development.
+    /// The cookie goes over plain http to this machine.
     #[serde(skip)]
     plain_on_loopback: bool,
 }

@@ -1,6 +1,6 @@
-//! The end of a request as one table.
+//! Decides at the end of a request, in one table, what to store and what to send.
 
-/// What happened to a session during a request, from least to most.
+/// The most far-reaching thing that happened to a session during a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     #[default]
@@ -8,11 +8,11 @@ pub(crate) enum Status {
     Changed,
     Renewed,
     Destroyed,
-    /// Another request has ended it.
+    /// Another request ended it.
     Gone,
 }
 
-/// What brings the store up to date: one statement, but for a replacement.
+/// The verb that brings the store up to date: one statement, or two for a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Nothing,
@@ -22,11 +22,11 @@ pub(crate) enum Verb {
     /// An update that also changes the key.
     Renew,
     Delete,
-    /// A delete, and an insert for what is left to the next page.
+    /// A delete, and an insert for the messages and values that begin a new session.
     Replace,
 }
 
-/// What the response tells the browser.
+/// What the response does with the browser's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetCookie {
     Nothing,
@@ -34,17 +34,17 @@ pub(crate) enum SetCookie {
     Remove,
 }
 
-/// All that the decision depends on.
+/// Everything that the decision depends on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) loaded: bool,
     pub(crate) status: Status,
     pub(crate) empty: bool,
-    /// It holds something, and a browser can be given another token for it.
+    /// It is not empty, and a browser can get another token for it.
     pub(crate) begins_anew: bool,
     pub(crate) touch_due: bool,
     pub(crate) cookie_came: bool,
-    /// The browser sent a token that no store knew when it was asked.
+    /// The browser sent a token that the store had no record for.
     pub(crate) unknown_token: bool,
     pub(crate) token_unsent: bool,
     pub(crate) cookie_expires: bool,
@@ -52,7 +52,7 @@ pub(crate) struct Facts {
     pub(crate) save_uninitialized: bool,
 }
 
-/// What the store does, and one word to the browser.
+/// The store's verb, and what happens to the browser's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) verb: Verb,
@@ -60,7 +60,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Decides.
+    /// Decides by this table.
     ///
     /// | loaded | status | empty | verb | cookie |
     /// |---|---|---|---|---|
@@ -75,8 +75,8 @@ impl Plan {
     /// | – | destroyed | no | replace | set |
     /// | – | gone | – | – | – |
     ///
-    /// With `rolling`, or with a token saved in mid-request, a live session's cookie is set in any
-    /// case.
+    /// With `rolling`, or with a token that was saved during the request, a live session's cookie is
+    /// always set.
     pub(crate) fn of(facts: &Facts) -> Self {
         let again = |when: bool| match facts.rolling || facts.token_unsent || when {
             true => SetCookie::Set,
@@ -91,7 +91,7 @@ impl Plan {
                 (Verb::Nothing, SetCookie::Nothing)
             }
             (false, Status::Changed | Status::Renewed) => (Verb::Insert, SetCookie::Set),
-            // Another node may have stored the session, and this one not have heard of it yet.
+            // Another node may have stored the session, and this node may not see it yet.
             (false, Status::Destroyed) if facts.unknown_token => (Verb::Delete, SetCookie::Remove),
             (false, Status::Destroyed) if facts.cookie_came => (Verb::Nothing, SetCookie::Remove),
             (false, Status::Destroyed) => (Verb::Nothing, SetCookie::Nothing),
