@@ -1,4 +1,4 @@
-//! Guides: sessions in an application that you have, tests of its routes, settings, backup, coming from Express, and
+//! Guides: adding sessions to an application, testing its routes, settings, backup, coming from Express, and
 //! moving from Express.
 //!
 //! `links.md` comes first in each, so its targets replace those at the end of a guide, which are for a code host.

@@ -118,6 +118,27 @@ fn every_link_of_a_guide_has_a_target_for_rustdoc_too() {
     }
 }
 
+#[test]
+fn a_link_to_a_source_has_the_name_in_it() {
+    for guide in DOCUMENTS.iter().filter(|it| it.starts_with("src/guide/")) {
+        let path = testing::root().join(guide);
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("[`")) {
+            let Some((name, file)) = line.trim_start_matches("[`").split_once("`]: ../") else {
+                continue;
+            };
+            let source = fs::read_to_string(path.parent().unwrap().join("..").join(file)).unwrap();
+            let name = name.rsplit("::").next().unwrap().trim_start_matches('&');
+            let starts = ["fn", "struct", "enum", "trait", "const"];
+            let is_defined = starts
+                .iter()
+                .any(|it| source.contains(&format!("{it} {name}")))
+                || source.contains(&format!("    {name},"));
+            assert!(is_defined, "{guide}: {line}");
+        }
+    }
+}
+
 /// Names in brackets to which neither `(…)` nor a definition gives a target.
 fn bare(text: &str) -> Vec<&str> {
     let brackets = text.match_indices("[`").filter_map(|(at, _)| {
