@@ -1,18 +1,17 @@
-//! The one error type: what went wrong, in one line, with its cause behind
-//! [`source`](std::error::Error::source).
+//! The error of this crate: a kind, a message in one line, and the cause as its source.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What stood in the way of a session, a store or the launch.
+/// The error of sessions, stores and the launch.
 ///
-/// Not-found, taken, conflict and gone are ordinary answers of a [`Store`](crate::store::Store), not
-/// errors.
+/// Its text is one line that ends with the cause. Expected outcomes of a [`Store`](crate::store::Store), such
+/// as a missing record, are no errors.
 pub struct Error {
     kind: ErrorKind,
     message: String,
     cause: Option<Box<dyn StdError + Send + Sync>>,
-    /// It comes from where the store is asked, and not from an application that is busy itself.
+    /// The store failed, not an application whose threads are all busy.
     of_store: bool,
 }
 
@@ -20,18 +19,18 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The store did not answer, not in time, or not usably. Trying again later may help: 503.
+    /// The store gave no usable answer in time; a later attempt may succeed: 503.
     Unavailable,
     /// The session ended while the request was running, so its changes were not kept: 401.
     Gone,
-    /// Nobody is signed in: 401.
+    /// No user is signed in: 401.
     Anonymous,
-    /// The session's data would exceed `max_data`, or a value what the database takes; what was stored
-    /// before is intact: 413.
+    /// The session's data exceeds `max_data`, or a value exceeds what the database accepts; stored data is
+    /// unchanged: 413.
     TooLarge,
-    /// A value cannot be stored as JSON, or is stored as another type than asked for: 500.
+    /// A value cannot be stored as JSON, or is stored as another type than the requested one: 500.
     Value,
-    /// The application's own part of a transaction called it off; nothing was kept.
+    /// The application's work rolled its transaction back; nothing was saved.
     RolledBack,
     /// A setting is wrong; the launch stops.
     Configuration,
@@ -47,7 +46,7 @@ impl Error {
         }
     }
 
-    /// For authors of stores: the backend is broken or did not answer.
+    /// Returns the error of a store whose backend is broken or does not answer.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unavailable, message)
     }
@@ -56,7 +55,7 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// The same error for another owner, with its causes as text.
+    /// Returns the same error with its causes as text.
     pub(crate) fn copy(&self) -> Self {
         Self {
             kind: self.kind,
@@ -73,7 +72,7 @@ impl Error {
         )
     }
 
-    /// Adds the cause, which [`source`](std::error::Error::source) then answers.
+    /// Sets the cause, which [`source`](std::error::Error::source) returns.
     #[must_use]
     pub fn with_source(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
@@ -99,7 +98,7 @@ impl Error {
         }
     }
 
-    /// What kind of error this is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -127,7 +126,7 @@ impl StdError for Error {
     }
 }
 
-/// Checks a setting; otherwise the error says which, what was given and what is accepted.
+/// Fails unless a setting holds; the text names the setting, its value and the accepted values.
 pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Error> {
     if holds {
         Ok(())
@@ -136,11 +135,11 @@ pub(crate) fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result
     }
 }
 
-/// What a statement has beside a session's data, in bytes.
+/// The bytes that a statement needs beside a session's data.
 #[cfg(any(feature = "mysql", feature = "redis"))]
 const REST: u64 = 8 * 1_024;
 
-/// Checks that a server takes sessions of up to `max_data`, where its `limit` is known.
+/// Fails if a server's `limit` is too low for sessions of `max_data` bytes.
 #[cfg(any(feature = "mysql", feature = "redis"))]
 pub(crate) fn require_room(max_data: u64, setting: &str, limit: Option<u64>) -> Result<(), Error> {
     use rocket::data::ByteUnit;

@@ -1,4 +1,4 @@
-//! The two faces of a session's identity: the browser's [`Token`] and the store's [`Key`].
+//! The browser's [`Token`], and the [`Key`] under which a store keeps the session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,12 +22,14 @@ pub struct Token {
 impl Token {
     /// Draws a new token from the operating system's generator.
     ///
-    /// Fails when the operating system has no randomness to give; there is no weaker fallback.
+    /// # Errors
+    ///
+    /// Fails if the operating system provides no random bytes.
     pub fn generate() -> Result<Self, Error> {
         random().map(|bytes| Self::of(&bytes))
     }
 
-    /// Reads a token as a browser sent it; `None` unless it is in the one canonical form.
+    /// Reads a token as a browser sent it; returns `None` unless it is in canonical form.
     pub fn parse(text: &str) -> Option<Self> {
         Self::parse_bytes(text, BYTES)
     }
@@ -49,17 +51,17 @@ impl Token {
         Self { secret, key }
     }
 
-    /// The name under which a store knows this token.
+    /// Returns the key under which a store keeps the session of this token.
     pub fn key(&self) -> Key {
         self.key.clone()
     }
 
-    /// The secret itself, for the cookie and for nothing else.
+    /// Returns the secret, for the cookie alone.
     pub(crate) fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// What proves knowledge of this token without showing it, to be used for one purpose.
+    /// Returns a code for one purpose that proves knowledge of this token without showing it.
     pub(crate) fn code(&self, purpose: &str) -> Hmac<Sha256> {
         mac(&self.secret, purpose)
     }
@@ -71,19 +73,19 @@ impl fmt::Debug for Token {
     }
 }
 
-/// How many bytes a token has that nobody decided otherwise about.
+/// The default length of a token, in bytes.
 const BYTES: usize = 32;
 
 pub(crate) fn random() -> Result<[u8; BYTES], Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|cause| {
-        Error::unavailable("the operating system gave no random bytes for a token")
+        Error::unavailable("the operating system provided no random bytes for a token")
             .with_source(cause)
     })?;
     Ok(bytes)
 }
 
-/// Returns the HMAC of a text, to be finished or compared.
+/// Returns the HMAC of a text, to finish or to compare.
 pub(crate) fn mac(secret: &str, text: &str) -> Hmac<Sha256> {
     #[allow(
         clippy::expect_used,
@@ -93,19 +95,28 @@ pub(crate) fn mac(secret: &str, text: &str) -> Hmac<Sha256> {
     mac.chain_update(text)
 }
 
+/// Returns bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|it| char::from(DIGITS[usize::from(it)]))
+        .collect()
+}
+
 /// Turns tokens into the values of cookies, and back.
 pub(crate) trait TokenCodec: Send + Sync {
     /// Makes a token of a new random secret.
     fn token(&self, bytes: &[u8]) -> Token;
 
-    /// Reads a cookie's value; `None` unless it could have come from here.
+    /// Reads a cookie's value; returns `None` unless this application can have set it.
     fn read(&self, value: &str) -> Option<Token>;
 
-    /// Writes a cookie's value; the only way to the secret.
+    /// Returns the cookie's value, which holds the secret.
     fn write(&self, token: &Token) -> String;
 }
 
-/// The secret as it is, under its hash; for tokens of this many bytes.
+/// Writes the secret of this many bytes as it is, and hashes it for the key.
 struct Native(usize);
 
 impl TokenCodec for Native {
@@ -124,7 +135,7 @@ impl TokenCodec for Native {
 
 type Draw = dyn Fn(&dyn TokenCodec) -> Result<Token, Error> + Send + Sync;
 
-/// Draws the tokens of an application, reads and writes them.
+/// Draws, reads and writes the tokens of an application.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     draw: Arc<Draw>,
@@ -147,7 +158,7 @@ impl Tokens {
         }
     }
 
-    /// Has another format decide about cookies and keys.
+    /// Uses another format for cookies and keys.
     pub(crate) fn with_codec(self, codec: Arc<dyn TokenCodec>) -> Self {
         Self { codec, ..self }
     }
@@ -156,20 +167,20 @@ impl Tokens {
         (self.draw)(&*self.codec)
     }
 
-    /// Reads a token as a browser sent it; `None` unless it could have come from here.
+    /// Reads a cookie's value; returns `None` unless this application can have set it.
     pub(crate) fn parse(&self, value: &str) -> Option<Token> {
         self.codec.read(value)
     }
 
-    /// The value of the cookie.
+    /// Returns the cookie's value.
     pub(crate) fn write(&self, token: &Token) -> String {
         self.codec.write(token)
     }
 
-    /// Refuses a generator that repeats itself.
+    /// Fails if the generator repeats itself.
     pub(crate) fn check(&self) -> Result<(), Error> {
         require(self.generate()? != self.generate()?, || {
-            "the token generator gave the same token twice; draw its bytes from the operating system".into()
+            "the token generator returned the same token twice; take its bytes from the operating system".into()
         })
     }
 }
@@ -180,7 +191,7 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// The SHA-256 of a [`Token`] as 64 lower-case hexadecimal digits: all that a store learns of it.
+/// The SHA-256 of a [`Token`] as 64 lower-case hexadecimal digits.
 ///
 /// A copy of the sessions table does not let anyone sign in, because a hash cannot be reversed. With
 /// another `session.format` than `native`, the key is the token itself, and a copy of the table does
@@ -190,27 +201,20 @@ pub struct Key(String);
 
 impl Key {
     fn hash(secret: &str) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digest = Sha256::digest(secret.as_bytes());
-        let mut hex = String::with_capacity(2 * digest.len());
-        for byte in digest {
-            hex.push(DIGITS[usize::from(byte >> 4)].into());
-            hex.push(DIGITS[usize::from(byte & 15)].into());
-        }
-        Self(hex)
+        Self(hex(&Sha256::digest(secret.as_bytes())))
     }
 
-    /// Takes a key as a store holds it.
+    /// Returns the key with this text, as a store keeps it.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The whole key, for a store.
+    /// Returns the whole key, for a store.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first 8 characters: enough to tell sessions apart on a page or in a log.
+    /// Returns the first 8 characters, which distinguish sessions on a page or in a log.
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)
     }

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 
 use crate::request::client::Client;
-use crate::token::{Key, Token, mac};
+use crate::token::{Key, Token, hex, mac};
 
 /// The output of events, `session.events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -135,7 +135,7 @@ impl Events {
     /// Returns the pseudonym of a session in events, which reveals nothing of its key.
     pub(crate) fn name(&self, key: &Key) -> String {
         let code = mac(&self.key.0, key.as_str()).finalize().into_bytes();
-        code[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&code[..8])
     }
 
     /// Writes one line. The members of `details` are added to it, and take the place of those that

@@ -1,4 +1,4 @@
-//! Sessions as express-session keeps them: their text, their signed cookie, their table and their keys in Redis.
+//! The format of express-session: its session text, signed cookie, table and texts in Redis.
 
 pub(crate) mod reserved;
 pub(crate) mod settings;

@@ -1,4 +1,4 @@
-//! The place of a user's id in a session of Express: passport's, or `session.user_path`.
+//! The path of the user's id in a session of Express: passport's, or `session.user_path`.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, require};
 pub(crate) struct UserPath(Vec<String>);
 
 impl Default for UserPath {
-    /// As passport has it.
+    /// Returns passport's path.
     fn default() -> Self {
         Self(vec!["passport".to_owned(), "user".to_owned()])
     }
@@ -26,7 +26,7 @@ impl fmt::Display for UserPath {
 }
 
 impl UserPath {
-    /// Takes names with dots between them, each of which SQL can have in a path of JSON.
+    /// Reads names with dots between them, which SQL accepts in a JSON path.
     pub(crate) fn parse(path: &str) -> Result<Self, Error> {
         let is_name = |name: &str| {
             let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
@@ -55,7 +55,7 @@ impl UserPath {
         self.user(&super::text::parse(text).ok()?)
     }
 
-    /// Returns a text, a whole number, or the `id` of an object that is one of them.
+    /// Returns the user's id: a text, a whole number, or an object's `id` that is one of them.
     pub(super) fn user(&self, values: &Map<String, Value>) -> Option<String> {
         let (first, rest) = self.0.split_first()?;
         let user = rest
@@ -70,7 +70,7 @@ impl UserPath {
         usable.then_some(id)
     }
 
-    /// Leaves what Express has stored as it is, if it already says so.
+    /// Sets the user's id, unless it is there already.
     pub(super) fn set_user(&self, values: &mut Map<String, Value>, user_id: Option<&str>) {
         if self.user(values).as_deref() == user_id {
             return;
@@ -78,7 +78,7 @@ impl UserPath {
         let Some((first, rest)) = self.0.split_first() else {
             return;
         };
-        // Nothing else of another user stays beside the id; what passport has there is of no user.
+        // Values of the previous user beside the id are removed; passport's other values belong to no user.
         let before = values.remove(first).filter(|_| first == "passport");
         let named =
             |value, name: &String| Value::Object([(name.clone(), value)].into_iter().collect());
@@ -93,7 +93,7 @@ impl UserPath {
     }
 }
 
-/// Applications whose ids are numbers compare them as such.
+/// Writes an id of digits as a number, since applications compare it with one.
 fn id(user_id: &str) -> Value {
     match user_id.parse::<u64>() {
         Ok(number) if number <= LARGEST_NUMBER && number.to_string() == user_id => number.into(),

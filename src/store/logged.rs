@@ -1,4 +1,4 @@
-//! A store that says what it was asked, and none of what it keeps.
+//! A store that logs each verb without its data.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,9 @@ use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
-/// Logs each verb of another store: on what, with which outcome, and how long it took.
+/// Logs each verb of another store: the beginning of the key, the outcome and the duration.
 ///
-/// Of a key it shows the first characters, of users, data and browsers nothing. The text of an
-/// error, which might, is left to those who meet the error.
+/// It logs no user, data or browser, and no text of an error, which might contain them.
 pub(crate) struct Logged(pub(crate) Arc<dyn Store>);
 
 fn logged<T, D: fmt::Display>(

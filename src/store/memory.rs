@@ -1,6 +1,7 @@
-//! Sessions in the memory of one process.
+//! A store in the memory of one process.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, require};
@@ -10,14 +11,11 @@ use crate::token::Key;
 
 const DEFAULT_LIMIT: usize = 100_000;
 
-/// A store for tests and for trying things out: everything is gone when the process ends.
+/// A store for tests and trials: its records end with the process.
 ///
-/// It is bounded. When it is full, expired records make room for a new one; a live one never does,
-/// since nothing that was acknowledged may be lost.
+/// It is bounded. In a full store, a new record replaces expired ones and never a live one.
 ///
-/// It is also the plainest reading of the [`Store`] contract, against which the other stores are
-/// checked.
-#[derive(Debug)]
+/// It is the simplest implementation of [`Store`], and the tests compare the other stores with it.
 pub struct MemoryStore {
     records: Mutex<HashMap<Key, Record>>,
     limit: usize,
@@ -30,18 +28,18 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// Makes an empty store for up to 100,000 records.
+    /// Returns an empty store for up to 100,000 records.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes an empty store for up to `limit` records; inserting one more fails as unavailable.
+    /// Returns an empty store for up to `limit` records; one more insert fails as unavailable.
     pub fn with_limit(limit: usize) -> Self {
         let records = Mutex::default();
         Self { records, limit }
     }
 
-    /// `number` is what follows the scheme of the URL: nothing, or the limit.
+    /// Returns the store of a URL; `number` is the part after its scheme: nothing, or the limit.
     pub(crate) fn configured(number: &str) -> Result<Self, Error> {
         let limit = match number {
             "" => DEFAULT_LIMIT,
@@ -57,7 +55,7 @@ impl MemoryStore {
     }
 
     fn records(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
-        // Every verb leaves the map whole, so a panic elsewhere says nothing against it.
+        // Every verb leaves the map whole, so it stays usable after a panic elsewhere.
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -179,6 +177,12 @@ impl Store for MemoryStore {
 
     fn clear(&self) -> Result<u64, Error> {
         Ok(self.remove_if(|_| true))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "MemoryStore({})", self.limit)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The store: what a place for sessions has to be able to do.
+//! The trait that keeps sessions, and the stores in memory, in SQL databases and in Redis.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -13,6 +13,7 @@ pub(crate) mod redis;
         dead_code,
         unused_imports,
         unused_macros,
+        unused_variables,
         reason = "without a backend there is nothing to open"
     )
 )]
@@ -42,27 +43,27 @@ pub(crate) trait Adapter: Send + Sync {
     fn user_of(&self, data: &str) -> Option<String>;
 }
 
-/// A place where sessions are kept.
+/// Keeps the records of sessions.
 ///
-/// A store is synchronous and knows nothing of HTTP or tokens: it is called on a thread
-/// of its own, is given the hash of a token, and gets the time in Unix milliseconds. Expected
-/// outcomes, such as `None`, `Taken` and `Stale`, are `Ok` values. An `Err` means that the backend is
-/// broken or did not answer, and nothing else.
+/// A store is synchronous, and runs on threads that may block. It sees no HTTP and no token: it gets the
+/// hash of a token as [`Key`], and the time in Unix milliseconds.
 ///
-/// No verb brings a record back: only [`insert`](Store::insert) makes one. That is what makes a
-/// sign-out final.
+/// Only [`insert`](Store::insert) creates a record, and no verb brings one back, so that a sign-out is
+/// final. `contract::check` (feature `contract`) tests a store.
 ///
-/// A store passes when `contract::check` does (feature `contract`).
+/// # Errors
+///
+/// Every verb fails if the backend is broken or does not answer, and for no other reason. Expected
+/// outcomes, such as `None`, `Taken` and `Stale`, are `Ok` values.
 pub trait Store: Send + Sync {
     /// Returns the record under `key`, unless it expires at or before `now`.
     ///
     /// An unreadable record is logged and returned as `None`.
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error>;
 
-    /// Returns the record as [`load`](Store::load) does, and beside it the row of its user as a JSON object.
+    /// Returns the record as [`load`](Store::load) does, and the row of its user as a JSON object.
     ///
-    /// Requests read their session by this verb. A store that cannot join the users keeps the default,
-    /// which calls `load` and returns no row.
+    /// Requests read their session with this verb. The default calls `load` and returns no row.
     fn load_with_user(
         &self,
         key: &Key,
@@ -71,20 +72,18 @@ pub trait Store: Send + Sync {
         Ok(self.load(key, now)?.map(|record| (record, None)))
     }
 
-    /// Stores a new record; never changes one that is there.
+    /// Stores a new record, and never changes a record that is there.
     fn insert(&self, record: &Record) -> Result<Inserted, Error>;
 
-    /// Replaces the record under `key`, in one atomic step and only if its version still is
-    /// `version`.
+    /// Replaces the record under `key` in one atomic step, if its version is `version`.
     ///
-    /// `record.key` may be another one: then the record is from now on found there alone.
-    /// A record that is gone stays gone.
+    /// If `record.key` differs from `key`, the record moves to the new key. A deleted record stays deleted.
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error>;
 
-    /// Moves the two times forward, and never back; leaves version and data alone.
+    /// Moves the two times forward, never back, and changes neither version nor data.
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error>;
 
-    /// Removes the record, and returns `true` if there was one.
+    /// Deletes the record, and returns `true` if there was one.
     fn delete(&self, key: &Key) -> Result<bool, Error>;
 
     /// Returns the records of a user that have not expired at `now`, most recently seen first.
@@ -94,42 +93,44 @@ pub trait Store: Send + Sync {
     /// keys, beginning after the key `after`.
     fn all(&self, now: i64, after: Option<&Key>, limit: u32) -> Result<Vec<Record>, Error>;
 
-    /// Removes all records of a user, except the one under `except`, and returns their number.
+    /// Deletes all records of a user, except the one under `except`, and returns their number.
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error>;
 
-    /// Removes up to `limit` records that expire at or before `now`, the oldest first, and returns
+    /// Deletes up to `limit` records that expire at or before `now`, the oldest first, and returns
     /// their number.
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error>;
 
     /// Returns the number of records that have not expired at `now`.
     fn count(&self, now: i64) -> Result<u64, Error>;
 
-    /// Removes all records, and returns their number.
+    /// Deletes all records, and returns their number.
     fn clear(&self) -> Result<u64, Error>;
 
-    /// Returns the time of the server that keeps the records, in Unix milliseconds, so that all nodes
-    /// measure sessions with one clock. `None`, the default, where there is no such clock.
+    /// Returns the time of the server that keeps the records, in Unix milliseconds.
+    ///
+    /// All nodes of an application measure sessions by it. The default, `None`, stands for the clock of
+    /// this machine.
     fn time(&self) -> Result<Option<i64>, Error> {
         Ok(None)
     }
 }
 
-/// What [`Store::insert`] found.
+/// The result of [`Store::insert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// The record is stored.
     Done,
-    /// There is a record under this key, and it is as it was.
+    /// There is a record under this key already; it was not changed.
     Taken,
 }
 
-/// What [`Store::update`] found.
+/// The result of [`Store::update`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Updated {
     /// The record is replaced.
     Done,
-    /// There is no record of this version under this key: it was changed, or is gone.
+    /// There is no record of this version under this key: it was changed or deleted.
     Stale,
-    /// Another record is stored under the new key; nothing was changed.
+    /// There is another record under the new key; nothing was changed.
     Taken,
 }

@@ -38,7 +38,7 @@ fn an_account_with_three_connections_serves_everybody_and_warns_once(
     let printed = fs::read_to_string(output.path()).unwrap();
     let warnings = printed
         .lines()
-        .filter(|line| line.contains("a connection to the database could not be made"));
+        .filter(|line| line.contains("no connection to the database could be opened"));
     let warnings: Vec<_> = warnings.collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("lower pool_size"), "{warnings:?}");

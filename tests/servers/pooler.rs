@@ -102,7 +102,7 @@ fn a_pooler_that_shares_connections_is_refused_with_the_remedy() {
 fn a_pooler_that_takes_no_transactions_is_refused() {
     let (_database, [_, statement, _]) = pgbouncer();
     let line = refusal(&format!("url={statement:?},statement_cache=false"), "");
-    assert!(line.contains("takes no transactions"), "{line}");
+    assert!(line.contains("accepts no transactions"), "{line}");
 }
 
 #[test]

@@ -12,8 +12,8 @@ fn without_the_right_a_table_that_is_there_is_used(database: &TestDatabase, acco
     database.run("DROP TABLE sessions");
     let line = refusal(&entry, "");
     for words in [
-        "databases.app: the sessions table is not there and was not made: ",
-        "give the account the right to make tables, or run the migrations",
+        "databases.app: the sessions table does not exist and was not created: ",
+        "give the account the right to create tables, or run the migrations",
     ] {
         assert!(line.contains(words), "{line}");
     }

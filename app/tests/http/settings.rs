@@ -36,7 +36,7 @@ fn a_name_that_no_table_has_is_refused() {
             r#"{columns={id="key",ip="key"}}"#,
             [
                 "session.columns.id and columns.ip are both \"key\"",
-                "name of its own",
+                "give each another name",
             ],
         ),
         (

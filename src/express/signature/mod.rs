@@ -1,4 +1,4 @@
-//! Signed cookies as express-session writes them: `s:`, the session's id, a dot and its HMAC.
+//! The signed cookie of express-session: `s:`, the session's id, a dot and the id's HMAC.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::token::{Key, Token, TokenCodec, mac};
 
-/// What JavaScript's `encodeURIComponent` encodes.
+/// The characters that JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -20,7 +20,7 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// The longest id that the table of express-mysql-session can hold.
+/// The longest id that fits the table of express-mysql-session.
 const LONGEST_ID: usize = 128;
 
 /// The secrets of the cookie: the first one signs, all of them verify.
@@ -48,7 +48,7 @@ impl<'de> serde::Deserialize<'de> for Secrets {
 }
 
 impl Secrets {
-    /// How many there are, and whether each says something.
+    /// Returns `true` if there is a secret and none is empty.
     pub(crate) fn are_usable(&self) -> bool {
         !self.0.is_empty() && self.0.iter().all(|secret| !secret.is_empty())
     }
@@ -57,18 +57,18 @@ impl Secrets {
         self.0.is_empty()
     }
 
-    /// The value of the cookie.
+    /// Returns the cookie's value.
     pub(crate) fn sign(&self, id: &str) -> String {
         let secret = self.0.first().map(String::as_str).unwrap_or_default();
         let signature = BASE64_STANDARD_NO_PAD.encode(mac(secret, id).finalize().into_bytes());
         utf8_percent_encode(&format!("s:{id}.{signature}"), COMPONENT).to_string()
     }
 
-    /// The id in a cookie's value, if one of the secrets has signed it.
+    /// Returns the id in a cookie's value, if one of the secrets has signed it.
     pub(crate) fn verify(&self, value: &str) -> Option<String> {
         let value = percent_decode_str(value).decode_utf8().ok()?;
         let (id, signature) = value.strip_prefix("s:")?.rsplit_once('.')?;
-        // Takes neither padding nor the other alphabet, nor bits that say nothing, as Node does.
+        // Like Node, it accepts no padding, no other alphabet and no unused bits.
         let signature = BASE64_STANDARD_NO_PAD.decode(signature).ok()?;
         let genuine = |secret: &String| mac(secret, id).verify_slice(&signature).is_ok();
         let usable = (1..=LONGEST_ID).contains(&id.len()) && self.0.iter().any(genuine);
@@ -76,7 +76,7 @@ impl Secrets {
     }
 }
 
-/// A session's key is the id that the cookie has, since Express knows no other.
+/// A session's key is the id in the cookie, the only one that Express has.
 impl TokenCodec for Secrets {
     fn token(&self, bytes: &[u8]) -> Token {
         let id = BASE64_URL_SAFE_NO_PAD.encode(bytes);

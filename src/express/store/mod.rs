@@ -1,4 +1,4 @@
-//! A store whose sessions an Express application shares: ours on one side, its texts on the other.
+//! A store that translates between records and the session texts of Express.
 
 use std::cmp::Reverse;
 use std::ops::Deref;
@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::store::{Adapter, Inserted, Store, Updated};
 use crate::token::Key;
 
-/// What it is given to keep are records of ours, what `texts` keeps are those of Express.
+/// Keeps records as texts of Express in the store `texts`.
 pub(crate) struct ExpressStore<S> {
     pub(crate) texts: S,
     pub(crate) format: Arc<Format>,

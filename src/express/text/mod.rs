@@ -1,7 +1,6 @@
-//! What Express keeps in a session's text: the values beside the cookie's settings, and the user among
-//! them.
+//! The session text of Express: the values, the user among them, and the cookie's settings.
 //!
-//! In a record of ours the cookie's settings are a value of the library's own, which is carried along.
+//! A record keeps the cookie's settings as a reserved value.
 
 use chrono::{DateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
@@ -14,20 +13,20 @@ use crate::record::Record;
 use crate::state::reserved::{COOKIE, REMEMBERED};
 use crate::state::{Limits, max_age};
 
-/// What Express has no place for: kept as one more value, which Node carries along.
+/// The value for fields of a record that Express does not have; Node keeps it.
 const OWN: &str = "@session";
 
-/// The year 2100. What ends later was not meant.
+/// The year 2100; a later expiry is an error.
 const ABSURD: i64 = 4_102_444_800_000;
 
-/// JavaScript knows no larger whole number.
+/// The largest whole number of JavaScript.
 pub(super) const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
-/// What the configuration says of sessions that are shared with Express.
+/// The configuration of sessions that are shared with Express.
 #[derive(Debug)]
 pub(crate) struct Format {
     pub(crate) limits: Limits,
-    /// The cookie's settings, as express-session would write them into a new session.
+    /// The cookie's settings, as express-session writes them into a new session.
     pub(crate) cookie: Map<String, Value>,
     pub(crate) user_path: UserPath,
 }
@@ -44,9 +43,9 @@ struct ReservedValues {
 }
 
 impl Format {
-    /// Makes a record of ours of one whose data is Express's text.
+    /// Returns the record of a session whose data is a text of Express.
     ///
-    /// `None` where there is no session in it that could be used; that is logged.
+    /// Logs an unusable text and returns `None`.
     pub(crate) fn read(&self, text: Record, now: i64) -> Option<Record> {
         let key = text.key.clone();
         self.try_read(text, now)
@@ -82,7 +81,7 @@ impl Format {
         })
     }
 
-    /// Makes a record whose data is Express's text of one of ours.
+    /// Returns the record with a text of Express as its data.
     pub(crate) fn write(&self, record: &Record) -> Result<Record, Error> {
         let mut values: Map<String, Value> =
             serde_json::from_str(&record.data).map_err(|cause| {
@@ -122,14 +121,14 @@ impl Format {
         };
         let mut cookie = self.cookie.clone();
         cookie.insert("originalMaxAge".into(), max_age.into());
-        // Any text: the caller puts the expiry in its place.
+        // Any text; the caller replaces it with the expiry.
         cookie.insert("expires".into(), max_age.map(|_| "").into());
         cookie
     }
 }
 
-/// JavaScript can cut a character in two and writes down the half, as `\ud83d`, which is no text to
-/// others. It becomes U+FFFD, as in whatever Node sends.
+/// Parses a text of Express. JavaScript can cut a character in two and write one half, such as `\ud83d`,
+/// which is not Unicode; it becomes U+FFFD, as in the output of Node.
 pub(super) fn parse(text: &str) -> serde_json::Result<Map<String, Value>> {
     serde_json::from_str(text).or_else(|_| serde_json::from_str(&without_halves(text)))
 }
@@ -150,12 +149,12 @@ fn without_halves(text: &str) -> String {
     whole + rest
 }
 
-/// What an escape such as `\ud83d` stands for, in UTF-16.
+/// Returns the UTF-16 unit of an escape such as `\ud83d`.
 fn unit(escape: &str) -> Option<u16> {
     u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// Whether Node can make something of it.
+/// Returns `true` if Node can read the expiry.
 fn is_expiry(expires: Option<&Value>) -> bool {
     match expires {
         None | Some(Value::Null | Value::Bool(false)) => true,

@@ -1,4 +1,4 @@
-//! What several threads may do to one record at once.
+//! Properties of writes by several threads to one record.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -30,7 +30,7 @@ pub(super) fn of_many_inserts_one_wins(store: &dyn Store) {
     assert_eq!(winners.into_inner(), 1);
 }
 
-/// Reads, changes and swaps until it succeeds; `None` when the record is gone.
+/// Reads, changes and swaps until it succeeds; returns `None` if the record is gone.
 fn swap(store: &dyn Store, key: &Key, change: impl Fn(Record) -> Record) -> Option<()> {
     loop {
         let before = store.load(key, NOW).unwrap()?;
@@ -58,7 +58,7 @@ fn number(record: &Record) -> i64 {
     data["n"].as_i64().unwrap()
 }
 
-/// A record that holds the number which [`add_one`] adds to.
+/// Stores a record with the number that [`add_one`] increments.
 fn zero(store: &dyn Store) -> Record {
     let data = r#"{"n":0}"#.into();
     stored(store, Record { data, ..record() })
@@ -106,7 +106,7 @@ pub(super) fn a_writer_never_undoes_a_renewal(store: &dyn Store) {
     }
 }
 
-/// Lets `act` happen while another thread writes for as long as the record is there.
+/// Runs `act` while another thread writes the record until it is gone.
 fn against_a_writer(store: &dyn Store, key: &Key, act: impl FnOnce()) {
     struct Stop<'a>(&'a AtomicBool);
     impl Drop for Stop<'_> {

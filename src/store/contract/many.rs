@@ -1,4 +1,4 @@
-//! Many records at once: those of a user, all of them, and the expired ones.
+//! Properties of verbs on many records: a user's, all, and the expired ones.
 
 use super::{HOUR, NOW, record, stored};
 use crate::record::Record;

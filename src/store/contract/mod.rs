@@ -1,15 +1,15 @@
 //! The contract of a [`Store`], as a test suite for authors of stores.
 //!
-//! [`check`] **empties the store**, panics where the contract is broken, and may grow with any
-//! release.
+//! [`check`] **deletes all records of the store**, and panics if the store breaks the contract. A later
+//! release may check more.
 //!
 //! ```
 //! # use rocket_diesel_session::store::{MemoryStore, contract};
 //! contract::check(&MemoryStore::new());
 //! ```
 //!
-//! [`PROPERTIES`] has each property by name, for a test of its own or for a store that keeps a part
-//! of the contract.
+//! [`PROPERTIES`] lists each property by name, for one test each, or for a store that keeps a part of
+//! the contract.
 
 #![allow(
     clippy::expect_used,
@@ -27,11 +27,11 @@ use crate::record::Record;
 use crate::store::{Inserted, Store};
 use crate::token::{Key, Token};
 
-/// Some instant in 2026, in Unix milliseconds; the suite never looks at the clock.
+/// An instant in 2026, in Unix milliseconds. The suite does not read the clock.
 const NOW: i64 = 1_790_000_000_000;
 const HOUR: i64 = 3_600_000;
 
-/// One promise that a store makes.
+/// One property of the contract.
 #[derive(Clone, Copy, Debug)]
 pub struct Property {
     name: &'static str,
@@ -44,11 +44,11 @@ impl Property {
         self.name
     }
 
-    /// Empties the store and checks this property alone.
+    /// Deletes all records of the store and checks this property alone.
     ///
     /// # Panics
     ///
-    /// If the store breaks the property; standard error names it.
+    /// Panics if the store breaks the property; standard error names it.
     pub fn check(&self, store: &dyn Store) {
         let _named = NameOnPanic(self.name);
         store.clear().unwrap();
@@ -73,7 +73,7 @@ macro_rules! properties {
     };
 }
 
-/// Every property of the contract, in the order in which [`check`] checks them.
+/// All properties of the contract, in the order of [`check`].
 pub const PROPERTIES: &[Property] = properties![
     reading::a_record_reads_back_as_it_was_written,
     reading::text_of_every_kind_and_size_reads_back,
@@ -95,11 +95,11 @@ pub const PROPERTIES: &[Property] = properties![
     concurrency::a_writer_never_undoes_a_renewal,
 ];
 
-/// Checks every property.
+/// Deletes all records of the store and checks every property.
 ///
 /// # Panics
 ///
-/// If the store breaks one; standard error names it.
+/// Panics if the store breaks one; standard error names it.
 pub fn check(store: &dyn Store) {
     for property in PROPERTIES {
         property.check(store);

@@ -1,4 +1,4 @@
-//! What was written is read back, until it expires.
+//! Properties of reading: a record reads back as written until it expires.
 
 use super::{HOUR, NOW, key, record, stored};
 use crate::record::Record;

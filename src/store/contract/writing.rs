@@ -1,4 +1,4 @@
-//! Writing needs the version that was read; using a session moves its times alone.
+//! Properties of writing: an update needs the version that it read, and a touch moves times alone.
 
 use super::{HOUR, NOW, key, record, stored};
 use crate::record::Record;
@@ -124,13 +124,13 @@ pub(super) fn touch_moves_forward_only(store: &dyn Store) {
     assert_eq!(
         times(store),
         (60, 60),
-        "a slow request must not turn the time back"
+        "a slow request does not turn the time back"
     );
     store.touch(&record.key, NOW + 90, NOW + HOUR + 60).unwrap();
     assert_eq!(
         times(store),
         (90, 60),
-        "at the deadline only the last use moves"
+        "at the absolute expiry only the last use moves"
     );
     store.touch(&record.key, NOW + 80, NOW + HOUR + 60).unwrap();
     assert_eq!(times(store), (90, 60), "nor does it turn back alone");

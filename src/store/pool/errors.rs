@@ -16,7 +16,7 @@ const TEXTS: &[&str] = &[
     "max_client_conn",
 ];
 
-/// Whether there are as many connections as the server allows.
+/// Returns `true` if the error says that the server allows no more connections.
 pub(crate) fn is_full(error: &str) -> bool {
     TEXTS.iter().any(|text| error.contains(text))
 }
@@ -46,7 +46,7 @@ impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
                 false => "",
             };
             log::warn!(
-                "a connection to the database could not be made (logged once a minute): {}{remedy}",
+                "no connection to the database could be opened (logged once a minute): {}{remedy}",
                 error.trim_end()
             );
         }

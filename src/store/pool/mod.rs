@@ -1,4 +1,4 @@
-//! Pools of connections, whatever they connect to.
+//! Parts that the pools of SQL and Redis connections share.
 
 pub(crate) mod errors;
 mod outdated;
@@ -17,18 +17,18 @@ pub(crate) enum Idempotent {
     No,
 }
 
-/// How many connections a pool may have, and for how long.
+/// The limits of a pool of connections.
 pub(crate) struct Bounds {
     pub(crate) size: u32,
-    /// How long work waits for a connection.
+    /// The longest wait for a connection.
     pub(crate) timeout: Duration,
-    /// After this long without work a connection is closed, and
+    /// A connection that was not used for this long is closed.
     pub(crate) idle_timeout: Duration,
-    /// this long after it was made in any case.
+    /// A connection this old is closed.
     pub(crate) max_lifetime: Duration,
-    /// Whether a connection keeps prepared statements, settings and locks.
+    /// A connection keeps prepared statements, settings and locks.
     pub(crate) statement_cache: bool,
-    /// Whether a node of a Galera cluster waits until it knows what the others have acknowledged.
+    /// A node of a Galera cluster waits until it knows what the other nodes have acknowledged.
     pub(crate) sync_wait: bool,
 }
 
@@ -45,7 +45,7 @@ impl Bounds {
         }
     }
 
-    /// A pool that makes its connections when they are needed.
+    /// Returns a pool that opens connections when they are needed.
     pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
         r2d2::Pool::builder()
             .max_size(self.size)

@@ -1,4 +1,4 @@
-//! The connections that are not used any more, though nothing is known to be wrong with them.
+//! Marks connections that must not be used again although they are not known to be broken.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,13 +12,13 @@ pub(crate) struct Outdated {
 }
 
 impl Outdated {
-    /// Whether a connection that was made then is as old as one that was found outdated.
+    /// Returns `true` if a connection opened then is marked.
     pub(crate) fn covers(&self, made_at: Instant) -> bool {
         Some(made_at) <= *self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has no connection used again that exists now; once a second at most, since a server that
-    /// takes no writes for long still answers reads.
+    /// Marks all connections that are open now; once a second at most, since a server that takes no writes
+    /// for a while still answers reads.
     pub(crate) fn mark_all(&self) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         if at.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
@@ -26,13 +26,13 @@ impl Outdated {
         }
     }
 
-    /// Marks all connections because some hang, which are never returned to their pool.
+    /// Counts connections that hang, which never return to their pool, and marks all others.
     pub(crate) fn hang(&self) {
         self.hangs.fetch_add(1, Ordering::SeqCst);
         self.mark_all();
     }
 
-    /// Counts how often connections hung.
+    /// Returns how often connections hung.
     pub(crate) fn hangs(&self) -> u64 {
         self.hangs.load(Ordering::SeqCst)
     }

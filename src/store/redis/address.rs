@@ -1,4 +1,4 @@
-//! Where a Redis server or a cluster is, and the way there.
+//! The URL of a Redis server or cluster, and connections to its nodes.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use redis::{
 
 use crate::error::Error;
 
-/// Where Redis is, and how to sign in there.
+/// The servers of a URL, and the credentials for them.
 #[derive(Clone)]
 pub(super) struct Address {
     pub(super) cluster: bool,
-    /// One server, or those nodes of a cluster that are asked for the others; never empty.
+    /// One server, or the nodes of a cluster that name the others; never empty.
     nodes: Vec<ConnectionInfo>,
-    /// How long each step may take.
+    /// The longest duration of connecting, of a read and of a write.
     timeout: Duration,
 }
 
@@ -30,7 +30,7 @@ const SCHEMES: [(&str, &str, bool); 8] = [
     ("rediss-cluster", "rediss", true),
 ];
 
-/// Whether a URL of this scheme is one of Redis.
+/// Returns `true` if URLs of this scheme are for Redis.
 pub(crate) fn is_redis(scheme: &str) -> bool {
     SCHEMES.iter().any(|(known, ..)| *known == scheme)
 }
@@ -45,7 +45,7 @@ impl Address {
             return Err(unusable("has no scheme of Redis"));
         };
         if *plain == "rediss" {
-            // Redis's client finds no provider by itself. One that the application has chosen stays.
+            // The Redis client finds no provider by itself. The application's choice stays.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let (rest, fragment) = match rest.split_once('#') {
@@ -71,7 +71,7 @@ impl Address {
         })
     }
 
-    /// Host and port of one of the servers in the URL, which are counted round and round.
+    /// Returns host and port of a server in the URL; the number wraps around.
     pub(super) fn node(&self, number: usize) -> String {
         self.nodes[number % self.nodes.len()].addr().to_string()
     }
@@ -84,7 +84,7 @@ impl Address {
         Ok(connection)
     }
 
-    /// A connection to each server that holds records.
+    /// Opens a connection to each server that holds records.
     pub(super) fn open_each(&self) -> RedisResult<Vec<Connection>> {
         let mut opened = self.open(&self.node(0));
         for other in 1..self.nodes.len() {
@@ -99,7 +99,7 @@ impl Address {
         primaries.map(|node| self.open(node)).collect()
     }
 
-    /// A node of the same cluster, with the same credentials.
+    /// Returns a node of the same cluster, with the same credentials.
     fn beside(&self, node: &str) -> RedisResult<ConnectionInfo> {
         let first = self.nodes[0].clone();
         if matches!(first.addr(), ConnectionAddr::Unix(_)) {
@@ -125,7 +125,7 @@ impl Address {
     }
 }
 
-/// Host and port of a line of `CLUSTER NODES`, which reads `id host:port@bus,name flags …`.
+/// Returns host and port of a primary in a line of `CLUSTER NODES`: `id host:port@bus,name flags …`.
 fn primary(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace().skip(1);
     let (address, flags) = (words.next()?, words.next()?);
@@ -134,7 +134,7 @@ fn primary(line: &str) -> Option<&str> {
     address.split('@').next().filter(|_| usable)
 }
 
-/// The URL itself is not shown: it may hold a password.
+/// Does not show the URL, which may contain a password.
 fn unusable(what: &str) -> Error {
     Error::configuration(format!(
         "its url {what}; write redis://user:password@host:6379/0, rediss://… for TLS, or \

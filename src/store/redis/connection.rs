@@ -1,4 +1,4 @@
-//! Pooled connections to one server.
+//! Pooled connections to one Redis server.
 
 use std::time::Instant;
 
@@ -7,10 +7,10 @@ use redis::{Cmd, ConnectionLike, FromRedisValue, RedisError, RedisResult, cmd};
 use super::address::Address;
 use crate::store::pool::{Bounds, Trust};
 
-/// A connection, until it is known to be of no use any more.
+/// A connection, and whether the pool must close it.
 pub(super) struct Connection {
     link: redis::Connection,
-    /// Whether the server is asked for a key that is on its way to it.
+    /// The next command is for a key that is moving to this server.
     pub(super) asking: bool,
     pub(super) lost: bool,
     used_at: Instant,

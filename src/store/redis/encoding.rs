@@ -1,28 +1,27 @@
-//! From a record to the fields of its hash, and back.
+//! Turns a record into the fields of a Redis hash, and back.
 
 use std::collections::HashMap;
 
 use crate::record::Record;
 use crate::token::Key;
 
-/// Marks a record that is not yet to be seen: its renewal is under way.
+/// The field of a record that nobody may read yet, since its renewal is under way.
 pub(super) const PENDING: &str = "pending";
 
-/// How far Redis's clock and the application's may run apart before a record is gone that was to
-/// be seen; in milliseconds. Whether it still is to be seen, the application decides, to the
-/// millisecond.
+/// How much longer than its lifetime Redis keeps a record, in milliseconds: its clock may differ. The
+/// application decides to the millisecond whether the record has expired.
 const CLOCK_SKEW: i64 = 60_000;
 
 /// Ten years: longer lifetimes overflow in Redis.
 const LONGEST: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
-/// For how many milliseconds Redis keeps what is used at one instant and ends at another.
+/// Returns how many milliseconds Redis keeps a record from `now` that expires at `end`.
 pub(super) fn lifetime(now: i64, end: i64) -> String {
     let rest = end.saturating_sub(now).clamp(0, LONGEST);
     (rest + CLOCK_SKEW).to_string()
 }
 
-/// Names and values in turn; those that a record does not have are left out.
+/// Returns names and values in turn, without fields that are `None`.
 pub(super) fn fields(record: &Record) -> Vec<String> {
     let number = |number: i64| Some(number.to_string());
     let fields = [
@@ -42,14 +41,14 @@ pub(super) fn fields(record: &Record) -> Vec<String> {
     present.flatten().collect()
 }
 
-/// `None` where there is no record, or none that is to be seen; one that is unreadable is logged.
+/// Returns the record of these fields; `None` if there is none or it is pending. Logs an unreadable one.
 pub(super) fn record(key: &Key, fields: HashMap<String, Vec<u8>>) -> Option<Record> {
     if fields.is_empty() || fields.contains_key(PENDING) {
         return None;
     }
     let record = read(key, fields);
     if record.is_none() {
-        log::warn!("the session {key:?} is dropped, its fields in Redis are no record");
+        log::warn!("the session {key:?} is ignored: its fields in Redis are not a record");
     }
     record
 }

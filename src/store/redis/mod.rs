@@ -1,5 +1,5 @@
-//! Sessions in Redis, alone or as a cluster: a hash for each record, which ends by itself, and a list
-//! of keys for each user.
+//! Sessions in Redis, on one server or in a cluster: a hash for each record, which expires by itself,
+//! and a sorted set of keys for each user.
 
 pub(crate) mod address;
 mod connection;
@@ -40,12 +40,15 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Opens a pool of up to `size` connections, which are made when they are needed and closed after
-    /// 10 minutes without work.
+    /// Returns a store with a pool of up to `size` connections. They open when they are needed, and close
+    /// after 10 minutes without use.
     ///
     /// `url` is `redis://user:password@host:port/number`, `rediss://…` for TLS, or for a cluster
-    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`). Fails when it is
-    /// another one.
+    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`).
+    ///
+    /// # Errors
+    ///
+    /// Fails if `url` is none of these.
     pub fn connect(url: &str, size: u32) -> Result<Self, Error> {
         Self::open(url, Bounds::of_size(size))
     }
@@ -58,14 +61,14 @@ impl RedisStore {
         })
     }
 
-    /// Begins all names with this instead of `sessions`, followed by a colon.
+    /// Sets the prefix of all names in Redis, before a colon, instead of `sessions`.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Finds out whether the server is set to keep what it is given, up to `max_data` bytes of it.
+    /// Fails if the server may evict sessions, or does not accept `max_data` bytes.
     pub(crate) fn check(&self, allow_eviction: bool, max_data: u64) -> Result<(), Error> {
         let mut nodes = match self.nodes.address.open_each() {
             Err(error) if server::is_forbidden(&error) => {
@@ -82,7 +85,7 @@ impl RedisStore {
         server::check(&mut nodes, cluster, allow_eviction, max_data)
     }
 
-    /// A connection to each server, for a walk over all records.
+    /// Opens a connection to each server, to scan all records.
     fn each(&self) -> Result<Vec<redis::Connection>, Error> {
         self.nodes.address.open_each().map_err(broken)
     }
@@ -185,8 +188,8 @@ impl Store for RedisStore {
             ..Only::default()
         };
         let (mut count, mut before) = (0, HashSet::new());
-        // A session may be renewed from a key that a pass has yet to reach to one that it has just left
-        // behind. The next pass ends it there; only one that meets no new key has missed nobody.
+        // A renewal may move a session from a key that this pass has not reached to one that it has passed.
+        // The next pass deletes it there. A pass that meets no new key has missed none.
         loop {
             let mut keys = self.listed(user_id)?;
             keys.retain(|key| Some(key) != except);
@@ -200,7 +203,7 @@ impl Store for RedisStore {
         }
     }
 
-    /// Redis has done so itself a minute after a record has expired; this does it at once.
+    /// Redis does so by itself a minute after a record has expired.
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let mut expired = self.records()?;
         expired.retain(|it| it.expires_at <= now);

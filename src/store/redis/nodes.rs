@@ -1,6 +1,6 @@
 //! The servers that hold records: one, or the nodes of a cluster.
 //!
-//! Each has a pool of its own, so that a node that does not answer keeps nobody from the others.
+//! Each node has its own pool, so that a node that does not answer delays no work on the others.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub(super) struct Nodes {
     known: Mutex<Topology>,
 }
 
-/// What was learnt of the nodes, each by its host and port.
+/// The known nodes, each by its host and port.
 #[derive(Default)]
 struct Topology {
     pools: HashMap<String, Pool>,
@@ -33,7 +33,7 @@ struct Topology {
     failed: usize,
 }
 
-/// How often work is done again, by the same node or by another one that it names.
+/// How often work is tried, on the same node or on the node that it names.
 const ATTEMPTS: u32 = 5;
 
 impl Nodes {
@@ -45,8 +45,8 @@ impl Nodes {
         }
     }
 
-    /// Does `work` on a connection to the node that holds the key `name`, again where it is known not to
-    /// have happened or does no harm.
+    /// Runs `work` on a connection to the node that holds the key `name`; repeats it if it is known not to
+    /// have happened, or is idempotent.
     pub(super) fn run<T>(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What is done to one record, each in one step, and a renewal out of them.
+//! Atomic operations on one record, and the renewal that is built of them.
 
 use super::RedisStore;
 use super::encoding::{PENDING, fields, lifetime};
@@ -9,7 +9,7 @@ use crate::store::pool::Idempotent;
 use crate::store::{Store, Updated};
 use crate::token::Key;
 
-/// What has to be true of a record that is removed.
+/// The conditions for deleting a record.
 #[derive(Default)]
 pub(super) struct Only<'a> {
     pub(super) version: Option<i64>,
@@ -18,7 +18,7 @@ pub(super) struct Only<'a> {
 }
 
 impl RedisStore {
-    /// Whether there was no record of this key.
+    /// Stores a record, and returns `false` if its key is taken.
     pub(super) fn create(
         &self,
         record: &Record,
@@ -34,7 +34,7 @@ impl RedisStore {
         })
     }
 
-    /// Whose record it was, or `None` if there is none such.
+    /// Deletes the record if it meets the conditions, and returns its user.
     fn remove(
         &self,
         idempotent: Idempotent,
@@ -53,7 +53,7 @@ impl RedisStore {
         })
     }
 
-    /// Removes a record and takes it out of its user's list; whether there was one such.
+    /// Deletes a record and its key in the user's set, and returns `true` if there was one.
     pub(super) fn end(&self, key: &Key, only: &Only<'_>) -> Result<bool, Error> {
         let Some(user_id) = self.remove(Idempotent::Yes, key, only)? else {
             return Ok(false);
@@ -86,8 +86,8 @@ impl RedisStore {
         Ok(Updated::Stale)
     }
 
-    /// Old and new key are in different slots of a cluster. So the record first stands under the new
-    /// key where nobody sees it; that the old one is removed decides; then the new one is shown.
+    /// Moves a record to a new key, which may be in another slot of a cluster. First it stores a pending
+    /// record that nobody can read; then it deletes the old one, which decides; then it ends the pending.
     pub(super) fn renew(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
         let only = Only {
             version: Some(version),
@@ -112,7 +112,7 @@ impl RedisStore {
         let lifetime = lifetime(record.seen_at, record.expires_at);
         let shown: bool = self.read(&name, |connection| SHOW.run(connection, &name, &lifetime))?;
         self.strike(&user_id, key)?;
-        // If not, somebody has ended the user's sessions meanwhile, this one included.
+        // If not shown, all sessions of the user were deleted meanwhile, including this one.
         Ok(if shown { Updated::Done } else { Updated::Stale })
     }
 }

@@ -1,4 +1,4 @@
-//! What concerns all records: a walk over everything that each node holds.
+//! Scans all records of each node.
 
 use std::collections::HashSet;
 
@@ -6,17 +6,17 @@ use redis::{Connection, RedisResult, cmd, pipe};
 
 use super::encoding::PENDING;
 
-/// How many keys a node looks at for one answer; others wait meanwhile.
+/// How many keys a node looks at in one command, while other clients wait.
 const AT_ONCE: u32 = 500;
 
-/// A record, as far as a walk looks at it.
+/// A record that a scan has found.
 pub(super) struct FoundKey {
     /// The name of its hash.
     pub(super) name: String,
     pub(super) expires_at: i64,
 }
 
-/// All records whose names begin with `prefix`, each once, in no order.
+/// Returns all records whose names begin with `prefix`, each once, in no order.
 pub(super) fn records(nodes: &mut [Connection], prefix: &str) -> RedisResult<Vec<FoundKey>> {
     let (mut seen, mut names_seen) = (Vec::new(), HashSet::new());
     for node in nodes {
@@ -40,7 +40,7 @@ pub(super) fn records(nodes: &mut [Connection], prefix: &str) -> RedisResult<Vec
     Ok(seen)
 }
 
-/// Deletes everything whose name begins with `prefix`; how many records that were.
+/// Deletes all keys of a type that begin with `prefix`, and returns their number.
 pub(super) fn clear(nodes: &mut [Connection], prefix: &str, kind: &str) -> RedisResult<u64> {
     let mut count = 0;
     for node in nodes {
@@ -57,7 +57,7 @@ pub(super) fn clear(nodes: &mut [Connection], prefix: &str, kind: &str) -> Redis
     Ok(count)
 }
 
-/// All names of one node that begin with `prefix`, some at a time and some of them twice.
+/// Passes the names of one node that begin with `prefix` to `each`, in batches, some of them twice.
 pub(super) fn walk(
     node: &mut Connection,
     prefix: &str,

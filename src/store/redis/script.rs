@@ -1,9 +1,8 @@
-//! What has to happen in Redis in one step, as scripts.
+//! The scripts that Redis runs, each in one atomic step.
 //!
-//! Each works on the one key that it is given, so that it finds everything in one slot of a cluster.
-//! What Redis has done of a script that fails, stays done: so what can fail for want of memory comes
-//! first, and no key is removed before it is written, which a slot that moves to another node does not
-//! allow.
+//! Each works on one key, so that it needs one slot of a cluster. Redis does not undo a script that
+//! fails, so commands that can fail for lack of memory come first. No script deletes a key and then
+//! writes it: a slot that moves to another node does not allow that.
 
 use std::sync::LazyLock;
 
@@ -11,7 +10,7 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, ToRedi
 
 use super::connection::Connection;
 
-/// A script by its text, and by the hash under which Redis remembers it.
+/// The text of a script, and the hash under which Redis caches it.
 pub(super) struct Script {
     text: &'static str,
     hash: String,
@@ -50,7 +49,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// Takes a lifetime and the fields of a record; whether there was none.
+    /// Stores a record: takes a lifetime and its fields; returns 0 if the key is taken.
     CREATE = "
         if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
         redis.call('HSET', KEYS[1], unpack(ARGV, 2))

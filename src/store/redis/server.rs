@@ -1,4 +1,4 @@
-//! What a server must be set to before sessions are trusted to it.
+//! Checks that a Redis server is set up to keep sessions.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use redis::{Connection, ErrorKind, FromRedisValue, RedisError, RedisResult, Serv
 
 use crate::error::{Error, require, require_room};
 
-/// Refuses servers that throw sessions away, and warns of those that forget them.
+/// Fails for servers that evict sessions, and warns of servers that lose them in a restart or crash.
 pub(super) fn check(
     nodes: &mut [Connection],
     cluster: bool,
@@ -16,7 +16,7 @@ pub(super) fn check(
     let mut warnings = BTreeSet::new();
     for node in nodes {
         let settings = Settings::read(node).map_err(|cause| {
-            Error::unavailable("Redis did not tell its settings").with_source(cause)
+            Error::unavailable("the settings of Redis could not be read").with_source(cause)
         })?;
         require(cluster || !settings.in_cluster, || {
             "it is a node of a cluster; write its url as redis-cluster://host:port,host:port".into()
@@ -42,7 +42,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Whether a server does not let this user have a command, or nobody.
+/// Returns `true` if the server forbids a command to this user or to all.
 pub(super) fn is_forbidden(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::NoPerm) => true,
@@ -53,21 +53,21 @@ pub(super) fn is_forbidden(error: &RedisError) -> bool {
     }
 }
 
-/// Says that a command is forbidden without which nobody knows whether sessions are safe.
+/// Returns the warning for a forbidden command that the checks need.
 pub(super) fn unchecked(command: &str) -> String {
     format!(
-        "Redis forbids {command} to this user, so nobody checks whether it keeps sessions: set \
+        "Redis forbids {command} to this user, so it is not checked whether it keeps sessions: set \
          maxmemory-policy noeviction and appendonly yes in redis.conf, or allow the command"
     )
 }
 
 struct Settings {
-    /// `None` where the server does not let us ask; likewise below.
+    /// `None` if the server forbids the command; the same below.
     info: Option<String>,
     in_cluster: bool,
     save: Option<String>,
     fsync: Option<String>,
-    /// The longest value that it takes, in bytes.
+    /// The longest value that the server accepts, in bytes.
     longest: Option<u64>,
 }
 
@@ -93,7 +93,7 @@ impl Settings {
         line.unwrap_or_default()
     }
 
-    /// What a restart or a crash of the server would cost, and what to do.
+    /// Returns what a restart or a crash of the server loses, and the remedy.
     fn loss(&self) -> Option<String> {
         if self.of("aof_enabled") == "1" {
             return self.loss_by_crash();
@@ -132,7 +132,7 @@ impl Settings {
     }
 }
 
-/// A setting that may be unknown: many hosted servers refuse CONFIG.
+/// Returns a setting; `None` if the server refuses CONFIG, as many hosted servers do.
 fn config(node: &mut Connection, name: &str) -> Option<String> {
     let settings = cmd("CONFIG").arg("GET").arg(name).query(node);
     let settings: HashMap<String, String> = settings.ok()?;

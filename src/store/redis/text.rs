@@ -1,6 +1,6 @@
-//! Sessions in Redis as connect-redis keeps them: one text for each, which ends by itself.
+//! Sessions in Redis as connect-redis keeps them: one string each, which expires by itself.
 //!
-//! Since Node writes no list of a user's sessions, finding them means a walk over all.
+//! Node keeps no index of a user's sessions, so finding them scans all.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
-/// How long connect-redis means a text without an end to live on, in milliseconds.
+/// The lifetime that connect-redis gives a text without expiry, in milliseconds.
 const DEFAULT_LIFETIME: i64 = 86_400_000;
 
-/// Records of which nothing but key, version, expiry and text is known.
+/// A store of records that have key, version, expiry and text alone.
 ///
 /// The version is the beginning of the text's SHA-1.
 pub(crate) struct TextStore(pub(crate) RedisStore, pub(crate) UserOf);
@@ -33,8 +33,8 @@ impl TextStore {
         Ok(set.is_some())
     }
 
-    /// Both keys may be in different slots of a cluster. So for an instant the text stands under both,
-    /// the new one of which nobody knows yet; that the old one is removed decides.
+    /// Moves a text to a new key, which may be in another slot of a cluster. For an instant it stands under
+    /// both keys; deleting the old one decides. Nobody knows the new key yet.
     fn renew(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
         if !self.create(record)? {
             return Ok(Updated::Taken);
@@ -63,7 +63,7 @@ impl TextStore {
         }
     }
 
-    /// The keys of all texts.
+    /// Returns the keys of all texts.
     fn keys(&self) -> Result<BTreeSet<Key>, Error> {
         let (mut keys, prefix) = (BTreeSet::new(), format!("{}:", self.0.prefix));
         for node in &mut self.0.each()? {
@@ -77,7 +77,7 @@ impl TextStore {
     }
 }
 
-/// As connect-redis rounds: what is left of a second is a second.
+/// Rounds up, as connect-redis does.
 fn seconds(record: &Record) -> i64 {
     lifetime(record.seen_at, record.expires_at)
 }
@@ -153,7 +153,7 @@ impl Store for TextStore {
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         let mut count = 0;
-        // A text that was renewed meanwhile has come before the old one went: the next walk meets it.
+        // A renewal stores the new text before it deletes the old one, so the next scan finds it.
         loop {
             let mut doomed = self.list(user_id, 0)?;
             doomed.retain(|record| Some(&record.key) != except);

@@ -1,7 +1,7 @@
-//! A user's list of keys.
+//! The sorted set of a user's keys.
 //!
-//! It may name records that are gone, but lacks none that is there: a key comes into it before the
-//! record is the user's, and goes after it.
+//! It may contain keys of deleted records, but lacks no key of a record that is there: a key is added
+//! before its record belongs to the user, and removed after the record.
 
 use redis::cmd;
 
@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::token::Key;
 
 impl RedisStore {
-    /// Puts a record's key into the list of its user.
+    /// Adds a record's key to the set of its user.
     pub(super) fn enlist(&self, record: &Record) -> Result<(), Error> {
         let Some(user_id) = &record.user_id else {
             return Ok(());
@@ -36,7 +36,7 @@ impl RedisStore {
         self.read(&list, |connection| connection.query(&strike))
     }
 
-    /// The keys of a user's records, and of some that are gone or another's by now.
+    /// Returns the keys of a user's records, and perhaps of some that are deleted or another user's.
     pub(super) fn listed(&self, user_id: &str) -> Result<Vec<Key>, Error> {
         let (list, mut range) = (self.name_of_list(user_id), cmd("ZRANGE"));
         range.arg(&list).arg(0).arg(-1);

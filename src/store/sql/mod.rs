@@ -24,12 +24,11 @@ use crate::store::sql::pool::Connections;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
-/// The migration that makes the sessions table, for SQLite, MariaDB/MySQL and PostgreSQL.
+/// The migration that creates the sessions table, for SQLite, MariaDB/MySQL and PostgreSQL.
 ///
-/// It stands alone, beside whatever tables an application has. It keeps a sessions table that
-/// `session.create_table` has made, and that setting keeps the one of this migration. For the
-/// Diesel CLI copy its folder from `src/store/sql/migrations` into yours: both record the same
-/// version.
+/// It needs no other table of the application. It keeps a table that `session.create_table` has created,
+/// and that setting keeps the table of this migration. For the Diesel CLI, copy its folder from
+/// `src/store/sql/migrations` into yours: both record the same version.
 ///
 /// ```no_run
 /// use rocket_diesel_session::{MIGRATIONS, Sessions};
@@ -44,7 +43,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("src/store/sql/migr
 
 /// A store in a table of a database that Diesel connects to.
 ///
-/// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is made by [`MIGRATIONS`] or by
+/// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is created by [`MIGRATIONS`] or by
 /// [`create_table`](DieselStore::create_table), or is there already. Columns beyond those of a [`Record`] stay as they are.
 pub struct DieselStore<C: 'static>(SqlStore<C, Box<dyn Connections<C>>>);
 

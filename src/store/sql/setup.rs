@@ -1,4 +1,4 @@
-//! Sets a store up: its connections, its table, and the columns of the user's row.
+//! Builds a `DieselStore`: its pool, its table, and the columns of the user's row.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,18 +17,18 @@ use crate::store::sql::pool::{ApplicationPool, Connections, SqlConnector};
 use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {
-    /// Uses a pool that the application already has, whose connections stay as they are.
+    /// Returns a store on a pool of the application. Its connections stay as they are.
     ///
-    /// Give each of them what [`connect`](DieselStore::connect) would: on SQLite `PRAGMA busy_timeout`,
-    /// on MariaDB and MySQL a strict `sql_mode`. A line of the log says so where that is missing.
+    /// Set each of them up as [`connect`](DieselStore::connect) does: on SQLite `PRAGMA busy_timeout`, on
+    /// MariaDB and MySQL a strict `sql_mode`. A warning in the log names a missing setting.
     pub fn new(pool: diesel::r2d2::Pool<ConnectionManager<C>>) -> Self {
         Self::on(ApplicationPool::new(pool))
     }
 
-    /// Opens a pool of its own, of up to `size` connections, which are made when they are needed and
-    /// closed after 10 minutes without work.
+    /// Returns a store with its own pool of up to `size` connections. They open when they are needed, and
+    /// close after 10 minutes without use.
     ///
-    /// `url` is what the connection itself takes: a file's path for SQLite.
+    /// `url` is what Diesel's connection accepts: a file's path for SQLite.
     pub fn connect(url: &str, size: u32) -> Self {
         Self::on(SqlConnector::<C>::pool(url, &Bounds::of_size(size)))
     }
@@ -72,12 +72,11 @@ impl<C: Backend> DieselStore<C> {
         })
     }
 
-    /// Brings these columns of the user's row along with each record, in the same statement.
+    /// Reads these columns of the user's row with each session, in the same statement.
     ///
-    /// The names are those that the database has, without quotes; the table may be `schema.table`.
-    /// `key` is the column that holds the exact texts of the ids given to
-    /// [`Session::log_in`](crate::Session::log_in): an integer, a text or a UUID. The first read looks
-    /// its type up, and fails as a wrong setting where it is another one.
+    /// The names are those of the database, without quotes; the table may be `schema.table`. `key` is the
+    /// column whose text is the id given to [`Session::log_in`](crate::Session::log_in): an integer, a text
+    /// or a UUID. The first read looks up its type, and fails as a wrong setting if it is another one.
     #[must_use]
     pub fn with_user(self, table: &str, key: &str, columns: &[&str]) -> Self {
         let names = Names::new(table, key, columns);
@@ -87,17 +86,20 @@ impl<C: Backend> DieselStore<C> {
         })
     }
 
-    /// Makes the table and its two indexes where there is no table of this name.
+    /// Creates the table and its two indexes unless there is a table of this name.
     ///
-    /// Several nodes may do so at once. The table has the types of [`MIGRATIONS`](crate::MIGRATIONS),
-    /// which keep it. A table that is there needs no right to make one. Fails as unavailable when
-    /// the database does not make it, and as a wrong setting when its name has more than 52
-    /// characters.
+    /// Several nodes may do so at once. The table equals that of [`MIGRATIONS`](crate::MIGRATIONS), which
+    /// keep it. If the table is there, the account needs no right to create tables.
+    ///
+    /// # Errors
+    ///
+    /// Fails as unavailable if the database does not create it, and as a wrong setting if its name has more
+    /// than 52 characters.
     pub fn create_table(&self) -> Result<(), Error> {
         let failed = |cause: &dyn fmt::Display| {
             Error::unavailable(format!(
-                "the sessions table is not there and was not made: {cause}; give the account the right to make \
-                 tables, or run the migrations as one that has it"
+                "the sessions table does not exist and was not created: {cause}; give the account the right to \
+                 create tables, or run the migrations with an account that has it"
             ))
         };
         let mut lease = self.0.pool.checkout().map_err(|cause| {
@@ -110,8 +112,8 @@ impl<C: Backend> DieselStore<C> {
         }
         let create = self.0.table.creation(C::QUOTE)?;
         let made = lease.transact_exclusively(|connection| {
-            // Another node may have made it meanwhile. A transaction within, because a failed probe would
-            // be the end of the outer one.
+            // Another node may have created it meanwhile. The probe has its own transaction, because a failed
+            // one would end the outer transaction.
             let probed = connection.transaction(|connection| connection.batch_execute(&probe));
             match probed {
                 Ok(()) => Ok(()),

@@ -1,7 +1,6 @@
-//! A statement that Diesel prepares once for each connection and then reuses.
+//! Statements that Diesel prepares once for each connection and then reuses.
 //!
-//! Diesel caches no `UPDATE`, upsert or `sql_query` of its own making; this one is cached by its
-//! text.
+//! Diesel does not cache its own `UPDATE`, upsert and `sql_query`; it caches these by their text.
 
 use std::marker::PhantomData;
 
@@ -14,7 +13,7 @@ use diesel::{QueryResult, RunQueryDsl};
 use crate::record::Record;
 use crate::token::Key;
 
-/// SQL with a `?` for each value, whatever the database itself writes there.
+/// SQL with a `?` for each value, on every database.
 pub(crate) struct Statement<'a> {
     sql: &'a str,
     values: Vec<Value<'a>>,
@@ -89,9 +88,9 @@ pub(crate) type Row = (
     Option<String>,
 );
 
-/// What a connection does with a statement.
+/// Runs statements on a connection.
 pub(crate) trait Execute: Sized {
-    /// Carries it out; how many rows it concerned.
+    /// Runs the statement and returns the number of rows that it changed.
     fn change(&mut self, statement: &Statement<'_>) -> QueryResult<u64>;
     fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;
     fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
@@ -119,16 +118,16 @@ pub(super) fn record(row: Row) -> (Record, Option<String>) {
     (record, user)
 }
 
-/// A row that cannot be read ends one session; it is no reason to refuse everybody.
+/// Skips a row that cannot be read: it ends one session and must not fail the others.
 fn readable(row: QueryResult<Row>) -> Option<QueryResult<Row>> {
     if let Err(Error::DeserializationError(cause)) = &row {
-        log::warn!("a row of the sessions table is left out, it cannot be read: {cause}");
+        log::warn!("a row of the sessions table is ignored, since it cannot be read: {cause}");
         return None;
     }
     Some(row)
 }
 
-/// A statement together with the SQL types of its answer.
+/// A statement with the SQL types of its result.
 struct Asked<'a, Answer>(&'a Statement<'a>, PhantomData<Answer>);
 
 impl<Answer> QueryId for Asked<'_, Answer> {
@@ -140,7 +139,7 @@ impl<Answer> Query for Asked<'_, Answer> {
     type SqlType = Answer;
 }
 
-/// Diesel implements what is needed here for its own backends, but lets no one be generic over them.
+/// Implements the traits for one connection: Diesel's own cannot be implemented for all at once.
 macro_rules! execute {
     ($connection:ty, $backend:ty) => {
         impl<Answer> QueryFragment<$backend> for Asked<'_, Answer> {

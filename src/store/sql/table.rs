@@ -1,17 +1,9 @@
-//! The sessions table as its database calls it.
-
-#![cfg_attr(
-    not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
-    allow(
-        dead_code,
-        reason = "without a backend its names are checked and no more"
-    )
-)]
+//! The names of the sessions table and its columns in the database.
 
 use super::layout::{ForeignTable, LITERAL, Layout};
 use crate::error::{Error, require};
 
-/// PostgreSQL cuts longer names and says nothing.
+/// PostgreSQL cuts longer names without an error.
 const LONGEST_NAME: usize = 63;
 
 /// The names that a table and its columns have in the database.
@@ -90,13 +82,13 @@ impl Table {
         self.without_twins()
     }
 
-    /// Not even in another case: MySQL and SQLite would take them for the same column.
+    /// Fails if two columns have one name, even in another case: MySQL and SQLite ignore case.
     fn without_twins(self) -> Result<Self, Error> {
         for (place, name) in self.columns.iter().enumerate() {
             let same = |other: &String| other.eq_ignore_ascii_case(name);
             if let Some(twin) = self.columns[..place].iter().position(same) {
                 return Err(Error::configuration(format!(
-                    "columns.{} and columns.{} are both {name:?}; give each a name of its own",
+                    "columns.{} and columns.{} are both {name:?}; give each another name",
                     self.layout.columns[twin], self.layout.columns[place]
                 )));
             }
@@ -104,7 +96,7 @@ impl Table {
         Ok(self)
     }
 
-    /// `sql` with these names in `quote`s, so that a reserved word is as good as any.
+    /// Returns `sql` with these names in `quote`s, so that a reserved word can be a name.
     pub(crate) fn put_into(&self, sql: &str, quote: char) -> String {
         let quoted = |name: &str| format!("{quote}{name}{quote}");
         let pieces = sql.split_inclusive(|character| !is_word(character));
@@ -123,7 +115,7 @@ impl Table {
                         let parts: Vec<_> = self.name.split('.').map(quoted).collect();
                         parts.join(".") + end
                     }
-                    (_, Some(index)) => quoted(&format!("{}{index}", self.own_name())) + end,
+                    (_, Some(index)) => quoted(&format!("{}{index}", self.bare_name())) + end,
                     _ => piece.to_owned(),
                 }
             })
@@ -131,14 +123,14 @@ impl Table {
         sql.replace(LITERAL, &self.layout.literal)
     }
 
-    /// What makes the table and its indexes.
+    /// Returns the SQL that creates the table and its indexes.
     ///
-    /// Fails when the indexes could not be named after the table.
+    /// Fails if the table's name is too long for the names of its indexes.
     pub(crate) fn creation(&self, quote: char) -> Result<String, Error> {
         let longest = LONGEST_NAME - "_expires_at".len();
-        require(self.own_name().len() <= longest, || {
+        require(self.bare_name().len() <= longest, || {
             format!(
-                "the table's name {:?} is too long for a table that is to be made; shorten it to \
+                "the table's name {:?} is too long for a table that is to be created; shorten it to \
                  {longest} characters, so that the names of its indexes can begin with it",
                 self.name
             )
@@ -150,20 +142,20 @@ impl Table {
         &self.layout
     }
 
-    /// What the columns are called that the table needs.
+    /// Returns the names of the columns that the table must have.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         let columns = self.layout.columns.iter().zip(&self.columns);
         let needed = columns.filter(|(column, _)| self.layout.optional != Some(**column));
         needed.map(|(_, column)| column.as_str())
     }
 
-    /// With the schema, if one was given.
+    /// Returns the name, with the schema if there is one.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Without the schema.
-    fn own_name(&self) -> &str {
+    /// Returns the name without the schema.
+    fn bare_name(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! How the databases mean to carry out the statements that large tables would make slow.
+//! The plans of the statements that would be slow on large tables without an index.
 
 #![allow(
     clippy::panic,

@@ -1,4 +1,4 @@
-//! The users' table, whose columns the statements that read records bring along.
+//! The users' table, whose columns are read with each session.
 
 use std::fmt;
 use std::sync::{Once, OnceLock};
@@ -44,7 +44,7 @@ impl Users {
     }
 }
 
-/// The names are as the database has them, without quotes.
+/// Names as the database has them, without quotes.
 #[derive(Clone)]
 pub(super) struct Names {
     /// The table's schema, if it was given, and its name.
@@ -77,8 +77,8 @@ impl Names {
         )))
     }
 
-    /// A subquery for the row of the user whose id is [`USER_ID`](crate::store::sql::backend::USER_ID); `None`
-    /// where the key is of a type whose values are not texts.
+    /// Returns a subquery for the row of the user whose id is [`USER_ID`](crate::store::sql::backend::USER_ID);
+    /// `None` if the key's type cannot be compared with a text.
     fn row<C: Backend>(&self, kind: &str) -> Option<String> {
         let quoted = |name: &String| format!("{0}{name}{0}", C::QUOTE);
         let table: Vec<_> = self.table.iter().map(quoted).collect();
@@ -91,7 +91,7 @@ impl Names {
         Some(format!("(SELECT {object} FROM {table} WHERE {is_user})"))
     }
 
-    /// The table, its schema and the key, as the database's catalog is asked for them.
+    /// Returns the table, its schema and the key, for a query of the catalog.
     fn in_catalog(&self) -> [&str; 3] {
         let [schema, table] = match &self.table[..] {
             [schema, table] => [&**schema, table],
@@ -128,7 +128,7 @@ fn bare(name: &str) -> String {
     between('"').or(between('`')).unwrap_or(name).to_owned()
 }
 
-/// Whether it can stand between quotes in each database's SQL, and between those of a text.
+/// Returns `true` if the name is safe between the quotes of a name and of a text in SQL.
 fn is_name(name: &str) -> bool {
     let is_special = |character: char| character.is_control() || "\"`'\\?".contains(character);
     !name.is_empty() && !name.contains(is_special)

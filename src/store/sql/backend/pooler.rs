@@ -1,5 +1,4 @@
-//! Finds a pooler in front of PostgreSQL that gives each transaction, or each statement, whichever
-//! connection to the server is free.
+//! Detects a pooler in front of PostgreSQL that gives each transaction or statement any free connection.
 
 use std::collections::HashMap;
 
@@ -10,12 +9,12 @@ use diesel::{PgConnection, QueryResult, RunQueryDsl, sql_query};
 
 use crate::error::{Error, require};
 
-/// A pooler may be several processes, each with connections of its own.
+/// A pooler may be several processes, each with its own connections.
 const CONNECTIONS: usize = 4;
 const ROUNDS: usize = 4;
 
-/// The process of the server that serves this connection; its number alone may stand on another
-/// server, too.
+/// Selects the server process of this connection. Another server may have a process of the same number,
+/// so the start time belongs to it.
 const PROCESS: &str = "SELECT CAST(pid AS TEXT) || ' ' || CAST(backend_start AS TEXT) AS process \
     FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 
@@ -25,7 +24,7 @@ struct Served {
     process: Option<String>,
 }
 
-/// Refuses a pooler that `statement_cache` cannot be used with, and one that takes no transactions.
+/// Fails for a pooler that accepts no transactions, and for one that shares prepared statements.
 pub(super) fn check(
     connect: impl Fn() -> Result<PgConnection, Error>,
     statement_cache: bool,
@@ -33,7 +32,7 @@ pub(super) fn check(
     let mut first = connect()?;
     let begun = first.transaction(|_| QueryResult::Ok(()));
     require(begun.is_ok(), || {
-        "it takes no transactions; put the pooler in front of it into session mode, or into transaction mode \
+        "it accepts no transactions; put the pooler in front of it into session mode, or into transaction mode \
          and add statement_cache = false"
             .to_owned()
     })?;
@@ -53,7 +52,7 @@ pub(super) fn check(
     })
 }
 
-/// Whether one process serves two connections, or two processes serve one.
+/// Returns `true` if one process serves two connections, or two processes serve one.
 fn are_shared(connections: &mut [PgConnection]) -> QueryResult<bool> {
     let mut served = HashMap::new();
     for _ in 0..ROUNDS {

@@ -1,4 +1,4 @@
-//! Settings of a MariaDB or MySQL server that suit no session.
+//! Checks the settings of a MariaDB or MySQL server.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ struct ServerVariable {
     value: String,
 }
 
-/// Refuses a server that takes no writes of this crate, or none as large as `max_data`.
+/// Fails if the server accepts no writes of this crate, or none as large as `max_data`.
 pub(super) fn check(connection: &mut MysqlConnection, max_data: u64) -> Result<(), Error> {
     let variables = variables(connection).map_err(|cause| {
-        Error::unavailable("the server does not show its variables").with_source(cause)
+        Error::unavailable("the server's variables could not be read").with_source(cause)
     })?;
     let is = |name, expected: &str| variables.get(name).is_some_and(|value| value == expected);
     let packet = variables.get("max_allowed_packet");

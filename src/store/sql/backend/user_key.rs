@@ -1,12 +1,12 @@
-//! Compares the key of the users' table with the exact text of a user id: databases take '07' for
-//! the number 7, and MySQL 'guest' for 0.
+//! Compares the key of the users' table with the exact text of a user id. Databases take '07' for the
+//! number 7, and MySQL takes 'guest' for 0.
 //!
-//! The first comparison of each condition is for the index, the second one is exact.
+//! The first comparison of each condition uses the index, the second one is exact.
 
 #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
 use super::USER_ID;
 
-/// What stands in for a type that the catalog does not tell, as that of a view's column may be.
+/// Stands for a type that the catalog does not have, such as that of a view's column.
 pub(crate) const UNKNOWN: &str = "";
 
 #[cfg(feature = "sqlite")]

@@ -1,4 +1,4 @@
-//! Bounds how long opening a connection takes: a server that hangs may never answer.
+//! Limits how long opening a connection takes, since a server that hangs may never answer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 
-/// The longest that one attempt is waited for: libpq tries each of several hosts for 2 seconds.
+/// The longest wait for one attempt: libpq tries each of several hosts for 2 seconds.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// As many connect at once for a pool, so beyond these the others have been given up. An attempt waits
-/// less then, or the next ones would wait for it when another server takes over.
+/// A pool connects this often at once, so if more attempts hang, some were abandoned. Then an attempt
+/// waits less, since the next ones wait for it when another server takes over.
 const AT_ONCE: usize = 3;
 const LIMIT_AFTER: Duration = Duration::from_secs(1);
 
-/// Each attempt that hangs keeps a thread and a socket, so from this many on
+/// From this many hanging attempts on, each of which keeps a thread and a socket,
 const MANY: usize = 16;
 
 /// this long passes before the next one.

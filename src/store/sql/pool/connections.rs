@@ -1,4 +1,4 @@
-//! Lends connections: from a pool of ours or of the application, or the one of a transaction.
+//! Sources of connections: this crate's pool, the application's pool, or one transaction.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -8,11 +8,11 @@ use diesel::r2d2::ConnectionManager;
 use super::SqlConnector;
 use crate::store::sql::backend::Backend;
 
-/// A pool of connections of the type `C`, ours or the application's, or the one of a transaction.
+/// Lends connections of the type `C`.
 pub(crate) trait Connections<C>: Send + Sync {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error>;
 
-    /// Whether what failed on one connection can be tried on another.
+    /// Returns `true` if work that failed on one connection can run on another.
     fn has_others(&self) -> bool {
         true
     }
@@ -24,7 +24,7 @@ impl<C> Connections<C> for Box<dyn Connections<C>> {
     }
 }
 
-/// The one connection of a transaction, which all that happens in it borrows in turn.
+/// The one connection of a transaction, which its statements borrow in turn.
 pub(crate) struct Single<'c, C>(Mutex<&'c mut C>);
 
 impl<'c, C> Single<'c, C> {
@@ -60,11 +60,11 @@ impl<C> DerefMut for Reborrowed<'_, '_, C> {
 }
 
 impl<C> Lease<C> for Reborrowed<'_, '_, C> {
-    /// The lender finds out by the same error.
+    /// Does nothing: the owner of the connection sees the same error.
     fn discard(&mut self) {}
 }
 
-/// One connection, until it is dropped.
+/// A borrowed connection, until it is dropped.
 pub(crate) trait Lease<C>: DerefMut<Target = C> {
     /// Fails if the database file was deleted or replaced.
     fn check(&self) -> Result<(), String> {
@@ -113,7 +113,7 @@ impl<C: Backend> Lease<C> for PoolLease<C> {
     }
 }
 
-/// A pool of the application's, of which one connection is looked at.
+/// A pool of the application. The first connection that it lends is checked.
 pub(crate) struct ApplicationPool<C: Backend> {
     pool: r2d2::Pool<ConnectionManager<C>>,
     seen: Once,
@@ -142,6 +142,6 @@ impl<C: Backend> Connections<C> for ApplicationPool<C> {
 }
 
 impl<C: Backend> Lease<C> for r2d2::PooledConnection<ConnectionManager<C>> {
-    /// Diesel's own manager tests its connections at every checkout instead.
+    /// Does nothing: Diesel's manager pings its connections at every checkout.
     fn discard(&mut self) {}
 }

@@ -1,8 +1,8 @@
-//! What an error of the database means, and what follows from it.
+//! Classifies errors of the database by what must follow.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// What an error says about the statement and its connection.
+/// The consequence of an error for the statement and its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The statement did not reach a database that takes it: the connection is discarded, and the
@@ -11,7 +11,7 @@ pub(super) enum Fault {
     /// The connection was lost, and the statement may have been carried out: the connection is
     /// discarded, and the statement runs again only if that changes nothing.
     Lost,
-    /// The database undid the statement for the sake of another one: it runs again.
+    /// The database undid the statement in favour of another one: it runs again.
     RolledBack,
     /// The statement did not happen, and would not on any connection that is as old, since its server
     /// takes no writes any more, or its plan is of a table that has changed: all these connections
@@ -21,7 +21,7 @@ pub(super) enum Fault {
     Other,
 }
 
-/// Diesel passes on no error number, and knows few of MySQL's conditions, so their texts decide.
+/// Diesel passes on no error number and knows few conditions of MySQL, so the texts decide.
 const TEXTS: &[(&str, Fault)] = &[
     // MariaDB and MySQL
     ("read-only option", Fault::Outdated),      // 1290
@@ -63,7 +63,7 @@ impl Fault {
                 if message.starts_with("relation \"") && message.ends_with("\" does not exist") {
                     return Self::Outdated; // 42P01
                 }
-                // Values and names, which anybody may have chosen, stand in quotes.
+                // Clients may have chosen values and names, which stand in quotes.
                 let message = message.split(['\'', '"']).next();
                 let says = |text: &str| message.is_some_and(|message| message.contains(text));
                 let known = TEXTS.iter().find(|(text, _)| says(text));

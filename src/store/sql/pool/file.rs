@@ -1,6 +1,6 @@
-//! The file of an SQLite database: whether it still is the one that was opened.
+//! Detects that the file of an SQLite database was deleted or replaced.
 //!
-//! SQLite goes on with a file that was deleted or replaced, and acknowledges what nobody finds again.
+//! SQLite keeps using such a file, and acknowledges writes that are lost.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::log_length::LogLength;
 
-/// The file at a URL, watched by all connections to it; nothing where the database is a server.
+/// The file of a URL, which all connections to it watch; empty if the database is a server.
 #[derive(Clone, Default)]
 pub(crate) struct DatabaseFile(Option<Arc<Watched>>);
 
 struct Watched {
     path: PathBuf,
-    /// It is made where there is none.
+    /// A missing file is created.
     is_made: bool,
     seen: Mutex<FileState>,
 }
@@ -32,11 +32,11 @@ struct FileState {
     is_warned: bool,
 }
 
-/// What a file is, whatever it is called: its device and number.
+/// The device and number of a file, which its name does not change.
 type Identity = (u64, u64);
 
 impl DatabaseFile {
-    /// The file `path` of a URL.
+    /// Returns the file `path` of a URL.
     pub(crate) fn at(path: Option<PathBuf>, url: &str) -> Self {
         Self(path.map(|path| {
             Arc::new(Watched {
@@ -47,12 +47,12 @@ impl DatabaseFile {
         }))
     }
 
-    /// Fails, with what happened, if the file is not the one that was opened; logs what to do.
+    /// Fails if the file is not the one that was opened; logs the remedy.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.0.as_deref().map_or(Ok(()), Watched::check)
     }
 
-    /// Makes the file, for the account of this process alone, before the first connection would.
+    /// Creates the file with rights for this account alone, before the first connection does.
     pub(super) fn make(&self) -> io::Result<()> {
         match &self.0 {
             Some(watched) if watched.is_made && watched.seen().file.is_none() => {
@@ -99,7 +99,7 @@ impl Watched {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says once what to do, and each time what happened.
+    /// Logs the remedy once, and returns the error each time.
     fn check(&self) -> Result<(), String> {
         let mut seen = self.seen();
         let Err((happened, remedy)) = self.look(&mut seen) else {
@@ -109,7 +109,7 @@ impl Watched {
         if !seen.is_warned {
             seen.is_warned = true;
             log::error!(
-                "{happened} while the application used it, so nothing is stored any more; {remedy}"
+                "{happened} while the application used it, so nothing is saved any more; {remedy}"
             );
         }
         Err(happened)
@@ -175,7 +175,7 @@ fn make(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a URI leaves it to us how its file is made.
+/// Returns `true` if the URI does not decide how its file is created.
 fn is_made(url: &str) -> bool {
     let uri = url.strip_prefix("file:").unwrap_or_default();
     let (_, query) = uri.split_once('?').unwrap_or_default();
@@ -216,7 +216,7 @@ fn log_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Takes over what is there for the first time; what was done to it, if it is another one since.
+/// Remembers the first file; fails with what happened to it if a later one differs.
 fn compare(
     seen: &mut Option<Identity>,
     found: Result<Option<Identity>, ()>,
@@ -230,7 +230,7 @@ fn compare(
     Ok(())
 }
 
-/// What a file is, and its length; `None` where there is none. Fails where nobody can tell.
+/// Returns identity and length of a file; `None` if there is none. Fails if they cannot be read.
 fn found(path: &Path) -> Result<Option<(Identity, u64)>, ()> {
     #[cfg(unix)]
     match fs::metadata(path) {

@@ -1,4 +1,4 @@
-//! Spares a server that gives no more connections from being asked again and again.
+//! Stops attempts to connect for a while after the server allowed no more connections.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::store::pool::errors::is_full;
 /// r2d2 tries again within a second.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// What a server has said of too many connections; with none open it is asked all the same.
+/// The server's last error about too many connections. It is ignored while no connection is open.
 #[derive(Default)]
 pub(super) struct Limit {
     /// Each connection holds a clone.
@@ -20,7 +20,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// Connects, unless that has just failed because there are as many connections as may be.
+    /// Connects, unless the server has just allowed no more connections.
     pub(super) fn keep<T>(
         &self,
         connect: impl FnOnce() -> Result<T, Error>,

@@ -1,7 +1,7 @@
-//! Notices that the write-ahead log of an SQLite file was cut off below its connections.
+//! Detects that another program has truncated the write-ahead log of an SQLite file.
 //!
-//! SQLite cuts it off as well, and then begins it again with a header (sqlite.org/walformat.html). After
-//! any other program did, SQLite goes on where it was, and nobody finds again what it writes.
+//! After its own truncation, SQLite writes a new header (sqlite.org/walformat.html). After another
+//! program's, it keeps writing at its old place, and those writes are lost.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,7 +16,7 @@ pub(super) struct LogLength {
 }
 
 impl LogLength {
-    /// Whether the log, which has this length now, goes on without its beginning.
+    /// Returns `true` if the log, which has this length now, lacks its header.
     pub(super) fn lacks_header(&mut self, log: &Path, now: u64) -> bool {
         self.was_cut |= now < self.last;
         self.last = now;

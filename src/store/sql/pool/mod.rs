@@ -1,14 +1,4 @@
-//! Pooled connections, and what an error on one of them means.
-
-#![cfg_attr(
-    not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
-    allow(
-        dead_code,
-        unused_imports,
-        unused_variables,
-        reason = "without a backend there is nothing to open"
-    )
-)]
+//! Pools of connections to SQL databases.
 
 mod connect;
 mod connections;
@@ -37,10 +27,10 @@ use crate::error::{Error, ErrorKind};
 use crate::store::pool::{Bounds, Outdated, Trust};
 use crate::store::sql::backend::{Backend, SYNC_WAIT};
 
-/// Opens connections for r2d2; a clone knows what this one knows.
+/// Opens and checks connections for r2d2; clones share their state.
 ///
-/// Unlike Diesel's manager it asks only connections that were idle whether they still live, and
-/// drops those that failed, so that a database that comes back is used again with the next request.
+/// Unlike Diesel's manager it pings only idle connections, and discards failed ones, so that the next
+/// request uses a database that is back.
 pub(crate) struct SqlConnector<C> {
     url: String,
     file: DatabaseFile,
@@ -79,7 +69,7 @@ impl<C: Backend> SqlConnector<C> {
         })
     }
 
-    /// A pool whose connections are used until they are marked as outdated.
+    /// Returns a pool that discards connections marked as outdated.
     pub(crate) fn pool_until(
         outdated: &Outdated,
         file: &DatabaseFile,
@@ -116,8 +106,8 @@ impl<C: Backend> SqlConnector<C> {
         }
     }
 
-    /// Finds out whether the server can be used as configured, for sessions of up to `max_data`; one
-    /// that cannot be reached is passed over.
+    /// Fails if the server cannot be used as configured for sessions of up to `max_data` bytes. A server that
+    /// cannot be reached is not checked.
     pub(crate) fn check(url: &str, bounds: &Bounds, max_data: u64) -> Result<(), Error> {
         let manager = Self::new(&Outdated::default(), url, bounds);
         let connect = || manager.establish().map_err(without_connection);
@@ -130,7 +120,7 @@ impl<C: Backend> SqlConnector<C> {
         }
     }
 
-    /// A connection as the server gives it.
+    /// Opens a connection without setting it up.
     fn establish(&self) -> Result<C, diesel::r2d2::Error> {
         let url = self.url.clone();
         let established = self.attempts.bounded(move || C::establish(&url));
@@ -162,7 +152,7 @@ fn without_connection(cause: diesel::r2d2::Error) -> Error {
 pub(crate) struct Pooled<C> {
     connected: Connected,
     connection: C,
-    /// Counts it, see [`Limit`].
+    /// Counts the connection, see [`Limit`].
     _open: Arc<()>,
     made_at: Instant,
     used_at: Instant,
@@ -200,7 +190,7 @@ impl<C: Backend> r2d2::ManageConnection for SqlConnector<C> {
     }
 
     fn is_valid(&self, pooled: &mut Pooled<C>) -> Result<(), Self::Error> {
-        // r2d2 looks at the ages every 30 seconds.
+        // r2d2 itself checks the ages every 30 seconds only.
         let is_old = pooled.used_at.elapsed() > self.idle_timeout
             || pooled.made_at.elapsed() > self.max_lifetime;
         if is_old || self.outdated.covers(pooled.made_at) {

@@ -1,4 +1,4 @@
-//! A pool that is replaced when some of its connections hang, since those never return to it.
+//! A pool that is replaced after some of its connections hung, since those never return to it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ pub(crate) struct Renewed<C: Backend>(Arc<Shared<C>>);
 struct Shared<C: Backend> {
     manager: SqlConnector<C>,
     bounds: Bounds,
-    /// With how often connections had hung when it was made.
+    /// The number of hangs when the pool was made, and the pool.
     pool: Mutex<(u64, r2d2::Pool<SqlConnector<C>>)>,
 }
 

@@ -60,7 +60,7 @@ fn failure(error: DieselError) -> Error {
         return Error::new(ErrorKind::RolledBack, message);
     }
     if is_too_large(&error) {
-        let message = "the database does not take a value this large";
+        let message = "the database does not accept a value this large";
         return Error::new(ErrorKind::TooLarge, message).with_source(error);
     }
     Error::unavailable("the database query failed").with_source(error)

@@ -1,5 +1,4 @@
-//! What the errors of real servers mean, of which Diesel passes on the texts alone, and how long
-//! connections live.
+//! Errors of real servers, of which Diesel passes on the texts alone, and the life of connections.
 
 #![allow(
     clippy::panic,
