@@ -14,7 +14,7 @@ use testing::visitor::{Answer, Visitor};
 
 on_every_backend!(
     programs_register_sign_in_and_sign_out,
-    a_location_changes_in_the_row_of_its_owner_alone,
+    a_location_changes_only_in_the_users_row,
 );
 
 fn registration(email: &str) -> Value {
@@ -111,7 +111,7 @@ fn each_error_is_a_problem() {
     assert_eq!(program.get("/api/v1/me").json()["status"], 401);
 }
 
-fn a_location_changes_in_the_row_of_its_owner_alone(database: &TestDatabase) {
+fn a_location_changes_only_in_the_users_row(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, grace] = ["ada@example.org", "grace@example.org"].map(|email| {
         let visitor = application.visitor();

@@ -16,7 +16,7 @@ fn clock(offset: &str) -> [(&str, &str); 3] {
     ]
 }
 
-fn a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off(database: &TestDatabase) {
+fn a_wrong_clock_of_a_node_changes_no_age(database: &TestDatabase) {
     let right = Application::start(database);
     let visitor = right.visitor();
     let cookie = cookie(&register(&visitor, EMAIL, &[]));
@@ -33,7 +33,7 @@ fn a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off(database: &Te
     }
 }
 
-fn the_check_says_how_far_the_clock_is_off(database: &TestDatabase) {
+fn the_check_reports_the_clock_difference(database: &TestDatabase) {
     let lines = |offset: &str| -> Value {
         let check = run_with(
             &database.url,
@@ -63,7 +63,7 @@ fn the_check_says_how_far_the_clock_is_off(database: &TestDatabase) {
     }
 }
 
-fn a_list_says_how_long_ago_it_was_by_the_database_s_clock(database: &TestDatabase) {
+fn a_list_uses_the_clock_of_the_database(database: &TestDatabase) {
     let record = anonymous("f1", now() + HOUR);
     database.store.insert(&record).unwrap();
     for offset in ["+0", "+3h"] {
@@ -73,7 +73,7 @@ fn a_list_says_how_long_ago_it_was_by_the_database_s_clock(database: &TestDataba
 }
 
 testing::on_each_server!(
-    a_sign_in_is_fresh_and_an_attempt_recent_whichever_clock_is_off,
-    the_check_says_how_far_the_clock_is_off,
-    a_list_says_how_long_ago_it_was_by_the_database_s_clock,
+    a_wrong_clock_of_a_node_changes_no_age,
+    the_check_reports_the_clock_difference,
+    a_list_uses_the_clock_of_the_database,
 );

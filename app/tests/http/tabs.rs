@@ -12,7 +12,7 @@ use crate::accounts::password::age;
 
 on_every_backend!(
     a_registration_that_is_sent_twice_signs_in,
-    a_device_that_is_signed_out_already_is_no_attack,
+    ending_an_ended_device_is_no_attack,
 );
 
 const ZOE: &str = "zoe@example.org";
@@ -170,7 +170,7 @@ fn a_registration_that_is_sent_twice_signs_in(database: &TestDatabase) {
     assert_eq!(sign_in(&application.visitor(), EMAIL, PASSWORD).status, 429);
 }
 
-fn a_device_that_is_signed_out_already_is_no_attack(database: &TestDatabase) {
+fn ending_an_ended_device_is_no_attack(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, other] = [(); 2].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);

@@ -9,7 +9,7 @@ use crate::command_line::program::run;
 
 on_every_backend!(
     each_spelling_of_an_address_is_one_account,
-    an_address_of_an_earlier_release_is_brought_up_to_date,
+    an_address_of_an_earlier_release_is_canonicalized,
 );
 
 const CANONICAL: &str = "ada@xn--bcher-kva.example";
@@ -38,7 +38,7 @@ fn each_spelling_of_an_address_is_one_account(database: &TestDatabase) {
     }
 }
 
-fn an_address_of_an_earlier_release_is_brought_up_to_date(database: &TestDatabase) {
+fn an_address_of_an_earlier_release_is_canonicalized(database: &TestDatabase) {
     let mut application = Application::start(database);
     register(&application.visitor(), CANONICAL, &[]);
     register(&application.visitor(), "grace@example.org", &[]);

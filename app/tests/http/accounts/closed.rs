@@ -8,7 +8,7 @@ use testing::database::TestDatabase;
 use testing::visitor::Visitor;
 use testing::{on_every_backend, sql};
 
-on_every_backend!(a_closed_account_is_dead_on_the_next_request);
+on_every_backend!(the_next_request_of_a_closed_account_is_refused);
 
 /// Returns whether every way in is closed.
 fn is_shut_out(visitor: &Visitor) -> bool {
@@ -42,7 +42,7 @@ fn is_shut_out(visitor: &Visitor) -> bool {
         && visitor.get("/").body.contains("Register")
 }
 
-fn a_closed_account_is_dead_on_the_next_request(database: &TestDatabase) {
+fn the_next_request_of_a_closed_account_is_refused(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, program, grace] = [(); 4].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);

@@ -14,11 +14,11 @@ use testing::{on_every_backend, sql};
 use super::password::age;
 
 on_every_backend!(
-    devices_are_told_in_words_and_the_present_one_is_marked,
-    one_device_is_signed_out_and_nobody_elses,
+    devices_have_names_and_the_current_one_is_marked,
+    users_sign_out_only_their_own_devices,
     all_other_devices_are_signed_out,
-    signing_out_elsewhere_takes_a_fresh_sign_in,
-    of_many_sign_ins_at_once_the_newest_stay,
+    signing_out_a_device_needs_a_recent_sign_in,
+    the_newest_of_many_concurrent_sign_ins_stay,
 );
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -52,7 +52,7 @@ fn key(visitor: &Visitor) -> String {
     device["key"].as_str().unwrap().to_owned()
 }
 
-fn devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDatabase) {
+fn devices_have_names_and_the_current_one_is_marked(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, _program, grace] = people(&application);
     sql::execute(
@@ -96,7 +96,7 @@ fn devices_are_told_in_words_and_the_present_one_is_marked(database: &TestDataba
     assert_eq!(application.visitor().get("/api/v1/devices").status, 401);
 }
 
-fn one_device_is_signed_out_and_nobody_elses(database: &TestDatabase) {
+fn users_sign_out_only_their_own_devices(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, program, grace] = people(&application);
     let end = |key: &str| {
@@ -150,7 +150,7 @@ fn all_other_devices_are_signed_out(database: &TestDatabase) {
     assert!(is_signed_in(&telephone) && is_signed_in(&grace) && !is_signed_in(&ada));
 }
 
-fn signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
+fn signing_out_a_device_needs_a_recent_sign_in(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, _, _] = people(&application);
     let key = key(&telephone);
@@ -180,7 +180,7 @@ fn signing_out_elsewhere_takes_a_fresh_sign_in(database: &TestDatabase) {
 }
 
 /// Uses several nodes, since one verifies few passwords at a time.
-fn of_many_sign_ins_at_once_the_newest_stay(database: &TestDatabase) {
+fn the_newest_of_many_concurrent_sign_ins_stay(database: &TestDatabase) {
     const AT_ONCE: usize = 32;
     let setting = [
         ("ROCKET_SESSION", "{sessions_per_user=5}"),

@@ -6,7 +6,7 @@ use testing::database::TestDatabase;
 use testing::visitor::Answer;
 use testing::{on_every_backend, sql};
 
-on_every_backend!(a_message_is_shown_once_and_by_the_next_page_that_is_one);
+on_every_backend!(the_next_page_shows_a_message_once);
 
 const WELCOME: &str = "Your account is ready";
 
@@ -21,7 +21,7 @@ fn assert_no_cookie_but_ours(answer: &Answer) {
     assert!(ours, "{cookies:?}");
 }
 
-fn a_message_is_shown_once_and_by_the_next_page_that_is_one(database: &TestDatabase) {
+fn the_next_page_shows_a_message_once(database: &TestDatabase) {
     let application = Application::start(database);
     for (index, page) in ["/home", "/", "/messages"].into_iter().enumerate() {
         let visitor = application.visitor();

@@ -14,14 +14,14 @@ use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
-    an_account_and_its_first_session_are_made_together_or_not_at_all,
-    a_sign_in_with_the_old_password_loses_against_its_change,
+    an_account_and_its_first_session_are_stored_together_or_not_at_all,
+    a_concurrent_sign_in_with_the_old_password_fails,
     a_password_change_ends_the_other_sessions_at_once,
     cve_2026_32700_of_two_password_changes_at_once_one_wins,
-    the_password_is_asked_for_again_before_it_is_changed,
+    changing_the_password_needs_a_recent_sign_in,
 );
 
-fn an_account_and_its_first_session_are_made_together_or_not_at_all(database: &TestDatabase) {
+fn an_account_and_its_first_session_are_stored_together_or_not_at_all(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     sql::execute(database, "ALTER TABLE sessions RENAME TO away");
@@ -38,7 +38,7 @@ fn an_account_and_its_first_session_are_made_together_or_not_at_all(database: &T
 }
 
 /// The password is changed after a sign-in has read the old one and before it is saved.
-fn a_sign_in_with_the_old_password_loses_against_its_change(database: &TestDatabase) {
+fn a_concurrent_sign_in_with_the_old_password_fails(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     for change in ["password_hash = 'another one'", "disabled_at = 1"] {
@@ -206,7 +206,7 @@ pub(crate) fn age(database: &TestDatabase, minutes: u32) {
     sql::execute(database, &older);
 }
 
-fn the_password_is_asked_for_again_before_it_is_changed(database: &TestDatabase) {
+fn changing_the_password_needs_a_recent_sign_in(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     let before = cookie(&register(&visitor, EMAIL, &[]));

@@ -9,7 +9,7 @@ use testing::database::TestDatabase;
 use testing::visitor::Answer;
 use testing::{on_every_backend, sql};
 
-on_every_backend!(who_asks_for_it_stays_signed_in);
+on_every_backend!(remembered_users_stay_signed_in);
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
@@ -33,7 +33,7 @@ fn times(database: &TestDatabase) -> (i64, i64) {
     (hours(idle), hours(whole))
 }
 
-fn who_asks_for_it_stays_signed_in(database: &TestDatabase) {
+fn remembered_users_stay_signed_in(database: &TestDatabase) {
     let application = Application::start(database);
     let month = 30 * DAY / HOUR;
     let remember = ("remember", "on");

@@ -8,7 +8,7 @@ use testing::database::TestDatabase;
 use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
 
-on_every_backend!(a_sign_in_hashes_anew_as_the_settings_have_it);
+on_every_backend!(a_sign_in_renews_an_outdated_hash);
 
 /// Registers Ada with a password.
 fn choose(visitor: &Visitor, email: &str, password: &str) -> Answer {
@@ -177,7 +177,7 @@ fn words_and_minimum_length_come_from_the_settings() {
     );
 }
 
-fn a_sign_in_hashes_anew_as_the_settings_have_it(database: &TestDatabase) {
+fn a_sign_in_renews_an_outdated_hash(database: &TestDatabase) {
     let hash = || sql::texts(database, "SELECT password_hash AS text FROM users")[0].clone();
     let with = |algorithm: &str| {
         let settings = format!("{{password_hash={algorithm:?}}}");

@@ -10,7 +10,7 @@ use testing::{on_every_backend, sql};
 
 on_every_backend!(
     sessions_outlive_a_killed_process,
-    two_processes_make_the_tables_once,
+    two_processes_create_the_tables_once,
     an_application_without_a_table_is_not_healthy,
 );
 
@@ -42,7 +42,7 @@ fn an_application_without_a_table_is_not_healthy(database: &TestDatabase) {
     }
 }
 
-fn two_processes_make_the_tables_once(database: &TestDatabase) {
+fn two_processes_create_the_tables_once(database: &TestDatabase) {
     make_empty(database);
     let mut nodes = [(); 2].map(|()| Application::launch(database, &[]));
     for node in &mut nodes {

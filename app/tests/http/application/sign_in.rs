@@ -14,16 +14,16 @@ use testing::on_every_backend;
 use testing::visitor::Answer;
 
 on_every_backend!(
-    register_sign_in_sign_out,
-    a_token_from_before_the_sign_in_is_worthless,
-    a_refusal_does_not_tell_who_has_an_account,
+    users_register_sign_in_and_sign_out,
+    a_token_from_before_the_sign_in_is_invalid,
+    a_refusal_does_not_show_whether_an_account_exists,
     an_address_has_one_account,
-    of_registrations_at_once_one_succeeds,
+    one_of_concurrent_registrations_succeeds,
     anonymous_users_are_sent_to_sign_in,
-    back_to_the_page_asked_for,
+    a_sign_in_returns_to_the_requested_page,
 );
 
-fn register_sign_in_sign_out(database: &TestDatabase) {
+fn users_register_sign_in_and_sign_out(database: &TestDatabase) {
     let application = Application::start(database);
     let visitor = application.visitor();
     let registered = register(&visitor, EMAIL, &[]);
@@ -55,7 +55,7 @@ fn register_sign_in_sign_out(database: &TestDatabase) {
     assert!(is_signed_in(&visitor));
 }
 
-fn a_token_from_before_the_sign_in_is_worthless(database: &TestDatabase) {
+fn a_token_from_before_the_sign_in_is_invalid(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
 
@@ -109,7 +109,7 @@ fn anonymous_users_are_sent_to_sign_in(database: &TestDatabase) {
     }
 }
 
-fn back_to_the_page_asked_for(database: &TestDatabase) {
+fn a_sign_in_returns_to_the_requested_page(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     let cases = [
@@ -185,7 +185,7 @@ fn an_address_has_one_account(database: &TestDatabase) {
     }
 }
 
-fn of_registrations_at_once_one_succeeds(database: &TestDatabase) {
+fn one_of_concurrent_registrations_succeeds(database: &TestDatabase) {
     let application = Application::start(database);
     let mut statuses = thread::scope(|scope| {
         let application = &application;
@@ -205,7 +205,7 @@ fn of_registrations_at_once_one_succeeds(database: &TestDatabase) {
     assert_eq!(statuses, [303, 422, 422, 422, 422, 422, 422, 422]);
 }
 
-fn a_refusal_does_not_tell_who_has_an_account(database: &TestDatabase) {
+fn a_refusal_does_not_show_whether_an_account_exists(database: &TestDatabase) {
     let application = Application::start(database);
     register(&application.visitor(), EMAIL, &[]);
     let visitor = application.visitor();

@@ -6,7 +6,7 @@ use testing::database::TestDatabase;
 use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
 
-on_every_backend!(no_two_addresses_are_taken_for_one);
+on_every_backend!(different_addresses_are_different_accounts);
 
 #[test]
 fn names_that_are_too_short_or_too_long_are_not_stored() {
@@ -42,7 +42,7 @@ fn names_that_are_too_short_or_too_long_are_not_stored() {
 }
 
 /// Some collations consider each pair equal.
-fn no_two_addresses_are_taken_for_one(database: &TestDatabase) {
+fn different_addresses_are_different_accounts(database: &TestDatabase) {
     let application = Application::start(database);
     for (one, other) in [
         ("straße@example.org", "strasse@example.org"),

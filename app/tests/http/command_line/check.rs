@@ -8,9 +8,9 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 
 on_every_backend!(
-    a_set_up_that_works,
-    tables_that_cannot_be_used_are_told,
-    a_table_that_is_missing_is_told,
+    a_working_configuration_passes_the_check,
+    unusable_tables_fail_the_check,
+    a_missing_table_fails_the_check,
 );
 
 const PROD: [(&str, &str); 1] = [("ROCKET_PROFILE", "prod")];
@@ -28,7 +28,7 @@ fn detail<'a>(check: &'a Value, name: &str) -> &'a str {
     line["detail"].as_str().unwrap()
 }
 
-fn a_set_up_that_works(database: &TestDatabase) {
+fn a_working_configuration_passes_the_check(database: &TestDatabase) {
     many(database, 3, now() - 1);
     database
         .store
@@ -63,7 +63,7 @@ fn a_set_up_that_works(database: &TestDatabase) {
     assert!(text.contains("not Secure") && text.contains("session.cookie.secure = true"));
 }
 
-fn tables_that_cannot_be_used_are_told(database: &TestDatabase) {
+fn unusable_tables_fail_the_check(database: &TestDatabase) {
     // Makes each further insert of a first version fail.
     database
         .store
@@ -93,7 +93,7 @@ fn tables_that_cannot_be_used_are_told(database: &TestDatabase) {
     }
 }
 
-fn a_table_that_is_missing_is_told(database: &TestDatabase) {
+fn a_missing_table_fails_the_check(database: &TestDatabase) {
     execute(database, "DROP TABLE known_devices");
     let check = run(database, &["sessions", "check"]);
     assert_eq!(check.code, 1, "{check:?}");

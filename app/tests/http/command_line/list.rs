@@ -13,8 +13,8 @@ use testing::database::TestDatabase;
 use testing::on_every_backend;
 
 on_every_backend!(
-    a_table_of_the_live_sessions,
-    a_document_of_the_live_sessions,
+    live_sessions_are_listed_as_a_table,
+    live_sessions_are_listed_as_json,
     sessions_are_listed_a_page_at_a_time,
 );
 
@@ -43,7 +43,7 @@ fn inhabit(database: &TestDatabase) {
     }
 }
 
-fn a_table_of_the_live_sessions(database: &TestDatabase) {
+fn live_sessions_are_listed_as_a_table(database: &TestDatabase) {
     inhabit(database);
     let table = run(database, &["sessions", "list"]).done();
     let [titles, rows @ ..] = &table.lines().collect::<Vec<_>>()[..] else {
@@ -79,7 +79,7 @@ fn a_table_of_the_live_sessions(database: &TestDatabase) {
     );
 }
 
-fn a_document_of_the_live_sessions(database: &TestDatabase) {
+fn live_sessions_are_listed_as_json(database: &TestDatabase) {
     assert_eq!(
         run(database, &["sessions", "list", "--json"]).json(),
         json!([])

@@ -10,12 +10,12 @@ use testing::database::TestDatabase;
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
-    a_revoked_browser_is_out_with_its_next_request,
-    everybody_is_out_at_once,
-    a_key_that_fits_several_sessions_ends_none,
+    the_next_request_of_a_revoked_session_is_signed_out,
+    revoking_all_signs_out_every_user,
+    an_ambiguous_key_ends_no_session,
 );
 
-fn a_revoked_browser_is_out_with_its_next_request(database: &TestDatabase) {
+fn the_next_request_of_a_revoked_session_is_signed_out(database: &TestDatabase) {
     let application = Application::start(database);
     let grace = sign_up(&application, GRACE);
     let first = sign_up(&application, ADA);
@@ -48,7 +48,7 @@ fn a_revoked_browser_is_out_with_its_next_request(database: &TestDatabase) {
     );
 }
 
-fn everybody_is_out_at_once(database: &TestDatabase) {
+fn revoking_all_signs_out_every_user(database: &TestDatabase) {
     let application = Application::start(database);
     let browsers = [sign_up(&application, ADA), sign_up(&application, GRACE)];
     let unconfirmed = run(database, &["sessions", "revoke", "--all"]);
@@ -63,7 +63,7 @@ fn everybody_is_out_at_once(database: &TestDatabase) {
     run(database, &everybody).refused(NOTHING);
 }
 
-fn a_key_that_fits_several_sessions_ends_none(database: &TestDatabase) {
+fn an_ambiguous_key_ends_no_session(database: &TestDatabase) {
     for beginning in ["abcdef11", "abcdef12a", "abcdef12b", "abcdef13"] {
         database
             .store

@@ -7,9 +7,9 @@ use testing::application::Application;
 use testing::database::TestDatabase;
 use testing::on_every_backend;
 
-on_every_backend!(a_closed_account_is_out_until_it_is_opened_again);
+on_every_backend!(a_closed_account_cannot_sign_in_until_it_is_opened);
 
-fn a_closed_account_is_out_until_it_is_opened_again(database: &TestDatabase) {
+fn a_closed_account_cannot_sign_in_until_it_is_opened(database: &TestDatabase) {
     let application = Application::start(database);
     let grace = sign_up(&application, GRACE);
     let ada = sign_up(&application, ADA);

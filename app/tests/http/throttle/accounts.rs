@@ -13,10 +13,10 @@ use testing::{on_every_backend, sql};
 
 on_every_backend!(
     cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared,
-    the_count_outlives_a_process_and_the_wait_rises,
-    anonymous_clients_shut_no_owner_out,
-    confirming_and_changing_count_for_their_session,
-    renewing_a_session_gives_no_further_guesses,
+    counters_outlive_a_process_and_waits_grow,
+    anonymous_clients_cannot_lock_an_owner_out,
+    attempts_to_confirm_and_change_count_per_session,
+    renewing_a_session_resets_no_counter,
 );
 
 const GRACE: &str = "grace@example.org";
@@ -61,7 +61,7 @@ fn cve_2019_5421_of_200_wrong_passwords_at_once_10_are_compared(database: &TestD
     );
 }
 
-fn the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
+fn counters_outlive_a_process_and_waits_grow(database: &TestDatabase) {
     let mut application = start(database, "{attempts_per_account=3}");
     register(&application.visitor(), EMAIL, &[]);
     sql::execute(database, "DELETE FROM attempts");
@@ -95,7 +95,7 @@ fn the_count_outlives_a_process_and_the_wait_rises(database: &TestDatabase) {
     assert_eq!(attempts(database, "failures"), [1, 1]);
 }
 
-fn anonymous_clients_shut_no_owner_out(database: &TestDatabase) {
+fn anonymous_clients_cannot_lock_an_owner_out(database: &TestDatabase) {
     let application = start(database, "{attempts_per_account=3,attempts_per_address=5}");
     let [ada, telephone, grace] = [(); 3].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);
@@ -150,7 +150,7 @@ fn anonymous_clients_shut_no_owner_out(database: &TestDatabase) {
     assert!(is_signed_in(&telephone));
 }
 
-fn confirming_and_changing_count_for_their_session(database: &TestDatabase) {
+fn attempts_to_confirm_and_change_count_per_session(database: &TestDatabase) {
     let application = start(database, "{attempts_per_account=4}");
     let [ada, telephone] = [(); 2].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);
@@ -194,7 +194,7 @@ fn confirming_and_changing_count_for_their_session(database: &TestDatabase) {
 }
 
 /// Signing out all other devices renews the session.
-fn renewing_a_session_gives_no_further_guesses(database: &TestDatabase) {
+fn renewing_a_session_resets_no_counter(database: &TestDatabase) {
     let application = start(database, "{attempts_per_account=4}");
     let thief = application.visitor();
     register(&thief, EMAIL, &[]);

@@ -11,7 +11,7 @@ use testing::{on_every_backend, sql};
 on_every_backend!(
     an_address_counts_on_all_accounts_together,
     registrations_of_an_address_are_counted,
-    what_is_forgotten_is_deleted,
+    old_counters_and_known_devices_are_deleted,
 );
 
 fn an_address_counts_on_all_accounts_together(database: &TestDatabase) {
@@ -70,7 +70,7 @@ fn registrations_of_an_address_are_counted(database: &TestDatabase) {
     assert_eq!(join(3).location(), "/home");
 }
 
-fn what_is_forgotten_is_deleted(database: &TestDatabase) {
+fn old_counters_and_known_devices_are_deleted(database: &TestDatabase) {
     let application = Application::start(database);
     let old = (0..25).map(|number| format!("('{number}', 50, 900001, 1)"));
     let old: Vec<_> = old.collect();

@@ -11,8 +11,8 @@ use testing::database::{self, TestDatabase};
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
-    right_passwords_at_once_are_no_failures,
-    of_right_passwords_at_once_one_comes_after_failures,
+    concurrent_right_passwords_are_no_failures,
+    one_of_concurrent_right_passwords_reports_the_failures_before,
 );
 
 const AT_ONCE: usize = 10;
@@ -40,7 +40,7 @@ fn count(events: &[Value], name: &str) -> usize {
     events.iter().filter(is_one).count()
 }
 
-fn right_passwords_at_once_are_no_failures(database: &TestDatabase) {
+fn concurrent_right_passwords_are_no_failures(database: &TestDatabase) {
     // Fewer than are in progress at once.
     for limit in [10, 3] {
         let settings = format!("{{attempts_per_account={limit},attempts_per_address=5}}");
@@ -56,7 +56,7 @@ fn right_passwords_at_once_are_no_failures(database: &TestDatabase) {
     }
 }
 
-fn of_right_passwords_at_once_one_comes_after_failures(database: &TestDatabase) {
+fn one_of_concurrent_right_passwords_reports_the_failures_before(database: &TestDatabase) {
     let application = start(database, "{attempts_per_address=10000}");
     register(&application.visitor(), EMAIL, &[]);
     sql::execute(database, "DELETE FROM attempts");
