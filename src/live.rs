@@ -64,7 +64,7 @@ impl LiveSessions {
         rocket.state::<Arc<Context>>().cloned().map(Self)
     }
 
-    /// Returns the database of the application's own tables, where there is one.
+    /// Returns the database of the application's tables, or `None` if none is configured.
     pub fn database(&self) -> Option<&Database> {
         self.0.database.as_ref()
     }
@@ -74,16 +74,15 @@ impl LiveSessions {
         self.0.clock.now()
     }
 
-    /// Returns how far this machine's clock is ahead of that of the server that keeps the sessions;
-    /// `None` where that has no clock of its own.
+    /// Returns how far this machine's clock is ahead of the store's, or `None` if the store has no clock.
     pub fn clock_difference(&self) -> Option<TimeDelta> {
         self.0.clock.difference()
     }
 
     /// Loads the session under this key.
     ///
-    /// It can do what a request's session can, except get a new token, and so it signs nobody in. Only
-    /// its [`save`](Session::save) saves it.
+    /// It has all methods of a request's session, but cannot get a new token, so it cannot sign a user in.
+    /// Its changes are saved by [`save`](Session::save) only.
     ///
     /// ```
     /// use rocket_diesel_session::{Error, Key, LiveSessions};
@@ -99,7 +98,7 @@ impl LiveSessions {
         Session::load_detached(self.0.clone(), key.clone()).await
     }
 
-    /// Returns the live sessions of a user, the one used last first.
+    /// Returns the live sessions of a user, most recently used first.
     ///
     /// ```
     /// use rocket_diesel_session::{Error, LiveSessions};

@@ -44,27 +44,26 @@ use crate::token::TokenCodec;
 pub(crate) struct Config {
     /// The entry of `[default.databases]` that holds the sessions.
     pub(crate) database: String,
-    /// Which entry holds the application's own tables, its users above all, where the sessions are
-    /// in Redis. None: the same, if it is one of SQL.
+    /// The entry that holds the application's tables if the sessions are in Redis. `None`: the same entry,
+    /// if it is an SQL database.
     pub(crate) users: Option<String>,
     /// "native", or "express": table, text and cookie are those of express-session with
     /// express-mysql-session or connect-redis, so that an Express application can share them.
     format: SessionFormat,
     /// The secrets of the cookie in the format "express": the first one signs, all of them verify.
     secrets: Secrets,
-    /// Where Express keeps the id of the signed-in user in a session, with a dot between names: by
-    /// default "passport.user".
+    /// The path of the signed-in user's id in a session of Express, with dots between names; by default
+    /// "passport.user".
     user_path: Option<String>,
     /// Its table, by default "sessions"; `name` or `schema.name`, each of 1 to 63 ASCII letters,
     /// digits and `_`. In Redis what all names begin with, before a colon; "sess" by default in the
     /// format "express".
     table: Option<String>,
-    /// What the table's columns are called if not as in the migrations: the migrations' name on the
-    /// left, the table's on the right. In the format "express": `session_id`, `expires`, `data`, and
+    /// Other names of the table's columns: the migrations' name on the left, the table's on the right. In the format "express": `session_id`, `expires`, `data`, and
     /// `user_id` for a generated column that has the user of passport, if there is one.
     columns: BTreeMap<String, String>,
-    /// Makes the table and its indexes at launch where there is no such table; by default true,
-    /// unless the table is another one's: Express's, or under names that are given here.
+    /// Creates the table and its indexes at launch if the table does not exist; by default true, unless the
+    /// table is Express's or has other names.
     create_table: Option<bool>,
     /// Logs each call of the store at the level `normal`, with the beginning of the key, the outcome and
     /// the time, and without secrets; by default false.
@@ -92,9 +91,9 @@ pub(crate) struct Config {
     pub(crate) on_gone: OnGone,
     /// Runs the migrations at launch.
     pub(crate) migrate: bool,
-    /// How often expired sessions are deleted; "15m", from 1s; "off": never.
+    /// The interval at which expired sessions are deleted; "15m", from 1s; "off": never.
     cleanup_interval: Interval,
-    /// How many expired sessions one statement deletes; 200, from 1 to 10000. A request that meets
+    /// The largest number of expired sessions that one statement deletes; 200, from 1 to 10000. A request that meets
     /// such a statement waits for it: about 0.1 ms for each session on MariaDB.
     pub(crate) cleanup_batch: u32,
     /// The output of events: "off", "stdout" or "stderr"; one line of JSON each.

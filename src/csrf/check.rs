@@ -20,7 +20,7 @@ use crate::token::Token;
 /// The header in which scripts send the token.
 const HEADER: &str = "X-CSRF-Token";
 
-/// How many bytes of a form are searched for its token: as many as Rocket shows a fairing.
+/// The bytes of a form that are searched for its token: as many as Rocket shows a fairing.
 const BEGINNING: usize = 512;
 
 /// Adds the route that responds to refused requests.

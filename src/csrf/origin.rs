@@ -15,7 +15,7 @@ pub(crate) enum Sender {
     Unknown,
 }
 
-/// What identifies the application's own pages.
+/// The origin of the application's own pages, and the trusted ones.
 pub(crate) struct Site<'a> {
     /// The request's host, with its port.
     pub(crate) host: Option<String>,

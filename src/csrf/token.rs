@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// Rack compared up to the first byte that differed, and so told how much of a guess was right.
+    /// Rack compared up to the first different byte, so the time revealed how much of a guess was right.
     #[test]
     fn cve_2013_0263_the_time_does_not_tell_how_much_of_a_code_is_right() {
         let secret = Token::generate().unwrap();

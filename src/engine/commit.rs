@@ -86,14 +86,14 @@ impl Commit {
         let (Some(user_id), true) = (user_id, self.pending.ends_others) else {
             return Ok(Some(0));
         };
-        let own = stored.map(|record| &record.key);
-        if let (Some(own), false) = (own, self.signs_in())
-            && store.load(own, self.now)?.is_none()
+        let current = stored.map(|record| &record.key);
+        if let (Some(current), false) = (current, self.signs_in())
+            && store.load(current, self.now)?.is_none()
         {
             let signs_out = matches!(self.verb, Verb::Delete | Verb::Replace);
             return Ok(signs_out.then_some(0));
         }
-        store.delete_all(user_id, own).map(Some)
+        store.delete_all(user_id, current).map(Some)
     }
 
     /// Deletes the browser's session. Returns `true` if there was one.
@@ -139,11 +139,11 @@ impl Commit {
     ) -> Result<(), Error> {
         let mut records = store.list(user_id, self.now)?;
         records.sort_by(|a, b| (b.created_at, &b.key).cmp(&(a.created_at, &a.key)));
-        let (own, mut kept) = (&saved.stored.record, limit as usize);
+        let (current, mut kept) = (&saved.stored.record, limit as usize);
         let last = kept.checked_sub(1).and_then(|last| records.get(last));
         // A clock that went back must not end the session of this very sign-in.
-        if last.is_some_and(|last| last.created_at - own.created_at > AT_ONCE) {
-            records.retain(|record| record.key != own.key);
+        if last.is_some_and(|last| last.created_at - current.created_at > AT_ONCE) {
+            records.retain(|record| record.key != current.key);
             kept -= 1;
         }
         for record in records.iter().skip(kept) {

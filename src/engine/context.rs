@@ -77,7 +77,7 @@ impl Context {
         of_store.note(&answer);
         let (mut found, user) = answer?;
         let user = user.map_err(Error::of_store);
-        // Nothing is known of the other database where nobody was looked for.
+        // Without a lookup, nothing is known about the users' database.
         if !matches!(user, Ok(None)) {
             of_users.note(&user);
         }

@@ -1,4 +1,4 @@
-//! Work on a store: the threads that do it, saving, cleanup, and the application's own queries.
+//! Work on a store: its threads, saving, cleanup, and the application's queries.
 
 pub(crate) mod cleanup;
 pub(crate) mod commit;

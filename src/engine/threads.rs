@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use humantime::format_duration;
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
@@ -92,8 +93,9 @@ impl Threads {
             drop(state);
             hung.push(mem::replace(worker, new));
             self.outdated.hang();
+            let limit = format_duration(limit);
             log::warn!(
-                "a store thread has worked for more than {limit:?} and is replaced: the database hangs, or \
+                "a store thread has worked for more than {limit} and is replaced: the database hangs, or \
                  the application does work there that takes longer than its timeout"
             );
         }
@@ -143,8 +145,8 @@ impl Threads {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::unavailable("a store thread ended without an answer")),
             Err(_) => Err(Error::unavailable(format!(
-                "the store did not answer within {:?}",
-                self.deadline
+                "the store did not answer within {}",
+                format_duration(self.deadline)
             ))),
         }
     }

@@ -142,7 +142,7 @@ impl Events {
     /// have the same name.
     ///
     /// Anonymous clients can cause 100 lines per second; the next one says how many were `omitted`.
-    /// Lines that nobody reads are `dropped`, and counted likewise.
+    /// Lines that are not read in time are `dropped`, and counted likewise.
     pub(crate) fn emit(&self, event: &str, about: About<'_>, details: &Value) {
         let Some(out) = &self.out else {
             return;

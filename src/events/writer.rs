@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 /// The largest number of lines that wait. Further ones are dropped and counted.
 pub(super) const QUEUE: usize = 1_024;
 
-/// How long a shutdown waits for lines that nobody reads.
+/// The longest time that a shutdown waits for unread lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {

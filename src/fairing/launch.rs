@@ -112,10 +112,10 @@ impl Sessions {
             Some(database) => of(&config.database, database.explain(error)),
             None => of(&config.database, error),
         };
-        let nobody = Token::generate()?.key();
-        store.load(&nobody, 0).map_err(sessions)?;
+        let unknown = Token::generate()?.key();
+        store.load(&unknown, 0).map_err(sessions)?;
         // Changes nothing, but fails where the store may not be written.
-        store.touch(&nobody, 0, 0).map_err(sessions)?;
+        store.touch(&unknown, 0, 0).map_err(sessions)?;
         // The statements above do not use this column.
         if database.is_some() && config.has_user_column() {
             store.list("", 0).map_err(sessions)?;

@@ -36,7 +36,7 @@ impl Client {
     }
 }
 
-/// How much of a browser's address is logged and stored.
+/// The part of a client's address that is logged and stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(
     rename_all = "lowercase",

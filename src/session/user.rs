@@ -87,7 +87,7 @@ impl Session {
     /// # use rocket_diesel_session::Session;
     /// #[rocket::get("/who")]
     /// fn who(session: &Session) -> String {
-    ///     session.user_id().unwrap_or("nobody".into())
+    ///     session.user_id().unwrap_or("anonymous".into())
     /// }
     /// ```
     pub fn user_id(&self) -> Option<String> {

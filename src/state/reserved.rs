@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind};
 
 /// Names that begin with this are reserved for the library.
 const RESERVED: char = '@';
-/// Whether the user asked to stay signed in for long.
+/// Set if the user asked to stay signed in.
 pub(crate) const REMEMBERED: &str = "@remembered";
 /// The version of the application's session data.
 pub(super) const SCHEMA: &str = "@schema";
@@ -13,7 +13,7 @@ pub(super) const FLASH: &str = "@flash";
 /// The settings of the cookie, where an application that shares the session keeps them there.
 pub(crate) const COOKIE: &str = "@cookie";
 
-/// The values that stay when an application removes all of its own.
+/// The reserved values that stay when an application removes all values.
 pub(super) const LASTING: [&str; 3] = [REMEMBERED, SCHEMA, COOKIE];
 
 pub(crate) fn is_reserved(name: &str) -> bool {

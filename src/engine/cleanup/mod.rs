@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use humantime::format_duration;
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
@@ -29,7 +30,7 @@ pub(crate) struct Cleanup {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) interval: Duration,
-    /// How many sessions one statement deletes.
+    /// The largest number of sessions that one statement deletes.
     pub(crate) batch: u32,
 }
 
@@ -70,7 +71,8 @@ impl CleanupThread {
         };
         drop(stop);
         if timeout(limit, ended).await.is_err() {
-            log::warn!("the cleanup's last batch has not ended within {limit:?}");
+            let limit = format_duration(limit);
+            log::warn!("the cleanup's last batch has not ended within {limit}");
         }
     }
 }
@@ -85,8 +87,8 @@ impl Cleanup {
                 log::info!("{count} expired sessions were deleted");
             }
             if let Err(error) = outcome {
-                let next = self.interval;
-                log::warn!("expired sessions were not deleted, next try in {next:?}: {error}");
+                let next = format_duration(self.interval);
+                log::warn!("expired sessions were not deleted, next try in {next}: {error}");
             }
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct CookieConfig {
     pub(crate) name: Option<String>,
     path: String,
     domain: Option<String>,
-    /// Whether browsers send it over TLS only: true, false, or "auto" for requests over TLS. If it is not
+    /// Browsers send it over TLS only: true, false, or "auto" for requests over TLS. If it is not
     /// set, a debug build sets a cookie without `Secure` on `http://localhost`.
     secure: Secure,
     http_only: bool,

@@ -52,7 +52,12 @@ impl Attempts {
             true => LIMIT,
             false => LIMIT_AFTER,
         };
-        let nothing = |_| format!("the server did not answer within {limit:?}");
+        let nothing = |_| {
+            format!(
+                "the server did not answer within {}",
+                humantime::format_duration(limit)
+            )
+        };
         connection.recv_timeout(limit).map_err(nothing)
     }
 }
