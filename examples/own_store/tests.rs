@@ -262,7 +262,7 @@ fn a_broken_promise_has_a_name() {
         ("touch goes back", "touch_moves_forward_only"),
         (
             "list ignores case",
-            "a_user_s_sessions_are_listed_and_ended",
+            "sessions_of_a_user_are_listed_and_deleted",
         ),
     ] {
         let store = Flawed(MemoryStore::new(), flaw);

@@ -95,7 +95,7 @@ impl Store for Logged {
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
-        let verb = format_args!("list a user's");
+        let verb = format_args!("list of a user");
         logged(verb, || self.0.list(user_id, now), |list| records(list))
     }
 
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn each_verb_is_told_and_nothing_that_is_secret() {
+    fn each_verb_is_logged_without_its_secrets() {
         log::set_logger(&Lines).unwrap();
         log::set_max_level(log::LevelFilter::Info);
         let store = Logged(Arc::new(MemoryStore::with_limit(12)));
@@ -187,7 +187,7 @@ mod tests {
         full.insert(&one).unwrap_err();
 
         let lines = std::mem::take(&mut *LINES.lock().unwrap());
-        let told: Vec<_> = lines
+        let logged_verbs: Vec<_> = lines
             .iter()
             .map(|line| line.rsplit_once(", ").unwrap().0.to_owned())
             .collect();
@@ -204,7 +204,7 @@ mod tests {
             format!("touch {a}: done"),
             format!("update {a} as {b}: done"),
             format!("update {a} as {b}: stale"),
-            "list a user's: 1 records".into(),
+            "list of a user: 1 records".into(),
             format!("all after {a}, up to 9: {all}"),
             "delete_all of a user except nothing: 1 gone".into(),
             format!("delete {a}: not found"),
@@ -213,7 +213,7 @@ mod tests {
             "clear: 0 gone".into(),
             format!("insert {a}: failed"),
         ];
-        assert_eq!(told, expected.map(|line| format!("store: {line}")));
+        assert_eq!(logged_verbs, expected.map(|line| format!("store: {line}")));
         for line in &lines {
             let (_, took) = line.rsplit_once(", ").unwrap();
             took.strip_suffix(" µs").unwrap().parse::<u64>().unwrap();

@@ -19,10 +19,10 @@ use crate::store::redis::text::TextStore;
 use crate::store::sql::DieselStore;
 
 const KEPT: [&str; 6] = [
-    "what_is_not_there_is_not_found",
-    "update_never_brings_back",
-    "of_many_inserts_one_wins",
-    "of_two_writers_none_is_lost",
+    "a_missing_record_is_not_found",
+    "update_never_brings_back_a_record",
+    "one_of_many_inserts_wins",
+    "two_writers_lose_no_update",
     "a_writer_never_outlives_a_delete",
     "a_writer_never_undoes_a_renewal",
 ];

@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
-pub(super) fn of_many_inserts_one_wins(store: &dyn Store) {
+pub(super) fn one_of_many_inserts_wins(store: &dyn Store) {
     let record = record();
     let winners = AtomicU32::new(0);
     thread::scope(|scope| {
@@ -64,7 +64,7 @@ fn zero(store: &dyn Store) -> Record {
     stored(store, Record { data, ..record() })
 }
 
-pub(super) fn of_two_writers_none_is_lost(store: &dyn Store) {
+pub(super) fn two_writers_lose_no_update(store: &dyn Store) {
     let record = zero(store);
     thread::scope(|scope| {
         for _ in 0..2 {

@@ -4,7 +4,7 @@ use super::{HOUR, NOW, record, stored};
 use crate::record::Record;
 use crate::store::{Inserted, Store};
 
-pub(super) fn a_user_s_sessions_are_listed_and_ended(store: &dyn Store) {
+pub(super) fn sessions_of_a_user_are_listed_and_deleted(store: &dyn Store) {
     let of = |user: &str, seen_at: i64, expires_at: i64| {
         stored(
             store,
@@ -44,7 +44,7 @@ pub(super) fn a_user_s_sessions_are_listed_and_ended(store: &dyn Store) {
     }
 }
 
-pub(super) fn all_records_come_a_page_at_a_time(store: &dyn Store) {
+pub(super) fn all_returns_records_in_pages(store: &dyn Store) {
     let mut live: Vec<Record> = (0..5).map(|_| stored(store, record())).collect();
     live.sort_by(|a, b| a.key.cmp(&b.key));
     let expires_at = NOW;

@@ -55,7 +55,7 @@ pub(super) fn text_of_every_kind_and_size_reads_back(store: &dyn Store) {
     }
 }
 
-pub(super) fn what_is_not_there_is_not_found(store: &dyn Store) {
+pub(super) fn a_missing_record_is_not_found(store: &dyn Store) {
     assert_eq!(store.load(&key(), NOW).unwrap(), None);
     assert!(!store.delete(&key()).unwrap());
     store.touch(&key(), NOW, NOW + HOUR).unwrap();

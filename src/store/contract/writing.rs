@@ -51,7 +51,7 @@ pub(super) fn update_needs_the_version_it_read(store: &dyn Store) {
     );
 }
 
-pub(super) fn update_never_brings_back(store: &dyn Store) {
+pub(super) fn update_never_brings_back_a_record(store: &dyn Store) {
     let record = stored(store, record());
     assert!(store.delete(&record.key).unwrap());
     assert_eq!(
@@ -97,7 +97,7 @@ pub(super) fn renewal_moves_the_record_in_one_step(store: &dyn Store) {
     assert_eq!(store.count(0).unwrap(), 1);
 }
 
-pub(super) fn renewal_never_takes_the_key_of_another(store: &dyn Store) {
+pub(super) fn a_renewal_never_takes_a_key_in_use(store: &dyn Store) {
     let (mine, other) = (stored(store, record()), stored(store, record()));
     let renewed = Record {
         key: other.key.clone(),
