@@ -172,22 +172,22 @@ impl LiveSessions {
         self.ask(move |store| probe::run(store, now)).await
     }
 
-    /// Ends the session under this key, and returns `true` if there was one.
+    /// Revokes the session under this key, and returns `true` if there was one.
     ///
     /// ```
     /// use rocket_diesel_session::{Error, LiveSessions};
     ///
-    /// /// Ends the sessions of an old browser.
-    /// async fn end_old(live: &LiveSessions, user_id: &str) -> Result<(), Error> {
+    /// /// Revokes the sessions of an old browser.
+    /// async fn revoke_old(live: &LiveSessions, user_id: &str) -> Result<(), Error> {
     ///     for device in live.list(user_id).await? {
     ///         if device.user_agent.is_some_and(|browser| browser.contains("MSIE")) {
-    ///             live.end(&device.key).await?;
+    ///             live.revoke(&device.key).await?;
     ///         }
     ///     }
     ///     Ok(())
     /// }
     /// ```
-    pub async fn end(&self, key: &Key) -> Result<bool, Error> {
+    pub async fn revoke(&self, key: &Key) -> Result<bool, Error> {
         let gone = key.clone();
         let ended = self.ask(move |store| store.delete(&gone)).await?;
         if ended {
@@ -200,18 +200,18 @@ impl LiveSessions {
         Ok(ended)
     }
 
-    /// Ends all sessions of a user, and returns how many.
+    /// Revokes all sessions of a user, and returns how many.
     ///
     /// ```
     /// use rocket_diesel_session::{Error, LiveSessions};
     ///
     /// #[rocket::post("/admin/sign_out/<user_id>")]
     /// async fn sign_out_everywhere(live: LiveSessions, user_id: &str) -> Result<String, Error> {
-    ///     let ended = live.end_all(user_id).await?;
+    ///     let ended = live.revoke_all(user_id).await?;
     ///     Ok(format!("{ended} sessions ended"))
     /// }
     /// ```
-    pub async fn end_all(&self, user_id: &str) -> Result<u64, Error> {
+    pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
         let id = user_id.to_owned();
         let count = self.ask(move |store| store.delete_all(&id, None)).await?;
         if count > 0 {
@@ -221,7 +221,7 @@ impl LiveSessions {
         Ok(count)
     }
 
-    /// Ends all sessions of all users, and returns how many.
+    /// Revokes all sessions of all users, and returns how many.
     pub async fn clear(&self) -> Result<u64, Error> {
         let count = self.ask(|store| store.clear()).await?;
         if count > 0 {

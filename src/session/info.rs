@@ -11,6 +11,7 @@ use crate::token::Key;
 ///
 /// Serialises `key` as its first 8 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SessionInfo {
     /// The session's key. Show [`Key::short`] to people.
     #[serde(serialize_with = "short")]

@@ -27,7 +27,7 @@ impl Session {
     /// ```
     pub fn flash(&self, kind: impl Display, message: impl Display) -> Result<(), Error> {
         let (kind, message) = (kind.to_string(), message.to_string());
-        self.state().leave(Flash { kind, message }, self.limits())
+        self.state().leave(Flash::new(kind, message), self.limits())
     }
 
     /// Takes the pending flash messages. Each is returned once.

@@ -20,11 +20,20 @@ use crate::error::Error;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Flash {
     /// The kind of message, such as "success" or "error".
     pub kind: String,
     /// The text.
     pub message: String,
+}
+
+impl Flash {
+    /// Returns a message of this kind, to compare with in a test.
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        let (kind, message) = (kind.into(), message.into());
+        Self { kind, message }
+    }
 }
 
 pub(super) fn waiting(contents: &Contents) -> Result<Vec<Flash>, Error> {

@@ -21,6 +21,7 @@ mod migrations;
 #[cfg(unix)]
 mod package;
 mod profiles;
+mod public_names;
 #[cfg(unix)]
 mod readme;
 mod reference;

@@ -42,7 +42,7 @@ fn was_ended(session: &Session) -> String {
 #[post("/revoke/<key>")]
 async fn revoke(live: LiveSessions, key: String) -> Result<String, Error> {
     let key = Key::from_stored(key);
-    Ok(live.end(&key).await?.to_string())
+    Ok(live.revoke(&key).await?.to_string())
 }
 
 fn application(database: &TestDatabase, now: &Arc<AtomicI64>) -> Rocket<Build> {

@@ -80,7 +80,7 @@ async fn revoke_of_user(operator: &Operator, email: &str) -> Result<u64, Command
     let user = operator.user(email).await?;
     let live = operator.live.list(&user.id).await?.len() as u64;
     known_devices::delete_of_user(operator.database()?, &user.id, None).await?;
-    operator.live.end_all(&user.id).await?;
+    operator.live.revoke_all(&user.id).await?;
     unless_zero(live, || format!("{} has no session", user.profile.email))
 }
 
@@ -103,7 +103,7 @@ async fn revoke_one(
     output: &mut Output,
 ) -> Result<u64, CommandFailure> {
     let whole = Key::from_stored(key.to_owned());
-    if operator.live.end(&whole).await? {
+    if operator.live.revoke(&whole).await? {
         return Ok(1);
     }
     // Keys are sorted, and a prefix sorts before all keys that begin with it.
@@ -122,7 +122,7 @@ async fn revoke_one(
         )));
     }
     let ended = match found.first() {
-        Some(device) => operator.live.end(&device.key).await?,
+        Some(device) => operator.live.revoke(&device.key).await?,
         None => false,
     };
     unless_zero(u64::from(ended), || {

@@ -31,7 +31,7 @@ async fn disable(email: &str) -> Result<String, CommandFailure> {
     }
     known_devices::delete_of_user(operator.database()?, &user.id, None).await?;
     let live = operator.live.list(&user.id).await?.len();
-    operator.live.end_all(&user.id).await?;
+    operator.live.revoke_all(&user.id).await?;
     let state = if changed {
         "is disabled"
     } else {

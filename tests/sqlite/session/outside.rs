@@ -106,9 +106,9 @@ fn all_sessions_are_listed_counted_and_ended() {
         assert_eq!((first.len(), rest.len()), (2, 1));
         let ada = live.list("ada").await.unwrap();
         assert!(ada[0].seen_at > ada[1].seen_at && ada.iter().all(|device| !device.current));
-        assert!(live.end(&ada[0].key).await.unwrap());
-        assert!(!live.end(&ada[0].key).await.unwrap());
-        assert_eq!(live.end_all("ada").await.unwrap(), 1);
+        assert!(live.revoke(&ada[0].key).await.unwrap());
+        assert!(!live.revoke(&ada[0].key).await.unwrap());
+        assert_eq!(live.revoke_all("ada").await.unwrap(), 1);
         assert_eq!(live.clear().await.unwrap(), 1);
         assert_eq!(live.count().await.unwrap(), 0);
     });
