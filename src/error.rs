@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Value,
     /// The application's work rolled its transaction back; nothing was saved.
     RolledBack,
-    /// A setting is wrong; the launch stops.
+    /// A setting is wrong; the launch aborts.
     Configuration,
 }
 

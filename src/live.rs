@@ -26,7 +26,7 @@ use crate::token::Key;
 
 /// All sessions of an application, for jobs, web sockets, command lines and administrators.
 ///
-/// Take it as a request guard, or from an ignited [`Rocket`]. The launch stops if a route takes it and
+/// Take it as a request guard, or from an ignited [`Rocket`]. The launch aborts if a route takes it and
 /// [`Sessions::fairing`](crate::Sessions::fairing) is not attached. The methods that ask the store fail
 /// as unavailable if it does not answer.
 ///
@@ -69,7 +69,8 @@ impl LiveSessions {
         self.0.database.as_ref()
     }
 
-    /// Returns the time of the server that keeps the sessions, which all nodes share.
+    /// Returns the time by which sessions expire: the clock of the store's server, or of this machine
+    /// if the store has none.
     pub fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
     }

@@ -105,7 +105,7 @@ async fn check(
 
 fn has_cookie(request: &Request<'_>, context: &Context) -> bool {
     let form = context.config.cookie.form_name_in(request);
-    Incoming::of(request, &context.config.cookie, &context.tokens).came
+    Incoming::of(request, &context.config.cookie, &context.tokens).has_cookie
         || cookie(request, &form).is_some()
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn check(protects: bool, exempt: &[&str]) -> Result<(), Error> {
 pub(super) fn holds(request: &Request<'_>, context: &Context, exempt: &[&str]) -> bool {
     request.method() == Method::Post
         && exempt.contains(&request.uri().path().as_str())
-        && !Incoming::of(request, &context.config.cookie, &context.tokens).came
+        && !Incoming::of(request, &context.config.cookie, &context.tokens).has_cookie
 }
 
 /// Returns the exempt paths at which no route takes a POST.

@@ -18,7 +18,7 @@ use crate::token::Tokens;
 impl Sessions {
     /// Reads `[default.session]` and its database from Rocket's configuration.
     ///
-    /// The launch stops, with one line that names the key and the remedy, when a setting is wrong
+    /// The launch aborts, with one line that names the key and the remedy, when a setting is wrong
     /// or the database cannot be used.
     pub fn fairing() -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Sessions {
     /// Stores the sessions in `store`, such as a [`DieselStore`](crate::store::DieselStore) on a pool that the
     /// application has; no database is opened.
     ///
-    /// The launch stops if a setting or [`with_user`](Sessions::with_user) is for a store that is opened
+    /// The launch aborts if a setting or [`with_user`](Sessions::with_user) is for a store that is opened
     /// from the configuration: `session.database`, `table`, `columns`, `create_table`, and
     /// `migrate` and `with_user` without `session.users`.
     ///
@@ -133,7 +133,7 @@ impl Sessions {
     /// The row is the one whose column `key`, a text or a number, has the id that was passed to
     /// [`Session::log_in`](crate::Session::log_in); it takes no further statement. Write the names exactly
     /// as in the database and without quotes; the table may be `schema.table`. A name that does not exist
-    /// stops the launch.
+    /// aborts the launch.
     ///
     /// ```
     /// # use rocket_diesel_session::Sessions;
@@ -163,7 +163,7 @@ impl Sessions {
     /// such as a script's `fetch` and a form's POST, get the 401, so a script does not take the sign-in
     /// page for success.
     ///
-    /// A path that is not local stops the launch.
+    /// A path that is not local aborts the launch.
     ///
     /// ```no_run
     /// # use rocket_diesel_session::Sessions;
@@ -202,7 +202,7 @@ impl Sessions {
     /// Sets the generator of the tokens' bytes, which must be secret and random.
     ///
     /// Fewer than 16 bytes (128 bits) or more than 64 do not compile. A generator that returns the same
-    /// bytes twice stops the launch.
+    /// bytes twice aborts the launch.
     ///
     /// ```
     /// # use rocket_diesel_session::{Error, Sessions};

@@ -10,7 +10,7 @@ use rocket::http::Method;
 use super::cookie::CookieConfig;
 use crate::token::{Token, Tokens};
 
-/// The method with which a request came: Rocket turns HEAD into GET where no route is made for it, and
+/// The method with which a request has_cookie: Rocket turns HEAD into GET where no route is made for it, and
 /// the CSRF protection changes the method of what it refuses.
 struct Came(Method);
 
@@ -27,8 +27,8 @@ pub(crate) fn method(request: &Request<'_>) -> Method {
 /// The session's cookie in a request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Incoming {
-    /// There is a cookie of our name, usable or not.
-    pub(crate) came: bool,
+    /// The request has a cookie with the name of the session's, usable or not.
+    pub(crate) has_cookie: bool,
     pub(crate) token: Option<Token>,
 }
 
@@ -49,7 +49,7 @@ impl Incoming {
 
     fn new(value: Option<Option<&str>>, tokens: &Tokens) -> Self {
         Self {
-            came: value.is_some(),
+            has_cookie: value.is_some(),
             token: value.flatten().and_then(|value| tokens.parse(value)),
         }
     }

@@ -31,10 +31,10 @@ impl Session {
         };
         let client = client(request, &context);
         let unknown = incoming.token.as_ref().map(Token::key);
-        let state = State::new(incoming.came, unknown);
+        let state = State::new(incoming.has_cookie, unknown);
         let session = Self::new(context, state, client, forms);
         let Some(token) = incoming.token else {
-            if incoming.came {
+            if incoming.has_cookie {
                 session.emit_for_cookie("session_malformed", None);
             }
             return Ok(session);

@@ -130,7 +130,8 @@ impl Session {
         self.time(|stored| stored.record.created_at, self.now)
     }
 
-    /// Returns the time of the server that keeps the sessions, which all nodes share.
+    /// Returns the time by which sessions expire: the clock of the store's server, or of this machine
+    /// if the store has none.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.clock.now()
     }

@@ -54,7 +54,7 @@ use crate::error::{Error, ErrorKind};
 /// - 500 if the row does not fit `T`; the log says why,
 /// - 503 if the session cannot be loaded, also where a route takes `Option<SignedIn<T>>`.
 ///
-/// The launch stops if a route takes it and [`Sessions::fairing`](crate::Sessions::fairing) is not
+/// The launch aborts if a route takes it and [`Sessions::fairing`](crate::Sessions::fairing) is not
 /// attached or `with_user` is not called. For a store of
 /// [`Sessions::with_store`](crate::Sessions::with_store), the launch cannot check that it loads users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

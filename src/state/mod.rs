@@ -45,7 +45,7 @@ pub(crate) struct State {
     taken: Vec<Flash>,
     status: Status,
     /// The browser sent a cookie of the session's name.
-    cookie_came: bool,
+    has_cookie: bool,
     /// The key of the token in that cookie, if the store has no record under it.
     unknown: Option<Key>,
     /// The token was saved during the request, and the browser does not have it yet.
@@ -58,9 +58,9 @@ pub(crate) struct State {
 
 impl State {
     /// Returns the state of a session that is not stored. The browser may have sent a cookie with a token.
-    pub(crate) fn new(cookie_came: bool, unknown: Option<Key>) -> Self {
+    pub(crate) fn new(has_cookie: bool, unknown: Option<Key>) -> Self {
         Self {
-            cookie_came,
+            has_cookie,
             unknown,
             ..Self::default()
         }
@@ -78,7 +78,7 @@ impl State {
         Ok(alive.then(|| Self {
             stored: Some(stored),
             contents,
-            cookie_came: true,
+            has_cookie: true,
             ..Self::default()
         }))
     }
@@ -260,7 +260,7 @@ impl State {
             begins_anew: !self.contents.is_empty() && stored.is_none_or(|it| it.token.is_some()),
             touch_due: stored
                 .is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
-            cookie_came: self.cookie_came,
+            has_cookie: self.has_cookie,
             unknown_token: self.unknown.is_some(),
             token_unsent: self.token_unsent,
             cookie_expires: self.persistent(limits),

@@ -51,7 +51,7 @@ impl State {
     /// Replaces the state by the stored one, and keeps what is known of the browser.
     pub(crate) fn reload(&mut self, fresh: Self) {
         *self = Self {
-            cookie_came: self.cookie_came,
+            has_cookie: self.has_cookie,
             unknown: self.unknown.take(),
             token_unsent: self.token_unsent,
             ..fresh
@@ -91,7 +91,7 @@ impl State {
     /// Notes that another request ended the session. That request updated the browser's cookie, so this one
     /// leaves it alone.
     pub(crate) fn gone(&mut self) {
-        self.cookie_came = false;
+        self.has_cookie = false;
         self.ended();
         self.mark(Status::Gone);
     }

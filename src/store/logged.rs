@@ -44,8 +44,8 @@ fn records(list: &[Record]) -> String {
     format!("{} records", list.len())
 }
 
-fn gone(count: &u64) -> String {
-    format!("{count} gone")
+fn deleted(count: &u64) -> String {
+    format!("{count} deleted")
 }
 
 impl Store for Logged {
@@ -89,9 +89,9 @@ impl Store for Logged {
     }
 
     fn delete(&self, key: &Key) -> Result<bool, Error> {
-        let deleted = |there: &bool| if *there { "gone" } else { "not found" };
+        let outcome = |there: &bool| if *there { "deleted" } else { "not found" };
         let verb = format_args!("delete {}", key.short());
-        logged(verb, || self.0.delete(key), deleted)
+        logged(verb, || self.0.delete(key), outcome)
     }
 
     fn list(&self, user_id: &str, now: i64) -> Result<Vec<Record>, Error> {
@@ -106,12 +106,12 @@ impl Store for Logged {
 
     fn delete_all(&self, user_id: &str, except: Option<&Key>) -> Result<u64, Error> {
         let verb = format_args!("delete_all of a user except {}", short(except));
-        logged(verb, || self.0.delete_all(user_id, except), gone)
+        logged(verb, || self.0.delete_all(user_id, except), deleted)
     }
 
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let verb = format_args!("delete up to {limit}");
-        logged(verb, || self.0.delete_expired(now, limit), gone)
+        logged(verb, || self.0.delete_expired(now, limit), deleted)
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {
@@ -120,7 +120,7 @@ impl Store for Logged {
     }
 
     fn clear(&self) -> Result<u64, Error> {
-        logged(format_args!("clear"), || self.0.clear(), gone)
+        logged(format_args!("clear"), || self.0.clear(), deleted)
     }
 
     fn time(&self) -> Result<Option<i64>, Error> {
@@ -206,11 +206,11 @@ mod tests {
             format!("update {a} as {b}: stale"),
             "list of a user: 1 records".into(),
             format!("all after {a}, up to 9: {all}"),
-            "delete_all of a user except nothing: 1 gone".into(),
+            "delete_all of a user except nothing: 1 deleted".into(),
             format!("delete {a}: not found"),
-            "delete up to 9: 0 gone".into(),
+            "delete up to 9: 0 deleted".into(),
             "count: 0".into(),
-            "clear: 0 gone".into(),
+            "clear: 0 deleted".into(),
             format!("insert {a}: failed"),
         ];
         assert_eq!(logged_verbs, expected.map(|line| format!("store: {line}")));

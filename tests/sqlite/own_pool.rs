@@ -17,7 +17,7 @@ fn command(database: &TestDatabase) -> std::process::Command {
     command
 }
 
-/// The line with which the launch stops.
+/// The line with which the launch aborts.
 fn refusal(command: &mut std::process::Command, session: &str) -> String {
     let command = command
         .env("ROCKET_PORT", free_port().to_string())

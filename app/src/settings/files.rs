@@ -65,7 +65,7 @@ impl Provider for ProfileTables<'_> {
     }
 }
 
-/// Serves the static files. Stops the launch with one line if there are none.
+/// Serves the static files. Aborts the launch with one line if there are none.
 pub(crate) fn static_files() -> AdHoc {
     AdHoc::try_on_ignite("Static files", |rocket| async {
         let folder = beside(&config_file(), "static");

@@ -48,7 +48,7 @@ const PASSWORD_MIN: RangeInclusive<u32> = 8..=64;
 const PER_ACCOUNT: RangeInclusive<u32> = 1..=100;
 const PER_ADDRESS: RangeInclusive<u32> = 1..=10_000;
 
-/// Manages the settings. Stops the launch with one line if one is wrong.
+/// Manages the settings. Aborts the launch with one line if one is wrong.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::try_on_ignite("Settings of accounts", |rocket| async {
         match Settings::read(rocket.figment()) {

@@ -22,7 +22,7 @@ fn is_used(url: &str) {
     assert!(is_signed_in(&user));
 }
 
-/// Expects that the launch stops with one line that has this word.
+/// Expects that the launch aborts with one line that has this word.
 fn is_refused(url: &str, word: &str) {
     let (status, output) = refusal(url, &[]);
     assert!(status.code().is_some_and(|code| code != 0), "{output}");

@@ -1,4 +1,4 @@
-//! Launches with invalid settings of the store; each stops the launch with one line.
+//! Launches with invalid settings of the store; each aborts the launch with one line.
 
 use std::fs;
 

@@ -29,7 +29,7 @@ fn own(headers: &[&str]) {
     let unanimous = values.windows(2).all(|two| two[0] == two[1]);
     let first = values.first().copied();
     let expected = first.filter(|value| unanimous && is_canonical(value));
-    assert_eq!(incoming.came, first.is_some());
+    assert_eq!(incoming.has_cookie, first.is_some());
     let written = incoming.token.as_ref().map(|token| tokens.write(token));
     assert_eq!(written.as_deref(), expected);
     if let Some(token) = &incoming.token {

@@ -151,7 +151,8 @@ impl Database {
         }
     }
 
-    /// Returns the time of the server that keeps the sessions, which all nodes share.
+    /// Returns the time by which sessions expire: the clock of the store's server, or of this machine
+    /// if the store has none.
     ///
     /// ```
     /// # use rocket_diesel_session::Database;

@@ -43,7 +43,7 @@ pub(crate) struct Facts {
     /// It is not empty, and a browser can get another token for it.
     pub(crate) begins_anew: bool,
     pub(crate) touch_due: bool,
-    pub(crate) cookie_came: bool,
+    pub(crate) has_cookie: bool,
     /// The browser sent a token that the store had no record for.
     pub(crate) unknown_token: bool,
     pub(crate) token_unsent: bool,
@@ -93,7 +93,7 @@ impl Plan {
             (false, Status::Changed | Status::Renewed) => (Verb::Insert, SetCookie::Set),
             // Another node may have stored the session, and this node may not see it yet.
             (false, Status::Destroyed) if facts.unknown_token => (Verb::Delete, SetCookie::Remove),
-            (false, Status::Destroyed) if facts.cookie_came => (Verb::Nothing, SetCookie::Remove),
+            (false, Status::Destroyed) if facts.has_cookie => (Verb::Nothing, SetCookie::Remove),
             (false, Status::Destroyed) => (Verb::Nothing, SetCookie::Nothing),
             (true, Status::Clean) if facts.touch_due => (Verb::Touch, again(facts.cookie_expires)),
             (true, Status::Clean) => (Verb::Nothing, again(false)),

@@ -17,7 +17,7 @@ const NONE: Facts = Facts {
     empty: false,
     begins_anew: false,
     touch_due: false,
-    cookie_came: false,
+    has_cookie: false,
     unknown_token: false,
     token_unsent: false,
     cookie_expires: false,
@@ -97,7 +97,7 @@ fn new_and_destroyed_removes_a_cookie_that_came() {
         false,
         Status::Destroyed,
         Facts {
-            cookie_came: true,
+            has_cookie: true,
             ..NONE
         },
         Verb::Nothing,
@@ -111,7 +111,7 @@ fn unknown_and_destroyed_is_deleted_all_the_same() {
         false,
         Status::Destroyed,
         Facts {
-            cookie_came: true,
+            has_cookie: true,
             unknown_token: true,
             ..NONE
         },
@@ -233,7 +233,7 @@ fn destroyed_with_something_left_is_replaced() {
     for (loaded, unknown_token) in [(true, false), (false, true), (false, false)] {
         let facts = Facts {
             begins_anew: true,
-            cookie_came: loaded || unknown_token,
+            has_cookie: loaded || unknown_token,
             unknown_token,
             ..NONE
         };
@@ -248,7 +248,7 @@ fn gone_says_nothing_to_the_browser() {
         let facts = Facts {
             begins_anew,
             rolling: true,
-            cookie_came: true,
+            has_cookie: true,
             ..NONE
         };
         let (status, verb) = (Status::Gone, Verb::Nothing);
