@@ -10,9 +10,9 @@ use crate::config::Config;
 
 /// Everything that was emitted, as one text.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<u8>>>);
+struct Output(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Told {
+impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -22,7 +22,7 @@ impl Write for Told {
     }
 }
 
-impl Told {
+impl Output {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
@@ -30,16 +30,16 @@ impl Told {
 
 const SECRET: &str = "a key of at least 32 characters!";
 
-fn events(now: DateTime<Utc>) -> (Events, Told) {
-    let told = Told::default();
+fn events(now: DateTime<Utc>) -> (Events, Output) {
+    let output = Output::default();
     let events = Events {
-        out: Some(Writer::start(Box::new(told.clone())).unwrap()),
+        out: Some(Writer::start(Box::new(output.clone())).unwrap()),
         key: EventsKey(SECRET.into()),
         clock: Arc::new(Clock::given(move || now)),
         anonymous: Mutex::default(),
         serving: AtomicBool::default(),
     };
-    (events, told)
+    (events, output)
 }
 
 fn settle(events: &Events) {
@@ -52,7 +52,7 @@ fn noon() -> DateTime<Utc> {
 
 #[test]
 fn a_line_has_its_members_in_their_order() {
-    let (events, told) = events(noon());
+    let (events, output) = events(noon());
     let client = Client {
         user_agent: Some("Firefox".into()),
         address: Some("192.0.2.7".parse().unwrap()),
@@ -77,12 +77,12 @@ fn a_line_has_its_members_in_their_order() {
         "\n",
     );
     settle(&events);
-    assert_eq!(told.text(), expected);
+    assert_eq!(output.text(), expected);
 }
 
 #[test]
 fn what_there_is_not_is_left_out_and_details_go_before() {
-    let (events, told) = events(noon());
+    let (events, output) = events(noon());
     events.emit("sys_startup", About::default(), &Value::Null);
     let about = About {
         user_id: Some("ada"),
@@ -94,7 +94,7 @@ fn what_there_is_not_is_left_out_and_details_go_before() {
         r#"{"at":"2026-11-21T12:00:00.007Z","event":"user_updated","level":"warn","user":"grace"}"#,
     ];
     settle(&events);
-    assert_eq!(told.text().lines().collect::<Vec<_>>(), expected);
+    assert_eq!(output.text().lines().collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
         &all,
     ];
     for text in hostile {
-        let (events, told) = events(noon());
+        let (events, output) = events(noon());
         let client = Client {
             user_agent: Some(text.into()),
             ..Client::default()
@@ -149,8 +149,8 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
         };
         events.emit("session_created", about, &json!({ text: [text] }));
         settle(&events);
-        let told = told.text();
-        let line = told.strip_suffix('\n').unwrap();
+        let output = output.text();
+        let line = output.strip_suffix('\n').unwrap();
         let unseen = ['\u{61c}', '\u{200f}', '\u{feff}', '\u{e0041}'];
         let breaks = |letter: char| {
             letter.is_control()
@@ -169,7 +169,7 @@ fn one_line_is_one_physical_line_whatever_it_holds() {
 #[test]
 fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
     let now = Arc::new(Mutex::new(noon()));
-    let (mut events, told) = events(noon());
+    let (mut events, output) = events(noon());
     let clock = now.clone();
     events.clock = Arc::new(Clock::given(move || *clock.lock().unwrap()));
     let anonymous = About {
@@ -181,7 +181,7 @@ fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
             events.emit("malicious_csrf", anonymous, &Value::Null);
         }
         settle(&events);
-        told.text().lines().count()
+        output.text().lines().count()
     };
     assert_eq!(flood(99), 99);
     assert_eq!(flood(1_000), 100);
@@ -193,14 +193,14 @@ fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
     *now.lock().unwrap() += chrono::TimeDelta::seconds(1);
     assert_eq!(flood(1), 102);
     assert_eq!(flood(1), 103);
-    let told = told.text();
-    let [after, next] = [101, 102].map(|at| told.lines().nth(at).unwrap());
+    let output = output.text();
+    let [after, next] = [101, 102].map(|at| output.lines().nth(at).unwrap());
     assert!(after.ends_with(r#""omitted":999}"#), "{after}");
     assert!(!next.contains("omitted"), "{next}");
 }
 
 /// A pipe whose reader has stopped reading.
-struct Stuck(std::sync::mpsc::Receiver<()>, Told);
+struct Stuck(std::sync::mpsc::Receiver<()>, Output);
 
 impl Write for Stuck {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -216,20 +216,20 @@ impl Write for Stuck {
 #[test]
 fn a_reader_that_stops_reading_holds_nobody_up() {
     let (read, reading) = std::sync::mpsc::channel();
-    let (mut events, told) = events(noon());
-    events.out = Some(Writer::start(Box::new(Stuck(reading, told.clone()))).unwrap());
+    let (mut events, output) = events(noon());
+    events.out = Some(Writer::start(Box::new(Stuck(reading, output.clone()))).unwrap());
     let queue = writer::QUEUE as u64;
     for _ in 0..queue + 500 {
         events.emit("session_logout", About::default(), &Value::Null);
     }
-    assert_eq!(told.text(), "");
+    assert_eq!(output.text(), "");
     drop(read);
     settle(&events);
-    assert_eq!(told.text().lines().count() as u64, queue);
+    assert_eq!(output.text().lines().count() as u64, queue);
     events.emit("session_logout", About::default(), &Value::Null);
     settle(&events);
-    let told = told.text();
-    assert!(told.ends_with("\"dropped\":500}\n"), "{told:.200}");
+    let output = output.text();
+    assert!(output.ends_with("\"dropped\":500}\n"), "{output:.200}");
 }
 
 #[test]

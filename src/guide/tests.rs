@@ -74,10 +74,10 @@ fn the_guide_names_every_setting_and_its_default() {
                 .strip_prefix('`')
                 .and_then(|it| it.strip_suffix('`'));
             if let Some(literal) = literal {
-                let told = figment(&format!("{table}.{key}"), literal);
+                let settings = figment(&format!("{table}.{key}"), literal);
                 let left_out = figment("session.cookie.path", "\"/\"");
                 assert_eq!(
-                    outcome(&key, &told),
+                    outcome(&key, &settings),
                     outcome(&key, &left_out),
                     "{table}.{key}"
                 );

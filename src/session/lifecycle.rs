@@ -1,4 +1,4 @@
-//! A request's way: load, plan, commit, cookie.
+//! The life of a request: load, plan, commit, cookie.
 
 use std::sync::Arc;
 

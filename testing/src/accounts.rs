@@ -43,7 +43,7 @@ pub fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Answer {
 }
 
 /// Does something with a password until it is its turn: so many are hashed at once and no more.
-pub fn patiently(ask: impl Fn() -> Answer) -> Answer {
+pub fn until_not_busy(ask: impl Fn() -> Answer) -> Answer {
     for _ in 0..200 {
         let answer = ask();
         if answer.status != 503 {

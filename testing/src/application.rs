@@ -14,7 +14,7 @@ use crate::secrets;
 use crate::server::{built, ended, free_port, wait_until};
 use crate::visitor::Visitor;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The application on a database; killed at the end.
 pub struct Application {
@@ -74,7 +74,7 @@ impl Application {
 
     pub fn wait_until_healthy(&mut self) {
         let health = format!("{}/health", self.base);
-        wait_until("the application is up", PATIENCE, || {
+        wait_until("the application is up", TIMEOUT, || {
             let ended = self.process.try_wait().unwrap();
             assert!(ended.is_none(), "the application ended: {ended:?}");
             reqwest::blocking::get(&health).is_ok_and(|answer| answer.status() == 200)

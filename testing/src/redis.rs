@@ -9,7 +9,7 @@ use crate::database::{self, TestDatabase};
 use crate::server::{free_port, wait_until};
 
 /// How long servers may take to come up, and to agree.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Redis's answer to a command, as `redis-cli` prints it.
 pub fn ask(url: &str, words: &[&str]) -> String {
@@ -77,7 +77,7 @@ impl Redis {
     }
 
     fn wait_until_up(&self) {
-        wait_until("Redis is up", PATIENCE, || {
+        wait_until("Redis is up", TIMEOUT, || {
             try_ask(&self.url(), &["PING"]).1 == "PONG"
         });
     }
@@ -142,7 +142,7 @@ impl Cluster {
         let created = create.arg("--cluster-yes").output().unwrap();
         assert!(created.status.success(), "{created:?}");
         for node in &nodes {
-            wait_until("the cluster is ready", PATIENCE, || {
+            wait_until("the cluster is ready", TIMEOUT, || {
                 let info = node.ask(&["CLUSTER", "INFO"]);
                 info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
             });
@@ -172,16 +172,16 @@ impl Cluster {
         let bus = bus.lines().last().unwrap();
         replica.ask(&["CLUSTER", "MEET", "127.0.0.1", &node.port.to_string(), bus]);
         let id = node.ask(&["CLUSTER", "MYID"]);
-        wait_until("the nodes know each other", PATIENCE, || {
+        wait_until("the nodes know each other", TIMEOUT, || {
             replica.ask(&["CLUSTER", "NODES"]).contains(&id)
         });
         replica.ask(&["CLUSTER", "REPLICATE", &id]);
-        wait_until("the replica has everything", PATIENCE, || {
+        wait_until("the replica has everything", TIMEOUT, || {
             let state = replica.ask(&["INFO", "replication"]);
             state.contains("master_link_status:up")
         });
         for other in &self.nodes {
-            wait_until("all know the replica", PATIENCE, || {
+            wait_until("all know the replica", TIMEOUT, || {
                 other.ask(&["CLUSTER", "NODES"]).contains(" slave ")
             });
         }

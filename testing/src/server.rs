@@ -27,10 +27,10 @@ pub fn free_port() -> u16 {
 }
 
 /// Waits until something is so, but not forever.
-pub fn wait_until(what: &str, patience: Duration, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + patience;
+pub fn wait_until(what: &str, timeout: Duration, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + timeout;
     while !is_so() {
-        assert!(Instant::now() < end, "not within {patience:?}: {what}");
+        assert!(Instant::now() < end, "not within {timeout:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

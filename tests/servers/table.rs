@@ -120,8 +120,8 @@ fn the_launch_makes_no_table_under_a_name_that_is_given(database: &TestDatabase)
     for names in ["table=\"web\"", "columns={ip=\"address\"}"] {
         database.run("DROP TABLE sessions");
         assert!(!launches(database, &format!("{{{names}}}")), "{names}");
-        let told = format!("{{create_table=true,{names}}}");
-        assert!(launches(database, &told), "{names}");
+        let setting = format!("{{create_table=true,{names}}}");
+        assert!(launches(database, &setting), "{names}");
         assert!(launches(database, &format!("{{{names}}}")), "{names}");
         if names.starts_with("table") {
             assert!(launches(database, "{table=\"sessions\"}"));

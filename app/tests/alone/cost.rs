@@ -91,8 +91,8 @@ impl Site {
     fn send(&self, request: &[u8]) -> u16 {
         let address = self.server.base.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
-        let patience = Some(Duration::from_secs(30));
-        stream.set_read_timeout(patience).unwrap();
+        let timeout = Some(Duration::from_secs(30));
+        stream.set_read_timeout(timeout).unwrap();
         // A server that refuses the beginning may not read the end.
         let _ = stream.write_all(request);
         let mut answer = Vec::new();

@@ -18,7 +18,7 @@ use thirtyfour::{ChromeCapabilities, RequestData, SessionId};
 use testing::secrets;
 use testing::server::free_port;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 pub const WIDE: (u32, u32) = (1280, 800);
 
 /// The driver process, which is killed at the end.
@@ -42,10 +42,10 @@ impl Driver {
     }
 
     fn wait_until_up(&self) {
-        let patience = std::time::Instant::now() + PATIENCE;
+        let end = std::time::Instant::now() + TIMEOUT;
         while reqwest::blocking::get(format!("{}/status", self.url)).is_err() {
             assert!(
-                std::time::Instant::now() < patience,
+                std::time::Instant::now() < end,
                 "chromedriver did not come up"
             );
             std::thread::sleep(Duration::from_millis(50));
@@ -212,10 +212,10 @@ impl Browser {
 
     /// Waits for another page with this path and query.
     pub async fn arrive(&self, at: &str) -> WebDriverResult<()> {
-        let patience = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while self.place().await? != at || self.is_marked().await? {
             assert!(
-                Instant::now() < patience,
+                Instant::now() < end,
                 "{} instead of {at}",
                 self.place().await?
             );
@@ -244,9 +244,9 @@ impl Browser {
 
     /// Waits until an element contains a text.
     pub async fn shows(&self, css: &str, words: &str) -> WebDriverResult<()> {
-        let patience = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !self.text(css).await.is_ok_and(|text| text.contains(words)) {
-            assert!(Instant::now() < patience, "{css} does not say {words}");
+            assert!(Instant::now() < end, "{css} does not say {words}");
             sleep(Duration::from_millis(50)).await;
         }
         Ok(())
@@ -265,13 +265,13 @@ impl Browser {
     /// Returns the id of the element with the focus. Waits for one, since a page sets the
     /// focus only when it is drawn.
     pub async fn focus(&self) -> WebDriverResult<String> {
-        let patience = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let element = self.driver.active_element().await?;
             if let Some(id) = element.id().await? {
                 return Ok(id);
             }
-            assert!(Instant::now() < patience, "nothing has the keyboard");
+            assert!(Instant::now() < end, "nothing has the keyboard");
             sleep(Duration::from_millis(20)).await;
         }
     }

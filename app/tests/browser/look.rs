@@ -21,11 +21,11 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
 const AUDIT: &str = "const [done] = arguments;
     const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
     const rules = { 'target-size': { enabled: true } };
-    const told = ({ id, help, nodes }) =>
+    const text = ({ id, help, nodes }) =>
         nodes.map(({ html, any }) => `${id}: ${help}: ${html} ${any.map((one) => one.message)}`);
     axe.run({ runOnly: { type: 'tag', values }, rules }).then(
         ({ passes, violations, incomplete }) =>
-            done({ passes: passes.length, found: [...violations, ...incomplete].flatMap(told) }),
+            done({ passes: passes.length, found: [...violations, ...incomplete].flatMap(text) }),
         (error) => done({ passes: 0, found: [String(error)] }));";
 
 impl Browser {

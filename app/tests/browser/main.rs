@@ -104,9 +104,9 @@ async fn counts_down(browser: &Browser) -> WebDriverResult<()> {
     let first = browser.text("#time-left").await?;
     assert!(first.starts_with("1"), "{first}");
     let before = seconds_left(browser).await?;
-    let patience = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(10);
     while browser.text("#time-left").await? == first || seconds_left(browser).await? >= before {
-        assert!(Instant::now() < patience, "stands still at {first}");
+        assert!(Instant::now() < end, "stands still at {first}");
         sleep(Duration::from_millis(100)).await;
     }
     Ok(())

@@ -92,8 +92,8 @@ fn nothing_hides_in_another_request(kind: Kind) {
     let requests = ambiguous();
     for request in &requests {
         let mut stream = whole.site.connect();
-        let patience = Some(Duration::from_millis(150));
-        stream.sock.set_read_timeout(patience).unwrap();
+        let timeout = Some(Duration::from_millis(150));
+        stream.sock.set_read_timeout(timeout).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         stream.flush().unwrap();
         refused += u32::from(answers(&mut stream).starts_with("HTTP/1.1 400"));

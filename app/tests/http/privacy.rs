@@ -258,10 +258,10 @@ fn no_secret_is_in_the_database_or_in_any_log(database: &TestDatabase) {
         assert_none_in("the database", &all_stored, &pieces);
         assert_none_in("the log", printed.as_bytes(), &pieces);
 
-        let told = printed.lines().filter(|line| line.starts_with('{'));
-        let told: Vec<_> = told.collect();
-        assert!(told.len() > 10, "{printed}");
-        assert!(!told.concat().contains("query-secret"), "{told:?}");
+        let emitted = printed.lines().filter(|line| line.starts_with('{'));
+        let emitted: Vec<_> = emitted.collect();
+        assert!(emitted.len() > 10, "{printed}");
+        assert!(!emitted.concat().contains("query-secret"), "{emitted:?}");
         assert!(
             level != "off" || !printed.contains("query-secret"),
             "{printed}"

@@ -206,7 +206,7 @@ fn asvs_4_1_1_a_page_says_which_characters_it_has() {
 }
 
 /// Returns the logged events of users and passwords, in order.
-fn told(application: &Application) -> Vec<String> {
+fn emitted(application: &Application) -> Vec<String> {
     let output = application.output();
     let lines = output.lines().filter(|line| line.starts_with('{'));
     let events = lines.map(|line| {
@@ -244,9 +244,9 @@ fn asvs_16_3_1_every_sign_in_is_logged_whether_it_succeeds_or_not() {
     ] {
         sign_in(&application.visitor(), email, password);
     }
-    let told = told(&application);
+    let emitted = emitted(&application);
     assert_eq!(
-        told,
+        emitted,
         [
             "user_created",
             "authn_login_fail",

@@ -17,7 +17,7 @@ use crate::store::{Inserted, Updated};
 use crate::token::Key;
 
 const MOMENT: Duration = Duration::from_millis(1);
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Answers each batch with what the closure makes of its number, counted from 1.
 struct Deleted<F>(AtomicU64, F);
@@ -71,17 +71,17 @@ fn cleanup(
     CleanupThread::start(Some(cleanup)).unwrap()
 }
 
-fn stop(cleanup: &CleanupThread, patience: Duration) -> Duration {
+fn stop(cleanup: &CleanupThread, timeout: Duration) -> Duration {
     let start = Instant::now();
-    Runtime::new().unwrap().block_on(cleanup.stop(patience));
+    Runtime::new().unwrap().block_on(cleanup.stop(timeout));
     start.elapsed()
 }
 
 #[test]
 fn an_error_or_a_panic_in_the_middle_is_survived() {
-    let (tell, told) = unbounded();
+    let (sender, receiver) = unbounded();
     let _cleanup = cleanup(MOMENT, move |number| {
-        tell.send(number).unwrap();
+        sender.send(number).unwrap();
         match number {
             2 => Err(Error::unavailable("as ordered")),
             4 => panic!("as ordered"),
@@ -89,16 +89,16 @@ fn an_error_or_a_panic_in_the_middle_is_survived() {
         }
     });
     for number in 1..=6 {
-        assert_eq!(told.recv_timeout(PATIENCE), Ok(number));
+        assert_eq!(receiver.recv_timeout(TIMEOUT), Ok(number));
     }
 }
 
 #[test]
 fn a_batch_that_others_made_small_is_not_the_last_one() {
-    let (tell, told) = unbounded();
+    let (sender, receiver) = unbounded();
     let cleanup = Cleanup {
         store: Arc::new(Deleted(AtomicU64::default(), move |number| {
-            tell.send(number).unwrap();
+            sender.send(number).unwrap();
             Ok([10, 4, 10, 0][number as usize - 1])
         })),
         clock: Arc::new(Clock::of_this_machine()),
@@ -108,21 +108,21 @@ fn a_batch_that_others_made_small_is_not_the_last_one() {
     let (_stop, stopped) = bounded(0);
     let mut count = 0;
     cleanup.all(&mut count, &stopped).unwrap();
-    assert_eq!((count, told.len()), (24, 4));
+    assert_eq!((count, receiver.len()), (24, 4));
 }
 
 #[test]
 fn ninety_eight_hundredths_of_the_time_are_for_requests() {
-    let (tell, told) = unbounded();
+    let (sender, receiver) = unbounded();
     let _cleanup = cleanup(MOMENT, move |_| {
         let start = Instant::now();
         thread::sleep(2 * MOMENT);
-        tell.send((start, start.elapsed())).unwrap();
+        sender.send((start, start.elapsed())).unwrap();
         Ok(10)
     });
-    let (first, mut busy) = told.recv_timeout(PATIENCE).unwrap();
+    let (first, mut busy) = receiver.recv_timeout(TIMEOUT).unwrap();
     for _ in 0..10 {
-        let (start, took) = told.recv_timeout(PATIENCE).unwrap();
+        let (start, took) = receiver.recv_timeout(TIMEOUT).unwrap();
         assert!(start - first >= 50 * busy, "{:?} {busy:?}", start - first);
         busy += took;
     }
@@ -131,35 +131,35 @@ fn ninety_eight_hundredths_of_the_time_are_for_requests() {
 #[test]
 fn it_ends_in_the_middle_of_a_rest() {
     let hour = Duration::from_secs(60 * 60);
-    assert!(stop(&cleanup(hour, |_| Ok(0)), PATIENCE) < PATIENCE / 2);
+    assert!(stop(&cleanup(hour, |_| Ok(0)), TIMEOUT) < TIMEOUT / 2);
 
-    let (tell, told) = unbounded();
+    let (sender, receiver) = unbounded();
     let cleanup = cleanup(MOMENT, move |number| {
-        thread::sleep(PATIENCE / 20);
-        tell.send(number).unwrap();
+        thread::sleep(TIMEOUT / 20);
+        sender.send(number).unwrap();
         Ok(10)
     });
-    told.recv_timeout(PATIENCE).unwrap();
+    receiver.recv_timeout(TIMEOUT).unwrap();
+    assert!(stop(&cleanup, TIMEOUT) < TIMEOUT / 4, "the rest is longer");
     assert!(
-        stop(&cleanup, PATIENCE) < PATIENCE / 4,
-        "the rest is longer"
+        receiver.recv().is_err(),
+        "that was all, and the store is gone"
     );
-    assert!(told.recv().is_err(), "that was all, and the store is gone");
 }
 
 #[test]
 fn the_end_waits_for_the_batch_under_way_but_not_for_ever() {
-    for (patience, waits) in [(PATIENCE, true), (50 * MOMENT, false)] {
-        let (tell, told) = unbounded();
+    for (timeout, waits) in [(TIMEOUT, true), (50 * MOMENT, false)] {
+        let (sender, receiver) = unbounded();
         let (release, go_on) = unbounded();
         let cleanup = cleanup(MOMENT, move |number| {
-            tell.send(number).unwrap();
+            sender.send(number).unwrap();
             let _ = go_on.recv();
             Ok(10)
         });
-        told.recv_timeout(PATIENCE).unwrap();
+        receiver.recv_timeout(TIMEOUT).unwrap();
         thread::scope(|scope| {
-            let stopping = scope.spawn(|| stop(&cleanup, patience));
+            let stopping = scope.spawn(|| stop(&cleanup, timeout));
             thread::sleep(500 * MOMENT);
             let waited = !stopping.is_finished();
             release.send(()).unwrap();
@@ -171,5 +171,5 @@ fn the_end_waits_for_the_batch_under_way_but_not_for_ever() {
 #[test]
 fn nothing_runs_when_it_is_off() {
     let cleanup = CleanupThread::start(None).unwrap();
-    assert!(stop(&cleanup, PATIENCE) < PATIENCE / 2);
+    assert!(stop(&cleanup, TIMEOUT) < TIMEOUT / 2);
 }

@@ -82,10 +82,10 @@ fn an_address_is_emitted_and_stored_as_configured() {
         let database = database::sqlite();
         let site = Site::on(&database.url, &format!("{trusting}{setting}"), "off");
         let mut browser = site.browser().with("x-forwarded-for", address);
-        let told = site.told_of(|| assert_eq!(browser.post("/log_in/ada"), 200));
-        let told: Vec<_> = told.iter().map(|event| event.get("address")).collect();
+        let emitted = site.emitted_by(|| assert_eq!(browser.post("/log_in/ada"), 200));
+        let emitted: Vec<_> = emitted.iter().map(|event| event.get("address")).collect();
         assert_eq!(
-            told,
+            emitted,
             [kept.map(Value::from).as_ref()],
             "{setting} {address}"
         );

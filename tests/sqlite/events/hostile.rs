@@ -17,13 +17,13 @@ fn an_agent_cannot_forge_a_line() {
         &long,
         "",
     ] {
-        let told = site.told_of(|| {
+        let emitted = site.emitted_by(|| {
             let mut browser = site.browser().with("user-agent", agent);
             assert_eq!(browser.post("/log_in/ada"), 200);
         });
-        assert_eq!(names(&told), ["session_created"], "{agent:.40?}");
+        assert_eq!(names(&emitted), ["session_created"], "{agent:.40?}");
         let shown: String = agent.chars().take(255).collect();
-        assert_eq!(told[0]["agent"], shown);
+        assert_eq!(emitted[0]["agent"], shown);
     }
     assert_eq!(
         site.printed()
@@ -45,11 +45,11 @@ fn a_user_id_cannot_forge_a_line() {
         ("a%1B%5B2J", None),
         ("a%C2%85FAKE", None),
     ] {
-        let told = site.told_of(|| {
+        let emitted = site.emitted_by(|| {
             let status = site.browser().post(&format!("/log_in/{path}"));
             assert_eq!(status, if user.is_some() { 200 } else { 500 }, "{path}");
         });
-        let users: Vec<_> = told.iter().map(|event| event["user"].as_str()).collect();
+        let users: Vec<_> = emitted.iter().map(|event| event["user"].as_str()).collect();
         assert_eq!(
             users,
             user.map(Some).into_iter().collect::<Vec<_>>(),
@@ -63,11 +63,11 @@ fn a_detail_cannot_forge_a_line() {
     let site = Site::with("");
     let mut browser = site.browser();
     browser.post("/log_in/ada");
-    let told = site.told_of(|| {
+    let emitted = site.emitted_by(|| {
         browser.delete("/devices/%0A%7B%22event%22%3A%22x%22%7D%E2%80%A9%1B%5B2J");
     });
-    assert_eq!(names(&told), ["malicious_direct_reference"]);
-    assert_eq!(told[0]["device"], "\n{\"event\":\"x\"}\u{2029}\u{1b}[2J");
+    assert_eq!(names(&emitted), ["malicious_direct_reference"]);
+    assert_eq!(emitted[0]["device"], "\n{\"event\":\"x\"}\u{2029}\u{1b}[2J");
 }
 
 /// Rows 1 to 13 of the bad-input matrix, as far as a request can carry them.
@@ -101,13 +101,13 @@ fn malformed_cookies_are_events_that_do_not_show_them() {
         (&[good.clone(), format!("{good}; {good}")][..], &[][..]),
     ] {
         for cookie in cookies {
-            let told = site.told_of(|| {
+            let emitted = site.emitted_by(|| {
                 let mut browser = site.browser();
                 browser.cookie = Some(cookie.clone());
                 assert_eq!(browser.get("/devices?token=secret").0, 200);
             });
-            assert_eq!(names(&told), expected, "{cookie}");
-            for event in &told {
+            assert_eq!(names(&emitted), expected, "{cookie}");
+            for event in &emitted {
                 assert_eq!(event["route"], "GET /devices", "{cookie}");
                 assert_eq!(event["user"], Value::Null, "{cookie}");
             }

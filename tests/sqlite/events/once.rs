@@ -11,9 +11,9 @@ use super::site::*;
 #[test]
 fn a_life_of_a_session() {
     let site = Site::with(",sessions_per_user=2");
-    assert_eq!(names(&site.told()), ["sys_startup"]);
+    assert_eq!(names(&site.emitted()), ["sys_startup"]);
     let mut browser = site.browser();
-    let told = site.told_of(|| {
+    let emitted = site.emitted_by(|| {
         for path in [
             "/visits/0",
             "/visits/0",
@@ -26,7 +26,7 @@ fn a_life_of_a_session() {
         }
     });
     assert_eq!(
-        names(&told),
+        names(&emitted),
         [
             "session_created",
             "session_renewed",
@@ -34,7 +34,7 @@ fn a_life_of_a_session() {
             "session_logout"
         ]
     );
-    let [created, signed_in, renewed, ended] = [0, 1, 2, 3].map(|at: usize| &told[at]);
+    let [created, signed_in, renewed, ended] = [0, 1, 2, 3].map(|at: usize| &emitted[at]);
     assert_eq!(created["route"], "POST /visits/<milliseconds>");
     assert_eq!(created["level"], "info");
     assert_eq!(created["user"], Value::Null);
@@ -47,7 +47,7 @@ fn a_life_of_a_session() {
         (&renewed["session"], &renewed["user"])
     );
     assert_ne!(created["session"], signed_in["session"]);
-    for event in &told {
+    for event in &emitted {
         let at = event["at"].as_str().unwrap();
         assert!(at.len() == 24 && at.ends_with('Z'), "{at}");
         assert!(chrono::DateTime::parse_from_rfc3339(at).is_ok(), "{at}");
@@ -60,7 +60,7 @@ fn a_life_of_a_session() {
 fn other_devices_and_too_many_of_them() {
     let site = Site::with(",sessions_per_user=2");
     let mut browsers = [(); 3].map(|()| site.browser());
-    let told = site.told_of(|| {
+    let emitted = site.emitted_by(|| {
         for browser in &mut browsers {
             browser.post("/log_in/ada");
             // The next one is later, even to the millisecond.
@@ -69,43 +69,45 @@ fn other_devices_and_too_many_of_them() {
     });
     let created = "session_created";
     assert_eq!(
-        names(&told),
+        names(&emitted),
         [created, created, created, "excess_sessions_exceeded"]
     );
     assert_eq!(
-        (&told[3]["count"], &told[3]["session"]),
-        (&1.into(), &told[2]["session"])
+        (&emitted[3]["count"], &emitted[3]["session"]),
+        (&1.into(), &emitted[2]["session"])
     );
     let [first, second, third] = &mut browsers;
 
-    let told = site.told_of(|| assert_eq!(first.get("/devices").1, ""));
+    let emitted = site.emitted_by(|| assert_eq!(first.get("/devices").1, ""));
     assert_eq!(
-        names(&told),
+        names(&emitted),
         ["session_use_after_expire"],
         "it was the oldest"
     );
-    let told = site.told_of(|| assert_eq!(third.post("/end_others"), 200));
-    assert_eq!(names(&told), ["session_renewed", "session_expired"]);
+    let emitted = site.emitted_by(|| assert_eq!(third.post("/end_others"), 200));
+    assert_eq!(names(&emitted), ["session_renewed", "session_expired"]);
     assert_eq!(
-        (&told[1]["why"], &told[1]["count"]),
+        (&emitted[1]["why"], &emitted[1]["count"]),
         (&"revoked".into(), &1.into())
     );
-    let told = site.told_of(|| assert_eq!(third.post("/end_others"), 200));
-    assert_eq!(names(&told), ["session_renewed"], "there is nobody else");
+    let emitted = site.emitted_by(|| assert_eq!(third.post("/end_others"), 200));
+    assert_eq!(names(&emitted), ["session_renewed"], "there is nobody else");
 
-    let created = site.told_of(|| assert_eq!(second.post("/log_in/ada"), 200));
+    let created = site.emitted_by(|| assert_eq!(second.post("/log_in/ada"), 200));
     assert_eq!(
         names(&created),
         ["session_use_after_expire", "session_created"]
     );
     let key = third.get("/devices").1;
-    let told = site.told_of(|| assert_eq!(third.delete(&format!("/devices/{key}")).1, "true"));
-    assert_eq!(names(&told), ["session_expired"]);
-    assert_eq!(told[0]["ended"], created[1]["session"]);
-    let told = site.told_of(|| assert_eq!(third.delete(&format!("/devices/{key}")).1, "false"));
-    assert_eq!(names(&told), ["malicious_direct_reference"]);
+    let emitted =
+        site.emitted_by(|| assert_eq!(third.delete(&format!("/devices/{key}")).1, "true"));
+    assert_eq!(names(&emitted), ["session_expired"]);
+    assert_eq!(emitted[0]["ended"], created[1]["session"]);
+    let emitted =
+        site.emitted_by(|| assert_eq!(third.delete(&format!("/devices/{key}")).1, "false"));
+    assert_eq!(names(&emitted), ["malicious_direct_reference"]);
     assert_eq!(
-        (&told[0]["level"], &told[0]["device"]),
+        (&emitted[0]["level"], &emitted[0]["device"]),
         (&"critical".into(), &key.into())
     );
 }
@@ -116,7 +118,7 @@ fn a_change_after_the_end_of_the_session_is_an_event() {
     let mut browser = site.browser();
     browser.post("/log_in/ada");
     let cookie = browser.cookie.clone();
-    let told = site.told_of(|| {
+    let emitted = site.emitted_by(|| {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let mut slow = site.browser();
@@ -128,11 +130,11 @@ fn a_change_after_the_end_of_the_session_is_an_event() {
         });
     });
     assert_eq!(
-        names(&told),
+        names(&emitted),
         ["session_logout", "session_conflict_resurrect_blocked"]
     );
-    assert_eq!(told[0]["session"], told[1]["session"]);
-    assert_eq!(told[1]["user"], "ada");
+    assert_eq!(emitted[0]["session"], emitted[1]["session"]);
+    assert_eq!(emitted[1]["user"], "ada");
 }
 
 #[test]
@@ -140,7 +142,7 @@ fn anonymous_users_cause_no_line() {
     let site = Site::with("");
     let mut anonymous = site.browser();
     anonymous.cookie = Some("theme=dark; language=en".into());
-    let told = site.told_of(|| {
+    let emitted = site.emitted_by(|| {
         for _ in 0..100 {
             anonymous.get("/public");
             anonymous.get("/address");
@@ -149,7 +151,7 @@ fn anonymous_users_cause_no_line() {
             anonymous.post("/renew");
         }
     });
-    assert!(told.is_empty(), "{told:?}");
+    assert!(emitted.is_empty(), "{emitted:?}");
 }
 
 #[test]
@@ -158,7 +160,7 @@ fn a_shutdown_is_an_event_unless_events_are_off() {
     site.browser().get("/public");
     site.server.signal("-TERM");
     assert!(site.server.wait().success());
-    assert_eq!(names(&site.told()), ["sys_startup", "sys_shutdown"]);
+    assert_eq!(names(&site.emitted()), ["sys_startup", "sys_shutdown"]);
 
     let mut aside = Site::on("memory:", ",events=\"stderr\"", "off");
     let mut off = Site::on("memory:", ",events=\"off\"", "off");
@@ -170,9 +172,9 @@ fn a_shutdown_is_an_event_unless_events_are_off() {
     }
     assert_eq!(off.printed_on_stderr(), "");
     let aside = aside.printed_on_stderr();
-    let told: Vec<Value> = aside.lines().map(|line| from_str(line).unwrap()).collect();
+    let emitted: Vec<Value> = aside.lines().map(|line| from_str(line).unwrap()).collect();
     assert_eq!(
-        names(&told),
+        names(&emitted),
         ["sys_startup", "session_created", "sys_shutdown"]
     );
 }
@@ -188,14 +190,14 @@ enum Held {
 
 /// The events to expect of an action of the browser `at`; updates `held`.
 fn expected(held: &mut [Held], at: usize, action: usize, user: usize) -> Vec<&'static str> {
-    let mut told = Vec::new();
+    let mut emitted = Vec::new();
     if held[at] == Held::Ended {
-        told.push("session_use_after_expire");
+        emitted.push("session_use_after_expire");
     }
     let has_session = matches!(held[at], Held::Session(_));
     match action {
         0 | 1 => {
-            told.push(if has_session {
+            emitted.push(if has_session {
                 "session_renewed"
             } else {
                 "session_created"
@@ -203,17 +205,17 @@ fn expected(held: &mut [Held], at: usize, action: usize, user: usize) -> Vec<&'s
             held[at] = Held::Session(Some(user));
         }
         2 if !has_session => {
-            told.push("session_created");
+            emitted.push("session_created");
             held[at] = Held::Session(None);
         }
         3 => {
             if has_session {
-                told.push("session_logout");
+                emitted.push("session_logout");
             }
             held[at] = Held::Nothing;
         }
         4 | 5 if has_session => {
-            told.push("session_renewed");
+            emitted.push("session_renewed");
             let own = held[at];
             let mut others = 0;
             if action == 5 && own != Held::Session(None) {
@@ -225,12 +227,12 @@ fn expected(held: &mut [Held], at: usize, action: usize, user: usize) -> Vec<&'s
                 }
             }
             if others > 0 {
-                told.push("session_expired");
+                emitted.push("session_expired");
             }
         }
         _ => {}
     }
-    told
+    emitted
 }
 
 #[test]
@@ -262,9 +264,9 @@ fn ten_thousand_actions_are_ten_thousand_events() {
         ended += usize::from(expected.contains(&"session_use_after_expire"));
         all.extend(expected);
     }
-    let told = site.told();
-    assert_eq!(names(&told).len(), all.len());
-    assert!(names(&told) == all, "in their order");
+    let emitted = site.emitted();
+    assert_eq!(names(&emitted).len(), all.len());
+    assert!(names(&emitted) == all, "in their order");
     let mut counts = BTreeMap::new();
     for name in all {
         *counts.entry(name).or_insert(0) += 1;

@@ -92,7 +92,7 @@ impl Site {
     }
 
     /// The events, where nothing else is printed.
-    pub fn told(&self) -> Vec<Value> {
+    pub fn emitted(&self) -> Vec<Value> {
         let printed = self.printed();
         assert!(printed.ends_with('\n'), "the last line is whole: {printed}");
         let read = |line: &str| from_str(line).unwrap_or_else(|_| panic!("no JSON: {line:?}"));
@@ -100,16 +100,17 @@ impl Site {
     }
 
     /// The events that `action` causes.
-    pub fn told_of(&self, action: impl FnOnce()) -> Vec<Value> {
-        let before = self.told().len();
+    pub fn emitted_by(&self, action: impl FnOnce()) -> Vec<Value> {
+        let before = self.emitted().len();
         action();
-        self.told().split_off(before)
+        self.emitted().split_off(before)
     }
 }
 
 /// The names of some events.
-pub fn names(told: &[Value]) -> Vec<&str> {
-    told.iter()
+pub fn names(emitted: &[Value]) -> Vec<&str> {
+    emitted
+        .iter()
         .map(|event| event["event"].as_str().unwrap())
         .collect()
 }

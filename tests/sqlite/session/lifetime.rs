@@ -129,9 +129,9 @@ fn expired_sessions_are_deleted_batch_by_batch() {
     site.cookie = None;
     site.post("/set/red");
     site.pass(HOUR);
-    let patience = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(10);
     while site.rows() > 1 {
-        assert!(Instant::now() < patience, "{} rows are left", site.rows());
+        assert!(Instant::now() < end, "{} rows are left", site.rows());
         thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(site.get("/get").body, "Some(\"red\")");

@@ -18,7 +18,7 @@ on_every_backend!(
 
 const CHANGE: [(&str, &str); 2] = [("current", PASSWORD), ("new", NEW_PASSWORD)];
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Signs Ada in with two browsers.
 fn two_browsers(application: &Application) -> [Visitor; 2] {
@@ -78,13 +78,13 @@ fn killed_between_its_two_writes_a_password_change_did_not_happen(database: &Tes
     let [browser, other] = two_browsers(&application);
     let mut beside = stop_deletions(database);
     thread::scope(|scope| {
-        let told = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
-        wait_until("the change is stopped", PATIENCE, || is_stopped(database));
+        let answered = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
+        wait_until("the change is stopped", TIMEOUT, || is_stopped(database));
         application.kill();
-        let told = told.join().unwrap();
+        let answered = answered.join().unwrap();
         assert!(
-            told.is_none_or(|answer| answer.status == 503),
-            "told of success"
+            answered.is_none_or(|answer| answer.status == 503),
+            "it says success"
         );
     });
     match sql::backend(database) {
@@ -111,10 +111,10 @@ fn killed_after_its_commit_a_password_change_did_happen(database: &TestDatabase)
     let hash = || sql::texts(database, "SELECT password_hash AS text FROM users");
     let before = hash();
     thread::scope(|scope| {
-        let told = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
-        wait_until("the hash is another one", PATIENCE, || hash() != before);
+        let answered = scope.spawn(|| browser.try_post("/account/password", &CHANGE));
+        wait_until("the hash is another one", TIMEOUT, || hash() != before);
         application.kill();
-        told.join().unwrap();
+        answered.join().unwrap();
     });
 
     application.restart();

@@ -5,7 +5,7 @@ use std::thread;
 
 use rocket::serde::json::Value;
 
-use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, patiently, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in, until_not_busy};
 use testing::application::Application;
 use testing::database::TestDatabase;
 use testing::visitor::Visitor;
@@ -205,7 +205,7 @@ fn the_newest_of_many_concurrent_sign_ins_stay(database: &TestDatabase) {
                 scope.spawn(|| {
                     let visitor = node.visitor();
                     start.wait();
-                    let signed_in = patiently(|| sign_in(&visitor, EMAIL, PASSWORD));
+                    let signed_in = until_not_busy(|| sign_in(&visitor, EMAIL, PASSWORD));
                     assert_eq!(signed_in.location(), "/home");
                     visitor
                 })

@@ -122,15 +122,15 @@ fn common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
     for (password, reason) in cases {
         let refused = choose(&visitor, EMAIL, password);
         assert_eq!(refused.status, 422, "{password}");
-        let told = complaint(&refused, "password");
-        assert!(told.contains(reason), "{password}: {told}");
+        let text = complaint(&refused, "password");
+        assert!(text.contains(reason), "{password}: {text}");
         let account = json!({
             "first_name": "Ada", "last_name": "King-Lovelace", "email": EMAIL, "password": password,
         });
         let refused = visitor.post_json("/api/v1/signup", &account.to_string());
-        let told = refused.json()["errors"]["password"].clone();
+        let text = refused.json()["errors"]["password"].clone();
         assert_eq!(refused.status, 400, "{password}");
-        assert!(told.as_str().unwrap().contains(reason), "{told}");
+        assert!(text.as_str().unwrap().contains(reason), "{text}");
     }
     assert_eq!(sql::count(&database, "users"), 0);
     assert_eq!(sql::count(&database, "attempts"), 0);
@@ -139,8 +139,8 @@ fn common_passwords_and_words_of_the_context_are_refused_with_the_reason() {
     for (password, reason) in cases {
         let change = [("current", PASSWORD), ("new", password)];
         let refused = visitor.post("/account/password", &change);
-        let told = complaint(&refused, "new");
-        assert!(told.contains(reason), "{password}: {told}");
+        let text = complaint(&refused, "new");
+        assert!(text.contains(reason), "{password}: {text}");
     }
 }
 

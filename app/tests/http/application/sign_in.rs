@@ -6,7 +6,7 @@ use rocket::serde::json::{Value, json};
 
 use super::MADE_UP;
 use testing::accounts::{
-    EMAIL, PASSWORD, cookie, is_signed_in, patiently, register, register_with, sign_in,
+    EMAIL, PASSWORD, cookie, is_signed_in, register, register_with, sign_in, until_not_busy,
 };
 use testing::application::Application;
 use testing::database::TestDatabase;
@@ -194,7 +194,7 @@ fn one_of_concurrent_registrations_succeeds(database: &TestDatabase) {
                 scope.spawn(move || {
                     let visitor = application.visitor();
                     let password = format!("{OTHER_PASSWORD} {number}");
-                    patiently(|| register_with(&visitor, EMAIL, &password, &[])).status
+                    until_not_busy(|| register_with(&visitor, EMAIL, &password, &[])).status
                 })
             })
             .collect();

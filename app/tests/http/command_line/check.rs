@@ -122,12 +122,12 @@ fn the_cookie_is_as_the_check_says() {
             "sid"
         };
         let cookie = registered.set_cookie(name).unwrap();
-        let told = detail(&check, "cookie").to_lowercase();
+        let text = detail(&check, "cookie").to_lowercase();
         for attribute in ["HttpOnly", "SameSite=Strict", "Secure"] {
             let has = cookie.contains(attribute);
             let attribute = attribute.to_lowercase();
-            let says = told.contains(&attribute) && !told.contains(&format!("not {attribute}"));
-            assert_eq!(says, has, "{attribute}: {told}: {cookie}");
+            let says = text.contains(&attribute) && !text.contains(&format!("not {attribute}"));
+            assert_eq!(says, has, "{attribute}: {text}: {cookie}");
         }
     }
     let open = [("ROCKET_SESSION", "{cookie={http_only=false}}"), PROD[0]];

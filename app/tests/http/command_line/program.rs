@@ -72,7 +72,7 @@ pub fn run(database: &TestDatabase, arguments: &[&str]) -> Ran {
 
 impl Ran {
     /// Returns each event's name and its optional members.
-    pub fn told(&self) -> Vec<Value> {
+    pub fn emitted(&self) -> Vec<Value> {
         let events = self.events.iter().cloned().map(|mut event| {
             let members = event.as_object_mut().unwrap();
             assert!(members.remove("at").is_some() && members.remove("level").is_some());

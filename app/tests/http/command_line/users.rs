@@ -29,7 +29,7 @@ fn a_closed_account_cannot_sign_in_until_it_is_opened(database: &TestDatabase) {
     let expired = json!({
         "event": "session_expired", "why": "revoked", "user": id[0], "count": 2
     });
-    assert_eq!(ran.told(), [updated("disabled"), expired]);
+    assert_eq!(ran.emitted(), [updated("disabled"), expired]);
     assert_eq!(
         ran.done(),
         "ada@example.org is disabled; sessions ended: 2\n"
@@ -43,7 +43,7 @@ fn a_closed_account_cannot_sign_in_until_it_is_opened(database: &TestDatabase) {
         "of Grace alone"
     );
     let ran = run(database, &disable);
-    assert!(ran.told().is_empty(), "nothing happened: {ran:?}");
+    assert!(ran.emitted().is_empty(), "nothing happened: {ran:?}");
     assert_eq!(
         ran.done(),
         "ada@example.org was disabled before; sessions ended: 0\n"
@@ -52,7 +52,7 @@ fn a_closed_account_cannot_sign_in_until_it_is_opened(database: &TestDatabase) {
 
     let enable = ["users", "enable", ADA];
     let ran = run(database, &enable);
-    assert_eq!(ran.told(), [updated("enabled")]);
+    assert_eq!(ran.emitted(), [updated("enabled")]);
     assert_eq!(ran.done(), "ada@example.org is enabled\n");
     assert!(!is_signed_in(&ada), "what ended stays ended");
     assert_eq!(ada_s_sign_in(), 200);

@@ -22,7 +22,7 @@ fn sign_up(application: &Application, email: &str) -> Visitor {
 }
 
 /// Returns all events with this name.
-fn told(application: &Application, name: &str) -> Vec<Value> {
+fn emitted(application: &Application, name: &str) -> Vec<Value> {
     let output = application.output();
     let events = output.lines().map(|line| from_str::<Value>(line).unwrap());
     events.filter(|event| event["event"] == name).collect()
@@ -43,8 +43,8 @@ fn ending_another_users_device_is_logged_as_an_attack() {
         eve.post(&format!("/account/devices/{key}/end"), &[]).status,
         404
     );
-    let told = told(&application, "malicious_direct_reference");
-    let routes: Vec<_> = told.iter().map(|event| &event["route"]).collect();
+    let emitted = emitted(&application, "malicious_direct_reference");
+    let routes: Vec<_> = emitted.iter().map(|event| &event["route"]).collect();
     assert_eq!(
         routes,
         [
@@ -53,10 +53,13 @@ fn ending_another_users_device_is_logged_as_an_attack() {
         ]
     );
     let id = database.lines("SELECT id AS line FROM users WHERE email = 'eve@example.org'");
-    assert!(told.iter().all(|event| event["user"] == *id[0]), "{told:?}");
     assert!(
-        told.iter().all(|event| event["level"] == "critical"),
-        "{told:?}"
+        emitted.iter().all(|event| event["user"] == *id[0]),
+        "{emitted:?}"
+    );
+    assert!(
+        emitted.iter().all(|event| event["level"] == "critical"),
+        "{emitted:?}"
     );
     assert_eq!(ada.get("/home").status, 200);
 }
@@ -68,7 +71,7 @@ fn a_refused_user_is_logged_once_per_request() {
     let ada = sign_up(&application, "ada@example.org");
     application.visitor().get("/account/password");
     assert!(
-        told(&application, "authz_fail").is_empty(),
+        emitted(&application, "authz_fail").is_empty(),
         "an anonymous user is nobody"
     );
     database.run("UPDATE sessions SET created_at = created_at - 660000");
@@ -77,8 +80,8 @@ fn a_refused_user_is_logged_once_per_request() {
     database.run("UPDATE users SET disabled_at = 1");
     assert_eq!(ada.get("/home").status, 303);
     assert_eq!(ada.get("/nowhere").status, 404);
-    let told = told(&application, "authz_fail");
-    let why: Vec<_> = told
+    let emitted = emitted(&application, "authz_fail");
+    let why: Vec<_> = emitted
         .iter()
         .map(|event| (&event["why"], &event["route"]))
         .collect();
@@ -102,12 +105,12 @@ fn events_are_logged_by_default_and_show_no_query() {
     visitor = application.visitor_with(&format!("id={}", "A".repeat(43)));
     visitor.get("/nowhere?token=query-secret");
     let output = application.output();
-    let told: Vec<Value> = output
+    let emitted: Vec<Value> = output
         .lines()
         .filter(|line| line.starts_with('{'))
         .map(|line| from_str(line).unwrap())
         .collect();
-    let names: Vec<_> = told.iter().map(|event| &event["event"]).collect();
+    let names: Vec<_> = emitted.iter().map(|event| &event["event"]).collect();
     assert_eq!(
         names,
         [
@@ -116,10 +119,10 @@ fn events_are_logged_by_default_and_show_no_query() {
             "session_use_after_expire"
         ]
     );
-    assert_eq!(told[1]["route"], "GET /login");
-    assert_eq!(told[2].get("route"), None);
+    assert_eq!(emitted[1]["route"], "GET /login");
+    assert_eq!(emitted[2].get("route"), None);
     assert!(
-        !json!(told).to_string().contains("query-secret"),
-        "{told:?}"
+        !json!(emitted).to_string().contains("query-secret"),
+        "{emitted:?}"
     );
 }

@@ -5,7 +5,7 @@ use std::thread;
 use rocket::serde::json::{Value, from_str};
 
 use super::{WRONG, attempts, start};
-use testing::accounts::{EMAIL, PASSWORD, patiently, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, register, sign_in, until_not_busy};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
 use testing::{on_every_backend, sql};
@@ -25,7 +25,7 @@ fn sign_in_at_once(application: &Application) -> Vec<Value> {
         for visitor in &visitors {
             visitor.csrf_token();
             scope.spawn(|| {
-                let signed_in = patiently(|| sign_in(visitor, EMAIL, PASSWORD));
+                let signed_in = until_not_busy(|| sign_in(visitor, EMAIL, PASSWORD));
                 assert_eq!(signed_in.location(), "/home");
             });
         }
@@ -46,7 +46,7 @@ fn concurrent_right_passwords_are_no_failures(database: &TestDatabase) {
         let settings = format!("{{attempts_per_account={limit},attempts_per_address=5}}");
         let application = start(database, &settings);
         sql::execute(database, "DELETE FROM attempts");
-        patiently(|| register(&application.visitor(), EMAIL, &[]));
+        until_not_busy(|| register(&application.visitor(), EMAIL, &[]));
         sql::execute(database, "DELETE FROM attempts");
         let events = sign_in_at_once(&application);
         assert_eq!(count(&events, "authn_login_success"), AT_ONCE);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use super::{WRONG, pass, sign_in_by_program, start};
-use testing::accounts::{EMAIL, PASSWORD, complaint, patiently, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, complaint, register, sign_in, until_not_busy};
 use testing::application::Application;
 use testing::sql;
 use testing::visitor::Answer;
@@ -122,7 +122,7 @@ fn unknown_and_known_users_take_the_same_time() {
     let visitor = application.visitor();
     let took = |email: &str| {
         let before = worked(application.id());
-        let refused = patiently(|| sign_in_by_program(&visitor, email, WRONG));
+        let refused = until_not_busy(|| sign_in_by_program(&visitor, email, WRONG));
         assert_eq!(refused.status, 401);
         (worked(application.id()) - before).as_micros() as i64
     };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use testing::accounts::{PASSWORD, patiently, register, sign_in};
+use testing::accounts::{PASSWORD, register, sign_in, until_not_busy};
 use testing::application::Application;
 use testing::visitor::Visitor;
 
@@ -64,7 +64,7 @@ fn assert_room_beside(other: impl Fn(usize) -> (String, String) + Sync, address:
     };
     let owner = "grace@example.org";
     for email in (0..CONNECTIONS).map(email).chain([owner.into()]) {
-        let registered = patiently(|| register(&from("203.0.113.1"), &email, &[]));
+        let registered = until_not_busy(|| register(&from("203.0.113.1"), &email, &[]));
         assert_eq!(registered.location(), "/home");
     }
     let (goes_on, signed_in) = (AtomicBool::new(true), AtomicU32::new(0));
