@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::request::client::Client;
 use crate::state::{Change, Contents, Limits, Pending, Stored, Verb};
 use crate::store::{Inserted, Store, Updated};
-use crate::token::{Key, Tokens};
+use crate::token::{Key, TokenSource};
 
 /// The outcome of a plan.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ const AT_ONCE: i64 = 10_000;
 #[derive(Debug)]
 pub(crate) struct Commit {
     pub(crate) limits: Limits,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: TokenSource,
     pub(crate) client: Client,
     pub(crate) pending: Pending,
     pub(crate) verb: Verb,

@@ -19,12 +19,12 @@ use crate::events::Events;
 use crate::record::Record;
 use crate::state::Limits;
 use crate::store::Store;
-use crate::token::{Key, Tokens};
+use crate::token::{Key, TokenSource};
 
 pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) limits: Limits,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: TokenSource,
     pub(crate) database: Option<Database>,
     /// Looks up the signed-in user, if the users are not in the database of the sessions.
     pub(crate) user_of: Option<UserLookup>,

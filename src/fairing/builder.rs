@@ -13,7 +13,7 @@ use crate::engine::database::UserTable;
 use crate::error::Error;
 use crate::state::Schema;
 use crate::store::Store;
-use crate::token::Tokens;
+use crate::token::TokenSource;
 
 impl Sessions {
     /// Reads `[default.session]` and its database from Rocket's configuration.
@@ -25,7 +25,7 @@ impl Sessions {
             store: None,
             migrations: None,
             user: None,
-            tokens: Tokens::default(),
+            tokens: TokenSource::default(),
             schema: Schema::default(),
             clock: Arc::new(Clock::of_this_machine()),
             protects_from_csrf: false,
@@ -224,7 +224,7 @@ impl Sessions {
         generate: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
     ) -> Self {
         const { assert!(N >= 16 && N <= 64, "a token has from 16 to 64 bytes") };
-        self.tokens = Tokens::of(generate);
+        self.tokens = TokenSource::of(generate);
         self
     }
 

@@ -23,7 +23,7 @@ use crate::request::incoming;
 use crate::session::{events, lifecycle};
 use crate::state::Schema;
 use crate::store::Store;
-use crate::token::Tokens;
+use crate::token::TokenSource;
 
 /// Sessions for a Rocket application: attach it, and routes can take [`&Session`](crate::Session).
 ///
@@ -41,7 +41,7 @@ pub struct Sessions {
     store: Option<Arc<dyn Store>>,
     migrations: Option<EmbeddedMigrations>,
     user: Option<UserTable>,
-    tokens: Tokens,
+    tokens: TokenSource,
     schema: Schema,
     clock: Arc<Clock>,
     protects_from_csrf: bool,

@@ -8,7 +8,7 @@ use rocket::Request;
 use rocket::http::Method;
 
 use super::cookie::CookieConfig;
-use crate::token::{Token, Tokens};
+use crate::token::{Token, TokenSource};
 
 /// The method with which a request has_cookie: Rocket turns HEAD into GET where no route is made for it, and
 /// the CSRF protection changes the method of what it refuses.
@@ -34,7 +34,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// Reads the session's cookie of a request.
-    pub(crate) fn of(request: &Request<'_>, config: &CookieConfig, tokens: &Tokens) -> Self {
+    pub(crate) fn of(request: &Request<'_>, config: &CookieConfig, tokens: &TokenSource) -> Self {
         Self::new(find(request, &config.name_in(request)), tokens)
     }
 
@@ -42,12 +42,12 @@ impl Incoming {
     pub(crate) fn read<'h>(
         headers: impl Iterator<Item = &'h str>,
         name: &str,
-        tokens: &Tokens,
+        tokens: &TokenSource,
     ) -> Self {
         Self::new(read(headers, name), tokens)
     }
 
-    fn new(value: Option<Option<&str>>, tokens: &Tokens) -> Self {
+    fn new(value: Option<Option<&str>>, tokens: &TokenSource) -> Self {
         Self {
             has_cookie: value.is_some(),
             token: value.flatten().and_then(|value| tokens.parse(value)),

@@ -1,13 +1,15 @@
 //! The browser's [`Token`], and the [`Key`] under which a store keeps the session.
 
+mod codec;
+
 use std::fmt;
-use std::sync::Arc;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, require};
+pub(crate) use self::codec::{TokenCodec, TokenSource};
+use crate::error::Error;
 
 /// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
 /// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.
@@ -102,93 +104,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     digits
         .map(|it| char::from(DIGITS[usize::from(it)]))
         .collect()
-}
-
-/// Turns tokens into the values of cookies, and back.
-pub(crate) trait TokenCodec: Send + Sync {
-    /// Makes a token of a new random secret.
-    fn token(&self, bytes: &[u8]) -> Token;
-
-    /// Reads a cookie's value; returns `None` unless this application can have set it.
-    fn read(&self, value: &str) -> Option<Token>;
-
-    /// Returns the cookie's value, which holds the secret.
-    fn write(&self, token: &Token) -> String;
-}
-
-/// Writes the secret of this many bytes as it is, and hashes it for the key.
-struct Native(usize);
-
-impl TokenCodec for Native {
-    fn token(&self, bytes: &[u8]) -> Token {
-        Token::of(bytes)
-    }
-
-    fn read(&self, value: &str) -> Option<Token> {
-        Token::parse_bytes(value, self.0)
-    }
-
-    fn write(&self, token: &Token) -> String {
-        token.secret.clone()
-    }
-}
-
-type Draw = dyn Fn(&dyn TokenCodec) -> Result<Token, Error> + Send + Sync;
-
-/// Draws, reads and writes the tokens of an application.
-#[derive(Clone)]
-pub(crate) struct Tokens {
-    draw: Arc<Draw>,
-    codec: Arc<dyn TokenCodec>,
-}
-
-impl Default for Tokens {
-    fn default() -> Self {
-        Self::of(random)
-    }
-}
-
-impl Tokens {
-    pub(crate) fn of<const N: usize>(
-        bytes: impl Fn() -> Result<[u8; N], Error> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            draw: Arc::new(move |codec| Ok(codec.token(&bytes()?))),
-            codec: Arc::new(Native(N)),
-        }
-    }
-
-    /// Uses another format for cookies and keys.
-    pub(crate) fn with_codec(self, codec: Arc<dyn TokenCodec>) -> Self {
-        Self { codec, ..self }
-    }
-
-    pub(crate) fn generate(&self) -> Result<Token, Error> {
-        (self.draw)(&*self.codec)
-    }
-
-    /// Reads a cookie's value; returns `None` unless this application can have set it.
-    pub(crate) fn parse(&self, value: &str) -> Option<Token> {
-        self.codec.read(value)
-    }
-
-    /// Returns the cookie's value.
-    pub(crate) fn write(&self, token: &Token) -> String {
-        self.codec.write(token)
-    }
-
-    /// Fails if the generator repeats itself.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        require(self.generate()? != self.generate()?, || {
-            "the token generator returned the same token twice; take its bytes from the operating system".into()
-        })
-    }
-}
-
-impl fmt::Debug for Tokens {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Tokens(..)")
-    }
 }
 
 /// The SHA-256 of a [`Token`] as 64 lower-case hexadecimal digits.

@@ -1,4 +1,4 @@
-//! Tokens and passwords of the tests: at the end, `./test.sh` searches for them in all that servers and
+//! TokenSource and passwords of the tests: at the end, `./test.sh` searches for them in all that servers and
 //! applications wrote.
 
 use std::cell::RefCell;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::express::signature::Secrets;
 use crate::request::Incoming;
-use crate::token::{Token, Tokens};
+use crate::token::{Token, TokenSource};
 
 /// `Cookie` headers, one on each line.
 pub fn cookie_header(data: &[u8]) {
@@ -22,7 +22,7 @@ pub fn cookie_header(data: &[u8]) {
 /// is in the headers makes no difference.
 fn own(headers: &[&str]) {
     const NAME: &str = "__Host-id";
-    let tokens = Tokens::default();
+    let tokens = TokenSource::default();
     let read = |headers: &[&str]| Incoming::read(headers.iter().copied(), NAME, &tokens);
     let incoming = read(headers);
     let values = values(headers, NAME);
@@ -52,7 +52,7 @@ fn own(headers: &[&str]) {
 fn signed(headers: &[&str]) {
     const NAME: &str = "connect.sid";
     let both = secrets(&["new secret", "old secret"]);
-    let tokens = Tokens::default().with_codec(std::sync::Arc::new(both.clone()));
+    let tokens = TokenSource::default().with_codec(std::sync::Arc::new(both.clone()));
     let incoming = Incoming::read(headers.iter().copied(), NAME, &tokens);
     let Some(token) = incoming.token else {
         return;

@@ -2,10 +2,14 @@
 
 use super::*;
 use crate::request::Incoming;
-use crate::token::Tokens;
+use crate::token::TokenSource;
 
 fn read(headers: &[&str]) -> Incoming {
-    Incoming::read(headers.iter().copied(), "__Host-id", &Tokens::default())
+    Incoming::read(
+        headers.iter().copied(),
+        "__Host-id",
+        &TokenSource::default(),
+    )
 }
 
 #[test]
