@@ -14,7 +14,7 @@ use crate::error::{Error, require};
 use crate::state::Limits;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-use crate::store::redis::{RedisStore, address::is_redis, text::TextStore};
+use crate::store::redis::{RedisStore, address::is_redis, string_store::StringStore};
 use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
@@ -158,7 +158,7 @@ fn redis(
         Some(adapter) => {
             let of_text = adapter.clone();
             let user_of = Box::new(move |text: &str| of_text.user_of(text));
-            adapter.adapt(Arc::new(TextStore(redis, user_of)))
+            adapter.adapt(Arc::new(StringStore(redis, user_of)))
         }
     };
     Ok(Some(OpenedStore {

@@ -15,7 +15,7 @@ use crate::express::{EXPRESS, UserPath, table};
 use crate::state::Schema;
 use crate::store::contract;
 use crate::store::redis::RedisStore;
-use crate::store::redis::text::TextStore;
+use crate::store::redis::string_store::StringStore;
 use crate::store::sql::DieselStore;
 
 const KEPT: [&str; 6] = [
@@ -88,7 +88,7 @@ fn redis_texts_keep_their_part_of_the_contract() {
     let url = testing::provided("redis", "TEST_REDIS_URL");
     let prefix = format!("test_{:08x}", fastrand::u32(..));
     let store = RedisStore::connect(&url, 8).unwrap().with_prefix(prefix);
-    keeps_its_part_of_the_contract(TextStore(
+    keeps_its_part_of_the_contract(StringStore(
         store,
         Box::new(|text| UserPath::default().user_of(text)),
     ));

@@ -1,12 +1,12 @@
 //! Parts that the pools of SQL and Redis connections share.
 
-pub(crate) mod errors;
+pub(crate) mod connection_errors;
 mod outdated;
 mod ping;
 
 use std::time::Duration;
 
-use self::errors::LogConnectionErrors;
+use self::connection_errors::LogConnectionErrors;
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::ping::Trust;
 

@@ -9,7 +9,7 @@ mod record_ops;
 mod scan;
 mod script;
 mod server;
-pub(crate) mod text;
+pub(crate) mod string_store;
 mod user_index;
 
 use std::collections::HashSet;

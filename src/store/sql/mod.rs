@@ -4,13 +4,13 @@ pub(crate) mod backend;
 mod columns;
 pub(crate) mod layout;
 pub(crate) mod pool;
+mod queries;
 mod setup;
 pub(crate) mod statement;
 mod store;
 pub(crate) mod table;
-mod texts;
 mod transaction;
-mod users;
+mod user_join;
 
 use std::fmt;
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use diesel::r2d2::ConnectionManager;
 
 use super::DieselStore;
+use super::queries::Sql;
 use super::store::SqlStore;
-use super::texts::Sql;
-use super::users::{Names, Users};
+use super::user_join::{Names, Users};
 use crate::error::Error;
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::queries::Sql;
 use super::statement::{Statement, Value, record};
-use super::texts::Sql;
-use super::users::Users;
+use super::user_join::Users;
 use crate::error::Error;
 use crate::record::Record;
 use crate::store::pool::Idempotent;

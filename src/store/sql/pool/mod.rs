@@ -1,13 +1,13 @@
 //! Pools of connections to SQL databases.
 
 mod connect;
-mod connections;
 mod error_class;
 mod file;
-mod limit;
+mod lease;
 mod log_length;
 mod renewed;
 mod run;
+mod server_full;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use diesel::ConnectionError;
 use diesel::connection::CacheSize;
 
 use self::connect::Attempts;
-pub(crate) use self::connections::{ApplicationPool, Connections, Single};
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, open_to_all};
-use self::limit::Limit;
+pub(crate) use self::lease::{ApplicationPool, Connections, Single};
 pub(crate) use self::renewed::Renewed;
 pub(crate) use self::run::{is_rolled_back, run};
+use self::server_full::Limit;
 use crate::error::{Error, ErrorKind};
 use crate::store::pool::{Bounds, Outdated, Trust};
 use crate::store::sql::backend::{Backend, SYNC_WAIT};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::connections::{Lease, PoolLease};
+use super::lease::{Lease, PoolLease};
 use super::{Connections, SqlConnector};
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;

@@ -19,12 +19,12 @@ const DEFAULT_LIFETIME: i64 = 86_400_000;
 /// A store of records that have key, version, expiry and text alone.
 ///
 /// The version is the beginning of the text's SHA-1.
-pub(crate) struct TextStore(pub(crate) RedisStore, pub(crate) UserOf);
+pub(crate) struct StringStore(pub(crate) RedisStore, pub(crate) UserOf);
 
 /// Finds the user's id in a text.
 pub(crate) type UserOf = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-impl TextStore {
+impl StringStore {
     fn create(&self, record: &Record) -> Result<bool, Error> {
         let (name, mut set) = (self.0.name(&record.key), cmd("SET"));
         set.arg(&name).arg(&record.data);
@@ -91,7 +91,7 @@ fn hash(version: i64) -> String {
     format!("{version:015x}")
 }
 
-impl Store for TextStore {
+impl Store for StringStore {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         let name = self.0.name(key);
         let found: Option<(Vec<u8>, i64, String)> = self.0.read(&name, |connection| {

@@ -5,9 +5,9 @@ use std::sync::{Once, OnceLock};
 
 use diesel::result::Error::NotFound;
 
+use super::queries::Sql;
 use super::statement::{Statement, Value};
 use super::store::SqlStore;
-use super::texts::Sql;
 use crate::error::Error;
 use crate::record::Record;
 use crate::store::sql::backend::Backend;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::ConnectionError;
 use diesel::r2d2::Error;
 
-use crate::store::pool::errors::is_full;
+use crate::store::pool::connection_errors::is_full;
 
 /// r2d2 tries again within a second.
 const PAUSE: Duration = Duration::from_secs(60);
