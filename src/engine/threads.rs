@@ -23,12 +23,12 @@ pub(crate) struct Threads {
     queue: Sender<Job>,
     jobs: Receiver<Job>,
     deadline: Duration,
-    workers: Mutex<Workers>,
+    workers: Mutex<WorkerSet>,
     most_hung: usize,
     outdated: Outdated,
 }
 
-struct Workers {
+struct WorkerSet {
     serving: Vec<Worker>,
     /// Replaced threads, until they end.
     hung: Vec<Worker>,
@@ -49,7 +49,7 @@ impl Threads {
     pub(crate) fn start(count: u32, waiting: usize, deadline: Duration) -> Result<Self, Error> {
         let (queue, jobs) = bounded::<Job>(waiting);
         let serving = (0..count).map(|_| spawn(jobs.clone()));
-        let workers = Workers {
+        let workers = WorkerSet {
             serving: serving.collect::<Result<_, _>>()?,
             hung: Vec::new(),
         };
@@ -76,7 +76,7 @@ impl Threads {
         let Ok(mut workers) = self.workers.try_lock() else {
             return;
         };
-        let Workers { serving, hung } = &mut *workers;
+        let WorkerSet { serving, hung } = &mut *workers;
         hung.retain(|worker| Arc::strong_count(worker) > 1);
         let limit = 2 * self.deadline;
         for worker in serving {

@@ -10,7 +10,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use crate::error::Error;
 use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Connections, Renewed};
+use crate::store::sql::pool::{ConnectionSource, Renewed};
 
 /// A [`Typed`] database without the type of its connections.
 pub(super) trait Opened: Any + Send + Sync {

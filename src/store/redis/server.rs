@@ -15,7 +15,7 @@ pub(super) fn check(
 ) -> Result<(), Error> {
     let mut warnings = BTreeSet::new();
     for node in nodes {
-        let settings = Settings::read(node).map_err(|cause| {
+        let settings = ServerSettings::read(node).map_err(|cause| {
             Error::unavailable("the settings of Redis could not be read").with_source(cause)
         })?;
         require(cluster || !settings.in_cluster, || {
@@ -61,7 +61,7 @@ pub(super) fn unchecked(command: &str) -> String {
     )
 }
 
-struct Settings {
+struct ServerSettings {
     /// `None` if the server forbids the command; the same below.
     info: Option<String>,
     in_cluster: bool,
@@ -71,7 +71,7 @@ struct Settings {
     longest: Option<u64>,
 }
 
-impl Settings {
+impl ServerSettings {
     fn read(node: &mut Connection) -> RedisResult<Self> {
         let info: Option<String> = unless_forbidden(cmd("INFO").arg("everything").query(node))?;
         // Only a node of a cluster knows slots.

@@ -6,9 +6,9 @@ use super::statement::{Statement, Value};
 use super::store::SqlStore;
 use crate::error::Error;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::Connections;
+use crate::store::sql::pool::ConnectionSource;
 
-impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
+impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     /// Returns an error that names the columns that the table lacks, or `error` if it lacks none.
     pub(super) fn explain(&self, error: Error) -> Error {
         self.missing_columns().unwrap_or(error)

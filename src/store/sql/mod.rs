@@ -20,7 +20,7 @@ use self::store::SqlStore;
 use crate::error::Error;
 use crate::record::Record;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::Connections;
+use crate::store::sql::pool::ConnectionSource;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
 
@@ -45,7 +45,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("src/store/sql/migr
 ///
 /// `C` is `SqliteConnection`, `MysqlConnection` or `PgConnection`. The table is created by [`MIGRATIONS`] or by
 /// [`create_table`](DieselStore::create_table), or is there already. Columns beyond those of a [`Record`] stay as they are.
-pub struct DieselStore<C: 'static>(SqlStore<C, Box<dyn Connections<C>>>);
+pub struct DieselStore<C: 'static>(SqlStore<C, Box<dyn ConnectionSource<C>>>);
 
 impl<C: Backend> DieselStore<C> {
     /// Returns the row of one user, with the columns of [`with_user`](DieselStore::with_user).

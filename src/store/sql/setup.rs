@@ -13,7 +13,7 @@ use super::user_join::{Names, Users};
 use crate::error::Error;
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{ApplicationPool, Connections, SqlConnector};
+use crate::store::sql::pool::{ApplicationPool, ConnectionSource, SqlConnector};
 use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {
@@ -33,7 +33,7 @@ impl<C: Backend> DieselStore<C> {
         Self::on(SqlConnector::<C>::pool(url, &Bounds::of_size(size)))
     }
 
-    pub(crate) fn on(pool: impl Connections<C> + 'static) -> Self {
+    pub(crate) fn on(pool: impl ConnectionSource<C> + 'static) -> Self {
         let table = Arc::new(Table::default());
         Self(SqlStore {
             pool: Box::new(pool),
@@ -46,7 +46,7 @@ impl<C: Backend> DieselStore<C> {
     }
 
     /// Returns the same store on other connections to the same database.
-    pub(crate) fn with_pool(&self, pool: impl Connections<C> + 'static) -> Self {
+    pub(crate) fn with_pool(&self, pool: impl ConnectionSource<C> + 'static) -> Self {
         Self(self.0.on(Box::new(pool)))
     }
 

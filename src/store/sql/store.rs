@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::store::pool::Idempotent;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{Connections, is_rolled_back, run};
+use crate::store::sql::pool::{ConnectionSource, is_rolled_back, run};
 use crate::store::sql::table::Table;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
@@ -29,7 +29,7 @@ pub(super) struct SqlStore<C, P> {
     pub(super) connection: PhantomData<fn() -> C>,
 }
 
-impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
+impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     /// Returns a store for the same table on other connections.
     pub(super) fn on<Q>(&self, pool: Q) -> SqlStore<C, Q> {
         SqlStore {
@@ -87,7 +87,7 @@ impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
     }
 }
 
-impl<C: Backend, P: Connections<C>> Store for SqlStore<C, P> {
+impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         let found = self.load_with_user(key, now)?;
         Ok(found.map(|(record, _)| record))

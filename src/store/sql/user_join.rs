@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::backend::user_key::UNKNOWN;
-use crate::store::sql::pool::Connections;
+use crate::store::sql::pool::ConnectionSource;
 
 pub(super) struct Users {
     pub(super) names: Names,
@@ -134,7 +134,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(is_special)
 }
 
-impl<C: Backend, P: Connections<C>> SqlStore<C, P> {
+impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     /// Returns the statements that read; the first call looks up the type of the users' key.
     pub(super) fn reading(&self) -> Result<&Sql, Error> {
         let Some(users) = &self.users else {

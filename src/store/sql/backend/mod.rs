@@ -115,7 +115,7 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
 /// A setting of a connection.
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 #[derive(diesel::QueryableByName)]
-struct Setting {
+struct ServerSetting {
     #[diesel(sql_type = diesel::sql_types::Text)]
     value: String,
 }

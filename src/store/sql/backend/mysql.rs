@@ -2,7 +2,7 @@
 
 use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
 
-use super::{Backend, Dialect, Outcome, Setting, between, encryption, server, user_key};
+use super::{Backend, Dialect, Outcome, ServerSetting, between, encryption, server, user_key};
 use crate::error::Error;
 
 impl Backend for MysqlConnection {}
@@ -19,7 +19,8 @@ impl Dialect for MysqlConnection {
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
 
     fn lack(&mut self) -> QueryResult<Option<&'static str>> {
-        let setting: Setting = sql_query("SELECT @@SESSION.sql_mode AS value").get_result(self)?;
+        let setting: ServerSetting =
+            sql_query("SELECT @@SESSION.sql_mode AS value").get_result(self)?;
         Ok((!setting.value.contains("STRICT_")).then_some(
             "no strict sql_mode, so that a session that is too long is cut off and lost; run \
              SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",

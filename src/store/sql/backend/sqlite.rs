@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
-use super::{Backend, Dialect, Outcome, Setting, user_key};
+use super::{Backend, Dialect, Outcome, ServerSetting, user_key};
 
 impl Backend for SqliteConnection {}
 
@@ -33,7 +33,7 @@ impl Dialect for SqliteConnection {
     }
 
     fn lack(&mut self) -> QueryResult<Option<&'static str>> {
-        let setting: Setting =
+        let setting: ServerSetting =
             sql_query("SELECT CAST(timeout AS TEXT) AS value FROM pragma_busy_timeout")
                 .get_result(self)?;
         Ok((setting.value == "0").then_some(

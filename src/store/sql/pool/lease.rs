@@ -9,7 +9,7 @@ use super::SqlConnector;
 use crate::store::sql::backend::Backend;
 
 /// Lends connections of the type `C`.
-pub(crate) trait Connections<C>: Send + Sync {
+pub(crate) trait ConnectionSource<C>: Send + Sync {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error>;
 
     /// Returns `true` if work that failed on one connection can run on another.
@@ -18,7 +18,7 @@ pub(crate) trait Connections<C>: Send + Sync {
     }
 }
 
-impl<C> Connections<C> for Box<dyn Connections<C>> {
+impl<C> ConnectionSource<C> for Box<dyn ConnectionSource<C>> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         (**self).checkout()
     }
@@ -33,7 +33,7 @@ impl<'c, C> Single<'c, C> {
     }
 }
 
-impl<C: Send> Connections<C> for Single<'_, C> {
+impl<C: Send> ConnectionSource<C> for Single<'_, C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Box::new(Reborrowed(connection)))
@@ -78,7 +78,7 @@ pub(crate) trait Lease<C>: DerefMut<Target = C> {
     }
 }
 
-impl<C: Backend> Connections<C> for r2d2::Pool<SqlConnector<C>> {
+impl<C: Backend> ConnectionSource<C> for r2d2::Pool<SqlConnector<C>> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         Ok(Box::new(PoolLease(self.get()?)))
     }
@@ -126,7 +126,7 @@ impl<C: Backend> ApplicationPool<C> {
     }
 }
 
-impl<C: Backend> Connections<C> for ApplicationPool<C> {
+impl<C: Backend> ConnectionSource<C> for ApplicationPool<C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         let mut connection = self.pool.get()?;
         self.seen.call_once(|| {

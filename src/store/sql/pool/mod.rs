@@ -19,10 +19,10 @@ use diesel::connection::CacheSize;
 use self::connect::Attempts;
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, open_to_all};
-pub(crate) use self::lease::{ApplicationPool, Connections, Single};
+pub(crate) use self::lease::{ApplicationPool, ConnectionSource, Single};
 pub(crate) use self::renewed::Renewed;
 pub(crate) use self::run::{is_rolled_back, run};
-use self::server_full::Limit;
+use self::server_full::ServerFull;
 use crate::error::{Error, ErrorKind};
 use crate::store::pool::{Bounds, Outdated, Trust};
 use crate::store::sql::backend::{Backend, SYNC_WAIT};
@@ -35,7 +35,7 @@ pub(crate) struct SqlConnector<C> {
     url: String,
     file: DatabaseFile,
     attempts: Arc<Attempts>,
-    limit: Arc<Limit>,
+    limit: Arc<ServerFull>,
     idle_timeout: Duration,
     max_lifetime: Duration,
     statement_cache: bool,
@@ -152,7 +152,7 @@ fn without_connection(cause: diesel::r2d2::Error) -> Error {
 pub(crate) struct Pooled<C> {
     connected: Connected,
     connection: C,
-    /// Counts the connection, see [`Limit`].
+    /// Counts the connection, see [`ServerFull`].
     _open: Arc<()>,
     made_at: Instant,
     used_at: Instant,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::lease::{Lease, PoolLease};
-use super::{Connections, SqlConnector};
+use super::{ConnectionSource, SqlConnector};
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
 
@@ -48,7 +48,7 @@ impl<C: Backend> Renewed<C> {
     }
 }
 
-impl<C: Backend> Connections<C> for Renewed<C> {
+impl<C: Backend> ConnectionSource<C> for Renewed<C> {
     fn checkout(&self) -> Result<Box<dyn Lease<C> + '_>, r2d2::Error> {
         Ok(Box::new(PoolLease(self.pool().get()?)))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::QueryResult;
 use diesel::result::Error as DieselError;
 
-use super::Connections;
+use super::ConnectionSource;
 use super::error_class::Fault;
 use crate::error::{Error, ErrorKind};
 use crate::store::pool::Idempotent;
@@ -14,7 +14,7 @@ const ATTEMPTS: u32 = 3;
 
 /// Runs `work` on a connection, and retries it if it had no effect or is idempotent.
 pub(crate) fn run<C, T>(
-    pool: &impl Connections<C>,
+    pool: &impl ConnectionSource<C>,
     idempotent: Idempotent,
     mut work: impl FnMut(&mut C) -> QueryResult<T>,
 ) -> Result<T, Error> {

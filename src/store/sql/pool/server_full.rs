@@ -13,13 +13,13 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// The server's last error about too many connections. It is ignored while no connection is open.
 #[derive(Default)]
-pub(super) struct Limit {
+pub(super) struct ServerFull {
     /// Each connection holds a clone.
     open: Arc<()>,
     reached: Mutex<Option<(Instant, String)>>,
 }
 
-impl Limit {
+impl ServerFull {
     /// Connects, unless the server has just allowed no more connections.
     pub(super) fn keep<T>(
         &self,

@@ -20,7 +20,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::error_class::Fault;
-use super::{Connections, SqlConnector, run};
+use super::{ConnectionSource, SqlConnector, run};
 use crate::store::pool::{Bounds, Idempotent};
 use crate::store::sql::backend::{Backend, Dialect};
 
