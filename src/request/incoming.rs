@@ -10,7 +10,7 @@ use rocket::http::Method;
 use super::cookie::CookieConfig;
 use crate::token::{Token, TokenSource};
 
-/// The method with which a request has_cookie: Rocket turns HEAD into GET where no route is made for it, and
+/// The method with which a request came: Rocket turns HEAD into GET where no route is made for it, and
 /// the CSRF protection changes the method of what it refuses.
 struct Came(Method);
 

@@ -1,4 +1,4 @@
-//! TokenSource and passwords of the tests: at the end, `./test.sh` searches for them in all that servers and
+//! Tokens and passwords of the tests: at the end, `./test.sh` searches for them in all that servers and
 //! applications wrote.
 
 use std::cell::RefCell;

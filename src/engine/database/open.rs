@@ -22,7 +22,7 @@ use crate::store::sql::table::Table;
 use crate::store::{Adapter, Store};
 
 impl Database {
-    /// Opens the pool for sessions of up to `max_data` bytes. ConnectionSource are opened on demand.
+    /// Opens the pool for sessions of up to `max_data` bytes. Connections are opened on demand.
     pub(crate) fn open(
         config: &DatabaseConfig,
         threads: Arc<Threads>,
