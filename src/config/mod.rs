@@ -87,7 +87,7 @@ pub(crate) struct Config {
     rolling: bool,
     /// Keeps the cookie for the idle timeout, so that it outlives the browser's session.
     persistent: bool,
-    /// The response to a request whose session another request ended before it could save.
+    /// The response if another request ended the session before this one could save.
     pub(crate) on_gone: OnGone,
     /// Runs the migrations at launch.
     pub(crate) migrate: bool,

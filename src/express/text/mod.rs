@@ -55,7 +55,7 @@ impl Format {
 
     fn try_read(&self, text: Record, now: i64) -> Result<Record, String> {
         let mut values =
-            parse(&text.data).map_err(|cause| format!("its data is no JSON object: {cause}"))?;
+            parse(&text.data).map_err(|cause| format!("its data is not a JSON object: {cause}"))?;
         let Some(Value::Object(cookie)) = values.remove("cookie") else {
             return Err("it has no cookie object".into());
         };
@@ -85,7 +85,7 @@ impl Format {
     pub(crate) fn write(&self, record: &Record) -> Result<Record, Error> {
         let mut values: Map<String, Value> =
             serde_json::from_str(&record.data).map_err(|cause| {
-                Error::unavailable("the session's data is no JSON").with_source(cause)
+                Error::unavailable("the session's data is not valid JSON").with_source(cause)
             })?;
         let cookie = values.remove(COOKIE);
         let cookie = cookie.and_then(|cookie| cookie.as_object().cloned());
