@@ -65,15 +65,15 @@ impl Session {
     /// `Some(Some(text))` sets it. `sets` says whether the browser gets a token of the session.
     pub(crate) fn form_cookie(&self, sets: bool) -> Option<Option<String>> {
         let forms = &self.forms;
-        let (drawn, came) = (forms.drawn.get(), forms.came());
+        let drawn = forms.drawn.get();
         let state = self.state();
         if sets && state.user_id().is_some() && drawn.is_none() {
-            return came.map(|_| None);
+            return forms.came().map(|_| None);
         }
         let token = state.stored().and_then(|stored| stored.token.as_ref());
         match token.filter(|_| sets && forms.session.is_none()) {
             Some(token) => {
-                let secret = drawn.cloned().or(came);
+                let secret = drawn.cloned().or_else(|| forms.came());
                 secret.map(|secret| Some(token::bound(&secret, token)))
             }
             None => drawn.map(|it| Some(it.secret().to_owned())),
