@@ -1,20 +1,10 @@
 //! ARCHITECTURE.md names files that exist, and counts them right.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+
+use crate::sources::files_below;
 
 const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
-
-fn paths(folder: &Path, found: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            paths(&path, found);
-        }
-        found.push(path.display().to_string());
-    }
-}
 
 /// The files of Rust between backticks.
 fn files(text: &str) -> BTreeSet<&str> {
@@ -34,9 +24,9 @@ fn section(heading: &str) -> &'static str {
 fn every_file_that_the_architecture_names_exists() {
     let mut known = Vec::new();
     for folder in ["src", "tests", "app"] {
-        paths(&testing::root().join(folder), &mut known);
+        files_below(&testing::root().join(folder), &["node_modules"], &mut known);
     }
-    let exists = |file: &str| known.iter().any(|it| it.ends_with(&format!("/{file}")));
+    let exists = |file: &str| known.iter().any(|it| it.ends_with(file));
     let missing: Vec<_> = files(ARCHITECTURE)
         .into_iter()
         .filter(|file| !exists(file))

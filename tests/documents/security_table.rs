@@ -1,7 +1,8 @@
 //! The tests that SECURITY.md names for each requirement exist.
 
 use std::fs;
-use std::path::Path;
+
+use crate::sources::files_below;
 
 const SECURITY: &str = include_str!("../../SECURITY.md");
 
@@ -37,20 +38,9 @@ fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-fn sources(folder: &Path, all: &mut String) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, all);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            all.push_str(&fs::read_to_string(path).unwrap());
-        }
-    }
-}
-
 #[test]
 fn every_test_that_the_table_names_is_there() {
-    let mut all = String::new();
+    let mut files = Vec::new();
     for folder in [
         "src",
         "tests",
@@ -59,11 +49,13 @@ fn every_test_that_the_table_names_is_there() {
         "app/src",
         "app/tests",
     ] {
-        sources(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
-            &mut all,
-        );
+        files_below(&testing::root().join(folder), &["node_modules"], &mut files);
     }
+    files.retain(|file| file.extension().is_some_and(|it| it == "rs"));
+    let all: String = files
+        .iter()
+        .map(|it| fs::read_to_string(it).unwrap())
+        .collect();
     let rows = rows();
     let named = rows.iter().flat_map(|(_, _, tests)| tests);
     let missing: Vec<_> = named

@@ -13,7 +13,8 @@ pub struct Source {
 pub fn sources(folder: &str) -> Vec<Source> {
     let root = testing::root().join(folder);
     let mut files = Vec::new();
-    rust_files(&root, &mut files);
+    files_below(&root, &[], &mut files);
+    files.retain(|file| file.extension().is_some_and(|it| it == "rs"));
     let source = |file: PathBuf| Source {
         path: file
             .strip_prefix(&root)
@@ -28,14 +29,17 @@ pub fn sources(folder: &str) -> Vec<Source> {
     files.filter(|file| !is_test(&file.path)).collect()
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            found.push(path);
-        }
+/// Finds the files below a path, except below a file or folder with one of these names.
+pub fn files_below(path: &Path, skipped: &[&str], found: &mut Vec<PathBuf>) {
+    let name = path.file_name().unwrap_or_default();
+    if skipped.iter().any(|it| name == *it) {
+        return;
+    }
+    if path.is_dir() {
+        let entries = fs::read_dir(path).unwrap();
+        entries.for_each(|entry| files_below(&entry.unwrap().path(), skipped, found));
+    } else {
+        found.push(path.to_owned());
     }
 }
 

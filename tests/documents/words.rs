@@ -1,7 +1,9 @@
 //! Sources, documents and pages use plain words.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::sources::files_below;
 
 /// Each in two parts, so that this file has none.
 const AVOIDED: [(&str, &str); 6] = [
@@ -33,22 +35,6 @@ const NO_TEXT: [&str; 5] = [
     "common_passwords.txt",
 ];
 
-fn files(path: &Path, found: &mut Vec<PathBuf>) {
-    let name = path
-        .file_name()
-        .and_then(|it| it.to_str())
-        .unwrap_or_default();
-    if NO_TEXT.contains(&name) {
-        return;
-    }
-    if path.is_dir() {
-        let entries = fs::read_dir(path).unwrap();
-        entries.for_each(|entry| files(&entry.unwrap().path(), found));
-    } else {
-        found.push(path.to_owned());
-    }
-}
-
 fn avoided(text: &str) -> Option<String> {
     let text = text.to_lowercase();
     let words = AVOIDED.iter().map(|(start, end)| format!("{start}{end}"));
@@ -60,7 +46,7 @@ fn nothing_is_said_in_words_that_people_have_to_read_twice() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     for folder in FOLDERS {
-        files(&root.join(folder), &mut found);
+        files_below(&root.join(folder), &NO_TEXT, &mut found);
     }
     for entry in fs::read_dir(root).unwrap() {
         let path = entry.unwrap().path();
