@@ -2,35 +2,25 @@
 //! on this crate.
 //!
 //! ```sh
-//! PORT=8601 DATABASE_URL=sqlite:app.db cargo run --release --example rig --features mysql
+//! PORT=8601 DATABASE_URL=sqlite:app.db cargo run --release --example rig
 //! ```
 //!
-//! The database has the table of `migrations/*_create_sessions` and users of the rig's own, who
-//! are not this repository's: numbered, in SQLite's `users` or in MariaDB's `rig.users`. `POOL` is
+//! With `WITH_USER`, which `GET /me` needs, each session is loaded with the row of its user in the
+//! table `users`. `USERS_URL` is the database of this table, if the sessions are in Redis. `POOL` is
 //! the number of connections.
 
-use diesel::prelude::*;
+use std::env;
+
 use rocket::figment::Figment;
 use rocket::figment::providers::Env;
+use rocket::serde::Deserialize;
 use rocket::{get, post, routes};
-use rocket_diesel_session::{Database, Error, Session, Sessions};
+use rocket_diesel_session::{Error, Session, Sessions};
 
-mod sqlite {
-    diesel::table! {
-        users (id) {
-            id -> Integer,
-            email -> Text,
-        }
-    }
-}
-
-mod mysql {
-    diesel::table! {
-        rig.users (id) {
-            id -> Integer,
-            email -> Text,
-        }
-    }
+#[derive(Deserialize)]
+#[serde(crate = "rocket::serde")]
+struct User {
+    email: String,
 }
 
 #[get("/hello")]
@@ -56,22 +46,8 @@ fn visit(session: &Session) -> Result<String, Error> {
 }
 
 #[get("/me")]
-async fn me(session: &Session, database: &Database) -> Result<Option<String>, Error> {
-    let Some(id) = session.user_id().and_then(|id| id.parse::<i32>().ok()) else {
-        return Ok(None);
-    };
-    if database.is::<MysqlConnection>() {
-        use mysql::users::dsl::{email, users};
-        let user = move |connection: &mut MysqlConnection| {
-            users.find(id).select(email).first(connection).optional()
-        };
-        return database.run(user).await;
-    }
-    use sqlite::users::dsl::{email, users};
-    let user = move |connection: &mut SqliteConnection| {
-        users.find(id).select(email).first(connection).optional()
-    };
-    database.run(user).await
+fn me(session: &Session) -> Result<Option<String>, Error> {
+    Ok(session.user::<User>()?.map(|user| user.email))
 }
 
 #[get("/anon")]
@@ -95,24 +71,33 @@ fn login(session: &Session, uid: i32) -> Result<&'static str, Error> {
 
 /// Rocket's own configuration, with the rig's settings and its variables on top.
 fn figment() -> Figment {
-    let variables = Env::raw().only(&["PORT", "DATABASE_URL", "POOL"]);
+    let variables = Env::raw().only(&["PORT", "DATABASE_URL", "POOL", "USERS_URL"]);
     let variables = variables.map(|name| match name.as_str() {
         "DATABASE_URL" => "databases.app.url".into(),
         "POOL" => "databases.app.pool_size".into(),
+        "USERS_URL" => "databases.users.url".into(),
         other => other.to_owned().into(),
     });
-    rocket::Config::figment()
+    let figment = rocket::Config::figment()
         .merge(("address", "127.0.0.1"))
         .merge(("log_level", "off"))
         .merge(("session.cookie.secure", false))
         .merge(("session.idle_timeout", "24h"))
         .merge(("session.absolute_timeout", "24h"))
-        .merge(variables)
+        .merge(variables);
+    match env::var_os("USERS_URL") {
+        Some(_) => figment.merge(("session.users", "users")),
+        None => figment,
+    }
 }
 
 #[rocket::launch]
 fn rocket() -> _ {
+    let sessions = match env::var_os("WITH_USER") {
+        Some(_) => Sessions::fairing().with_user("users", "id", &["email"]),
+        None => Sessions::fairing(),
+    };
     rocket::custom(figment())
         .mount("/", routes![hello, ping, visits, visit, me, anon, login])
-        .attach(Sessions::fairing())
+        .attach(sessions)
 }

@@ -1,4 +1,4 @@
-# The Debian packages that the tests need, for ./test.sh and provide.sh, which read this file.
+# The Debian packages that the tests need, for the scripts that read this file.
 
 PATH="$PATH:/usr/sbin:/sbin" # mariadbd, nginx and runuser; not in every user's PATH
 
@@ -43,16 +43,17 @@ missing_packages() {
     has_node || printf '%s\n' nodejs npm
 }
 
+# Installs those that a function prints.
 install_packages() {
     local packages as_root=()
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <("${1:-missing_packages}")
     ((${#packages[@]})) || return 0
     type -P apt-get >/dev/null || fail "no apt-get here; please install: ${packages[*]}"
     if ((EUID)); then
         type -P sudo >/dev/null || fail "neither root nor sudo; please install: ${packages[*]}"
         as_root=(sudo)
     fi
-    echo "Installing what the tests need and this machine lacks (takes minutes): ${packages[*]}"
+    echo "Installing what this machine lacks (takes minutes): ${packages[*]}"
     "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
         install -y --no-install-recommends "${packages[@]}"
