@@ -11,6 +11,7 @@
 
 pub mod accounts;
 pub mod application;
+pub mod clients;
 pub mod corpus;
 pub mod database;
 mod features;

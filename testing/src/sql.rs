@@ -88,7 +88,7 @@ pub fn at_each(database: &TestDatabase, event: &str, statement: &str) {
 }
 
 /// A connection that stays open, for a transaction beside the application.
-pub fn connection(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
+pub fn connection(database: &TestDatabase) -> Box<dyn FnMut(&str) + Send> {
     let (scheme, path) = database.url.split_once(':').unwrap();
     match scheme {
         #[cfg(feature = "mysql")]
@@ -99,7 +99,7 @@ pub fn connection(database: &TestDatabase) -> Box<dyn FnMut(&str)> {
     }
 }
 
-fn statements_on<C: Connection + 'static>(url: &str) -> Box<dyn FnMut(&str)> {
+fn statements_on<C: Connection + 'static>(url: &str) -> Box<dyn FnMut(&str) + Send> {
     let mut connection = C::establish(url).unwrap();
     Box::new(move |statements| connection.batch_execute(statements).unwrap())
 }

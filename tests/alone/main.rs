@@ -1,4 +1,4 @@
-//! Tests that count the statements of the server that all tests share.
+//! Tests that count the statements of the server that all tests share, or need the whole machine.
 
 #![allow(
     clippy::expect_used,
@@ -10,3 +10,12 @@
 
 #[cfg(feature = "mysql")]
 mod statements;
+mod stress;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A lock for each of these tests.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -12,6 +12,7 @@ const REQUESTS: u64 = 20;
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn reading_costs_one_statement_changing_two_beginning_one() {
+    let _alone = crate::alone();
     let database = database::mariadb();
     let server = Server::busy(&database);
     let connection = &mut MysqlConnection::establish(&database.url).unwrap();

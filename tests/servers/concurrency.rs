@@ -7,6 +7,7 @@ use std::thread;
 use rocket::serde::json::{Value, from_str};
 use rocket_diesel_session::Token;
 
+use testing::clients::at_once;
 use testing::database::TestDatabase;
 use testing::server::{Browser, Server};
 use testing::{on_every_backend, on_redis};
@@ -25,22 +26,11 @@ on_redis!(
     of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
 );
 
-/// Sends `count` requests, `at_once` at a time, and expects success of each.
-fn storm(count: u32, at_once: u32, browser: &Browser, url: impl Fn(u32) -> String + Sync) {
-    let next = AtomicU32::new(0);
-    thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(|| {
-                let mut browser = browser.clone();
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        break;
-                    }
-                    assert_eq!(browser.post(&url(number)).0, 200, "request {number}");
-                }
-            });
-        }
+/// Sends `count` requests by so many clients, and expects success of each.
+fn storm(count: usize, clients: usize, browser: &Browser, url: impl Fn(usize) -> String + Sync) {
+    at_once(clients, count, |number| {
+        let answer = browser.clone().post(&url(number));
+        assert_eq!(answer.0, 200, "request {number}: {}", answer.1);
     });
 }
 
@@ -62,7 +52,7 @@ fn a_thousand_updates_over_two_processes_end_at_a_thousand(database: &TestDataba
     let mut browser = Browser::default();
     browser.post(&format!("{}/log_in/ada", servers[0].base));
     storm(1_000, 32, &browser, |number| {
-        format!("{}/visits", servers[number as usize % 2].base)
+        format!("{}/visits", servers[number % 2].base)
     });
     for server in &servers {
         assert_eq!(browser.get(&format!("{}/visits", server.base)).1, "1000");
@@ -122,7 +112,7 @@ fn of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays(database: &TestD
     let servers = [server(), server()];
     for round in 1..=10 {
         storm(32, 32, &Browser::default(), |number| {
-            format!("{}/log_in/user-{round}", servers[number as usize % 2].base)
+            format!("{}/log_in/user-{round}", servers[number % 2].base)
         });
         let live = database.store.list(&format!("user-{round}"), 0).unwrap();
         assert_eq!(live.len(), 5);
