@@ -30,7 +30,7 @@ class MariaDB(Server):
         return ["mariadbd", "--no-defaults", user, files, f"--port={self.port}",
                 f"--socket={self.folder}/socket", "--bind-address=127.0.0.1",
                 "--skip-name-resolve", "--skip-log-bin", "--max-connections=300",
-                "--performance-schema=OFF", "--innodb-buffer-pool-size=1G",
+                "--performance-schema=OFF", "--innodb-buffer-pool-size=4G",
                 "--innodb-log-file-size=512M", "--innodb-flush-log-at-trx-commit=1"]
 
     def ping(self):
@@ -55,7 +55,7 @@ class MariaDB(Server):
     def settle(self, database, table):
         """Has it write to its files what it would otherwise write during the measurement."""
         self.sql(f"ANALYZE TABLE {table}", database)
-        self.sql("SET GLOBAL innodb_max_dirty_pages_pct = 0, innodb_io_capacity = 2000")
+        self.sql("SET GLOBAL innodb_max_dirty_pages_pct = 0, innodb_io_capacity = 20000")
         while self.status("Innodb_buffer_pool_pages_dirty") > 100:
             time.sleep(0.2)
         self.sql("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, innodb_io_capacity = DEFAULT")

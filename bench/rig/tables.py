@@ -4,7 +4,7 @@ import statistics
 
 HEAD = ["", "server", "req/s", "p50 ms", "p99 ms", "srv", "DB", "srv + DB", "stmts", "RSS MB",
         "other %", "errors"]
-FIGURES = [("rps", ".0f"), ("p50", ".2f"), ("p99", ".2f"), ("srv", ".0f"), ("db", ".0f"),
+FIGURES = [("rps", ".0f"), ("p50", ".3f"), ("p99", ".2f"), ("srv", ".0f"), ("db", ".0f"),
            ("total", ".0f"), ("statements", ".2f"), ("rss", ".0f"), ("other", ".0f")]
 
 
