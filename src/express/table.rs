@@ -52,6 +52,7 @@ const VERSION: &str = "CAST(CONV(LEFT(SHA2(data, 256), 15), 16, 10) AS SIGNED)";
 
 /// Node takes a session for expired when its second is over, rounded.
 const LIVE: &str = "expires >= ROUND(? / 1000)";
+const EXPIRED: &str = "expires < ROUND(? / 1000)";
 
 /// Returns the table `name`, whose columns are called otherwise as `columns` says.
 pub(crate) fn table<'a>(
@@ -94,6 +95,7 @@ fn layout(user_path: &UserPath, has_user: bool) -> Layout {
         load: format!("session_id = ? AND {LIVE}"),
         list: format!("{of_user} AND {LIVE}"),
         all: format!("session_id > ? AND {LIVE} ORDER BY session_id LIMIT ?"),
+        first_expiry: "CAST(MIN(expires) AS SIGNED) * 1000",
         live: LIVE.into(),
         insert: format!(
             "INSERT INTO sessions (session_id, expires, data) VALUES (?, {SECONDS}, ?)"
@@ -107,9 +109,13 @@ fn layout(user_path: &UserPath, has_user: bool) -> Layout {
         ),
         delete: "DELETE FROM sessions WHERE session_id = ?".into(),
         delete_all: format!("DELETE FROM sessions WHERE {of_user} AND session_id <> ?"),
-        delete_expired: Some(
-            "DELETE FROM sessions WHERE expires < ROUND(? / 1000) ORDER BY expires LIMIT ?".into(),
-        ),
+        expired: Some([
+            format!("SELECT session_id FROM sessions WHERE {EXPIRED} ORDER BY expires LIMIT ?"),
+            format!(
+                "DELETE sessions FROM sessions FORCE INDEX (PRIMARY) \
+                 WHERE session_id IN (?) AND {EXPIRED}"
+            ),
+        ]),
         values: |record| {
             let (expires_at, data) = (record.expires_at.into(), record.data.as_str().into());
             vec![Value::of(&record.key), expires_at, data]

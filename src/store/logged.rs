@@ -114,6 +114,10 @@ impl Store for Logged {
         logged(verb, || self.0.delete_expired(now, limit), deleted)
     }
 
+    fn first_expiry(&self) -> Result<Option<i64>, Error> {
+        self.0.first_expiry()
+    }
+
     fn count(&self, now: i64) -> Result<u64, Error> {
         let verb = format_args!("count");
         logged(verb, || self.0.count(now), u64::clone)

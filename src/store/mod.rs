@@ -100,6 +100,14 @@ pub trait Store: Send + Sync {
     /// their number.
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error>;
 
+    /// Returns the earliest expiry of all records, expired ones included, in Unix milliseconds.
+    ///
+    /// The cleanup hurries while it falls behind by this. The default, `None`, makes it hurry whenever
+    /// there is much to delete.
+    fn first_expiry(&self) -> Result<Option<i64>, Error> {
+        Ok(None)
+    }
+
     /// Returns the number of records that have not expired at `now`.
     fn count(&self, now: i64) -> Result<u64, Error>;
 

@@ -102,6 +102,10 @@ where
         self.texts.delete_expired(now, limit)
     }
 
+    fn first_expiry(&self) -> Result<Option<i64>, Error> {
+        self.texts.first_expiry()
+    }
+
     fn count(&self, now: i64) -> Result<u64, Error> {
         self.texts.count(now)
     }

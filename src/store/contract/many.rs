@@ -74,6 +74,9 @@ pub(super) fn delete_expired_takes_the_oldest_up_to_its_limit(store: &dyn Store)
             )
         })
         .collect();
+    if let Some(first) = store.first_expiry().unwrap() {
+        assert_eq!(first, NOW - 4, "the earliest expiry");
+    }
     assert_eq!(store.delete_expired(NOW, 2).unwrap(), 2);
     for (age, record) in expired.iter().enumerate() {
         let there = store.insert(record).unwrap() == Inserted::Taken;

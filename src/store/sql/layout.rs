@@ -31,6 +31,8 @@ pub(crate) struct Layout {
     pub(crate) list: String,
     /// The condition and order for all live records: the key before the first one, now, and their number.
     pub(crate) all: String,
+    /// The earliest expiry in milliseconds.
+    pub(crate) first_expiry: &'static str,
     /// The condition for a live record: now.
     pub(crate) live: String,
     /// Takes `values`.
@@ -42,8 +44,8 @@ pub(crate) struct Layout {
     pub(crate) delete: String,
     /// Takes the user's id, and the key of the record that stays.
     pub(crate) delete_all: String,
-    /// Takes now, and a number of records. `None` takes the backend's statement.
-    pub(crate) delete_expired: Option<String>,
+    /// Replaces the backend's `CHOOSE_EXPIRED` and `DELETE_EXPIRED`.
+    pub(crate) expired: Option<[String; 2]>,
     pub(crate) values: fn(&Record) -> Vec<Value<'_>>,
     /// Key, last use and expiry, as `touch` takes them.
     pub(crate) times: fn(&Key, i64, i64) -> Vec<Value<'_>>,
@@ -90,6 +92,7 @@ impl Layout {
             load: "id = ? AND expires_at > ?".into(),
             list: "user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id".into(),
             all: "id > ? AND expires_at > ? ORDER BY id LIMIT ?".into(),
+            first_expiry: "MIN(expires_at)",
             live: "expires_at > ?".into(),
             insert: "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, \
                  expires_at, deadline, user_agent, ip) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -103,7 +106,7 @@ impl Layout {
                 .into(),
             delete: "DELETE FROM sessions WHERE id = ?".into(),
             delete_all: "DELETE FROM sessions WHERE user_id = ? AND id <> ?".into(),
-            delete_expired: None,
+            expired: None,
             values: |record| values(record).into(),
             times: |key, seen_at, expires_at| {
                 let (seen_at, expires_at) = (seen_at.into(), expires_at.into());

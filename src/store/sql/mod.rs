@@ -104,6 +104,10 @@ impl<C: Backend> Store for DieselStore<C> {
         self.0.delete_expired(now, limit)
     }
 
+    fn first_expiry(&self) -> Result<Option<i64>, Error> {
+        self.0.first_expiry()
+    }
+
     fn count(&self, now: i64) -> Result<u64, Error> {
         self.0.count(now)
     }

@@ -14,7 +14,10 @@ pub(super) struct Sql {
     pub(super) list: String,
     pub(super) all: String,
     pub(super) delete_all: String,
+    /// Selects the keys that `delete_expired` takes, if it takes keys.
+    pub(super) choose_expired: Option<String>,
     pub(super) delete_expired: String,
+    pub(super) first_expiry: String,
     pub(super) count: String,
     pub(super) clear: String,
 }
@@ -33,7 +36,10 @@ impl Sql {
             let rest = with_names(&format!("FROM sessions WHERE {condition}"));
             format!("SELECT {columns}, {user_row} {rest}")
         };
-        let delete_expired = layout.delete_expired.as_deref();
+        let (choose_expired, delete_expired) = match &layout.expired {
+            Some([choose, delete]) => (Some(&**choose), &**delete),
+            None => (C::CHOOSE_EXPIRED, C::DELETE_EXPIRED),
+        };
         Self {
             user: user.map(|user| format!("SELECT {}", user.replace(USER_ID, "?"))),
             load: select(&layout.load),
@@ -44,7 +50,13 @@ impl Sql {
             list: select(&layout.list),
             all: select(&layout.all),
             delete_all: with_names(&layout.delete_all),
-            delete_expired: with_names(delete_expired.unwrap_or(C::DELETE_EXPIRED)),
+            choose_expired: choose_expired.map(with_names),
+            delete_expired: with_names(delete_expired),
+            first_expiry: with_names(&format!(
+                "SELECT COALESCE({}, {}) FROM sessions",
+                layout.first_expiry,
+                i64::MAX
+            )),
             count: with_names(&format!(
                 "SELECT COUNT(*) FROM sessions WHERE {}",
                 layout.live

@@ -95,6 +95,7 @@ pub(crate) trait Execute: Sized {
     fn rows(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<Row>>;
     fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
     fn text(&mut self, statement: &Statement<'_>) -> QueryResult<Option<String>>;
+    fn texts(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<String>>;
 }
 
 /// Returns a record, and the row of its user.
@@ -181,6 +182,10 @@ macro_rules! execute {
 
             fn text(&mut self, statement: &Statement<'_>) -> QueryResult<Option<String>> {
                 Asked(statement, PhantomData::<Nullable<Text>>).get_result(self)
+            }
+
+            fn texts(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<String>> {
+                Asked(statement, PhantomData::<Text>).load(self)
             }
         }
     };

@@ -77,6 +77,23 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         self.write(Idempotent::Yes, |connection| connection.change(statement))
     }
 
+    /// Deletes those of up to `limit` records that are expired by now.
+    fn delete_chosen(
+        &self,
+        connection: &mut C,
+        keys: &[String],
+        now: i64,
+        limit: u32,
+    ) -> QueryResult<u64> {
+        // Always as many, so that one text is prepared: the last key stands for those that are missing.
+        let limit = limit as usize;
+        let padded = keys.iter().chain(keys.last().into_iter().cycle());
+        let keys = padded.take(limit).map(|key| Value::from(&**key));
+        let list = format!("({})", vec!["?"; limit].join(", "));
+        let sql = self.sql.delete_expired.replacen("(?)", &list, 1);
+        connection.change(&Statement::new(&sql, keys.chain([now.into()])))
+    }
+
     fn values<'a>(&self, record: &'a Record) -> Vec<Value<'a>> {
         (self.table.layout().values)(record)
     }
@@ -173,7 +190,29 @@ impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
 
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
         let values = [now.into(), i64::from(limit).into()];
-        self.delete_rows(&Statement::new(&self.sql.delete_expired, values))
+        let Some(choose) = &self.sql.choose_expired else {
+            return self.delete_rows(&Statement::new(&self.sql.delete_expired, values));
+        };
+        let choose = Statement::new(choose, values);
+        self.write(Idempotent::Yes, |connection| {
+            let mut tried = Vec::new();
+            loop {
+                let keys = connection.texts(&choose)?;
+                if keys.is_empty() || keys == tried {
+                    return Ok(0);
+                }
+                match self.delete_chosen(connection, &keys, now, limit)? {
+                    // Another node has deleted these.
+                    0 => tried = keys,
+                    count => return Ok(count),
+                }
+            }
+        })
+    }
+
+    fn first_expiry(&self) -> Result<Option<i64>, Error> {
+        let select = Statement::new(&self.sql.first_expiry, []);
+        self.read(|connection| connection.number(&select)).map(Some)
     }
 
     fn count(&self, now: i64) -> Result<u64, Error> {

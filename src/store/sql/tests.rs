@@ -53,14 +53,18 @@ impl<C: Backend> Filled<C> {
             format!("{}_user_id", self.1),
             format!("{}_expires_at", self.1),
         );
-        for (statement, values, index) in [
+        let by_key = (&sql.delete_expired, ["'7', '8'", "100"], &primary);
+        let expired = match &sql.choose_expired {
+            Some(choose) => vec![(choose, ["100", "10"], &by_expiry), by_key],
+            None => vec![(&sql.delete_expired, ["100", "10"], &by_expiry)],
+        };
+        for (statement, values, index) in expired.into_iter().chain([
             (&sql.load, ["'700'", "0"], &primary),
             (&sql.update, ["'700'", "0"], &primary),
             (&sql.delete, ["'700'", ""], &primary),
             (&sql.list, ["'700'", "0"], &by_user),
             (&sql.delete_all, ["'700'", "''"], &by_user),
-            (&sql.delete_expired, ["100", "10"], &by_expiry),
-        ] {
+        ]) {
             let statement = filled_in(statement, values);
             let plan = self
                 .0

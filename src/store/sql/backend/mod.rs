@@ -48,7 +48,11 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
     /// The quote around a name. On SQLite never a double quote: an unknown name in double quotes is a
     /// text there.
     const QUOTE: char = '`';
-    /// Deletes expired sessions, the oldest first: takes now and a number.
+    /// Selects the keys of expired sessions, the oldest first: takes now and a number. `None` if
+    /// `DELETE_EXPIRED` does that itself.
+    const CHOOSE_EXPIRED: Option<&'static str> = None;
+    /// Deletes expired sessions, the oldest first: takes now and a number. After `CHOOSE_EXPIRED` it takes
+    /// the keys instead, in place of `(?)`, and now.
     const DELETE_EXPIRED: &'static str = "DELETE FROM sessions WHERE id IN \
         (SELECT id FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
     /// Stand before and after the pairs of a JSON object, and make it a text.

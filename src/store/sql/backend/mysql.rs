@@ -11,10 +11,13 @@ impl Dialect for MysqlConnection {
     // Without a strict mode, MySQL cuts values that are too long without an error.
     const SET_UP: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
         innodb_lock_wait_timeout = 2 /*M!100100 , SESSION wsrep_sync_wait = 7 */; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
-    // MySQL has no LIMIT in a subquery. Without the ORDER BY, MariaDB scans the table and blocks live
-    // sessions.
-    const DELETE_EXPIRED: &'static str =
-        "DELETE FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+    // A SELECT passes rows that are deleted but not yet purged without a lock. A DELETE in this order locks
+    // each of them, which took 39 µs of CPU per session instead of 28, and SKIP LOCKED 94.
+    const CHOOSE_EXPIRED: Option<&'static str> =
+        Some("SELECT id FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?");
+    // Without the index's name, MariaDB scans a small table and waits for the locks of live sessions.
+    const DELETE_EXPIRED: &'static str = "DELETE sessions FROM sessions FORCE INDEX (PRIMARY) \
+        WHERE id IN (?) AND expires_at <= ?";
     const TIME: Option<&'static str> =
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
 
