@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rocket::http::Status;
@@ -11,7 +11,7 @@ use rocket::tokio::time::sleep;
 use rocket::{Ignite, Phase, Rocket, Sentinel};
 use serde_json::{Value, json};
 
-use crate::engine::cleanup;
+use crate::engine::cleanup::Pace;
 use crate::engine::context::Context;
 use crate::engine::database::Database;
 use crate::engine::probe;
@@ -261,6 +261,7 @@ impl LiveSessions {
     /// ```
     pub async fn delete_expired(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
         let batch = self.0.config.cleanup_batch;
+        let mut pace = Pace::new(batch, Duration::from_secs(1));
         let mut count = 0;
         loop {
             let (start, now) = (Instant::now(), self.0.now());
@@ -272,7 +273,7 @@ impl LiveSessions {
             }
             count += deleted;
             progress(count);
-            sleep(cleanup::rest_after(start.elapsed())).await;
+            sleep(pace.after(deleted, start.elapsed())).await;
         }
     }
 

@@ -46,7 +46,11 @@ fn several_nodes_delete_each_expired_session_once(database: &TestDatabase) {
     let cleanup = |limit: u32| {
         let store = node(database);
         let counts = std::iter::from_fn(|| Some(store.delete_expired(NOW, limit).unwrap()));
-        counts.take_while(|count| *count > 0).sum::<u64>()
+        let deleted: u64 = counts.take_while(|count| *count > 0).sum();
+        // The others may still hold one batch each.
+        let left = database.store.count(i64::MIN).unwrap();
+        assert!(left <= 45, "a node ended while {left} were left");
+        deleted
     };
     let write = || {
         let store = node(database);
@@ -95,6 +99,28 @@ fn a_session_that_is_used_at_the_last_moment_stays(database: &TestDatabase) {
     assert!(database.store.load(&record.key, NOW).unwrap().is_some());
 }
 
+fn a_locked_live_session_does_not_block_it(database: &TestDatabase) {
+    let live: Vec<Record> = (0..30)
+        .map(|age| testing::changed!(contract::record(), expires_at: NOW + age % 3))
+        .collect();
+    for record in &live {
+        database.store.insert(record).unwrap();
+    }
+    // SQLite locks no rows.
+    let lock = match database.url.starts_with("sqlite") {
+        true => format!("SELECT id FROM sessions WHERE expires_at > {NOW}"),
+        false => format!("SELECT id FROM sessions WHERE expires_at > {NOW} FOR UPDATE"),
+    };
+    let deleted = with_connection!(database, C => {
+        let mut connection = C::establish(database.address()).unwrap();
+        connection.transaction(|connection| {
+            connection.batch_execute(&lock)?;
+            QueryResult::Ok(node(database).delete_expired(NOW, 200))
+        })
+    });
+    assert_eq!(deleted.unwrap().unwrap(), 10);
+}
+
 /// `settings` are further ones of `[default]`.
 fn launch(database: &TestDatabase, settings: &str) -> Client {
     let settings: Value = settings.parse().unwrap();
@@ -121,6 +147,14 @@ fn several_applications_delete_from_one_table(database: &TestDatabase) {
     for node in nodes {
         drop(node.terminate());
     }
+}
+
+/// Three hundred batches, for minutes if the rests stayed long.
+fn a_long_backlog_is_deleted_soon(database: &TestDatabase) {
+    let live = fill(database);
+    let node = launch(database, "{session={cleanup_batch=3}}");
+    wait_until_deleted(database, &live);
+    drop(node.terminate());
 }
 
 static HELD: Mutex<()> = Mutex::new(());
@@ -171,5 +205,7 @@ fn a_shutdown_ends_it() {
 on_every_backend!(
     several_nodes_delete_each_expired_session_once,
     a_session_that_is_used_at_the_last_moment_stays,
+    a_locked_live_session_does_not_block_it,
     several_applications_delete_from_one_table,
+    a_long_backlog_is_deleted_soon,
 );

@@ -21,11 +21,12 @@ impl Operator {
         Ok(operator)
     }
 
-    /// Ignites a server without launching it, and without changing the tables.
+    /// Ignites a server without launching it, without changing the tables and without a cleanup.
     pub(super) async fn with(figment: Figment) -> Result<Self, CommandFailure> {
         let figment = with_events_on_stderr(figment)
             .merge(("session.migrate", false))
-            .merge(("session.create_table", false));
+            .merge(("session.create_table", false))
+            .merge(("session.cleanup_interval", "off"));
         let rocket = rocket::custom(figment)
             .attach(settings::stage())
             .attach(accounts::sessions())

@@ -3,6 +3,8 @@
 //! It has a thread, and in an SQL database a maintenance connection, so it neither delays requests nor
 //! waits for them.
 
+mod pace;
+
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,16 +16,13 @@ use humantime::format_duration;
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
+pub(crate) use self::pace::Pace;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::Store;
 
-/// The rest after a batch, as a multiple of its duration: about one request in a hundred meets a batch on
-/// any database. Meanwhile MariaDB purges the deleted rows, which the next batch would otherwise scan.
-const REST: u32 = 99;
-
-/// The shortest rest after a batch.
-const SHORTEST_REST: Duration = Duration::from_millis(5);
+/// How often the log says how many sessions were deleted.
+const LOG_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// Deletes expired sessions, batch by batch.
 pub(crate) struct Cleanup {
@@ -79,32 +78,33 @@ impl CleanupThread {
 
 impl Cleanup {
     fn run(&self, stopped: &Receiver<Infallible>) {
-        // Jitter, so that the nodes of one application do not all clean up at the same instant.
-        while pass(jittered(self.interval), stopped) {
-            let mut count = 0;
-            let outcome = self.all(&mut count, stopped);
-            if count > 0 {
-                log::info!("{count} expired sessions were deleted");
-            }
-            if let Err(error) = outcome {
+        let mut pace = Pace::new(self.batch, self.interval);
+        let mut rest = self.interval;
+        let (mut count, mut logged_at) = (0, Instant::now());
+        while pass(jittered(rest), stopped) {
+            let start = Instant::now();
+            let outcome = self.batch();
+            if let Err(error) = &outcome {
                 let next = format_duration(self.interval);
                 log::warn!("expired sessions were not deleted, next try in {next}: {error}");
+            }
+            let deleted = outcome.unwrap_or_default();
+            rest = pace.after(deleted, start.elapsed());
+            if deleted >= u64::from(self.batch) && pace.is_to_look(start) {
+                pace.look(start, self.first_expiry());
+            }
+            count += deleted;
+            if count > 0 && logged_at.elapsed() >= LOG_EVERY {
+                log::info!("{count} expired sessions were deleted");
+                (count, logged_at) = (0, Instant::now());
             }
         }
     }
 
-    /// Deletes expired sessions batch by batch, and adds up how many.
-    ///
-    /// Continues until a batch is empty: if two nodes delete at once, each may get half a batch.
-    fn all(&self, count: &mut u64, stopped: &Receiver<Infallible>) -> Result<(), Error> {
-        loop {
-            let start = Instant::now();
-            let deleted = self.batch()?;
-            *count += deleted;
-            if deleted == 0 || !pass(rest_after(start.elapsed()), stopped) {
-                return Ok(());
-            }
-        }
+    /// Returns `None` after an error, too: the next batch meets it again and logs it.
+    fn first_expiry(&self) -> Option<i64> {
+        let look = AssertUnwindSafe(|| self.store.first_expiry());
+        catch_unwind(look).ok()?.ok()?
     }
 
     fn batch(&self) -> Result<u64, Error> {
@@ -119,11 +119,7 @@ fn pass(time: Duration, stopped: &Receiver<Infallible>) -> bool {
     stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
 }
 
-/// Returns how long the cleanup rests after a batch of this duration.
-pub(crate) fn rest_after(batch: Duration) -> Duration {
-    jittered(batch * REST).max(SHORTEST_REST)
-}
-
+/// Returns about this time, so that the nodes of one application do not all clean up at the same instant.
 fn jittered(time: Duration) -> Duration {
     time.mul_f64(0.75 + 0.5 * fastrand::f64())
 }

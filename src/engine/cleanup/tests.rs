@@ -96,36 +96,39 @@ fn an_error_or_a_panic_in_the_middle_is_survived() {
 #[test]
 fn a_batch_that_others_made_small_is_not_the_last_one() {
     let (sender, receiver) = unbounded();
-    let cleanup = Cleanup {
-        store: Arc::new(Deleted(AtomicU64::default(), move |number| {
-            sender.send(number).unwrap();
-            Ok([10, 4, 10, 0][number as usize - 1])
-        })),
-        clock: Arc::new(Clock::of_this_machine()),
-        interval: MOMENT,
-        batch: 10,
-    };
-    let (_stop, stopped) = bounded(0);
-    let mut count = 0;
-    cleanup.all(&mut count, &stopped).unwrap();
-    assert_eq!((count, receiver.len()), (24, 4));
+    let interval = TIMEOUT / 10;
+    let _cleanup = cleanup(interval, move |number| {
+        sender.send(Instant::now()).unwrap();
+        Ok([10, 4, 10, 0][(number as usize - 1) % 4])
+    });
+    let times: Vec<Instant> = (0..4)
+        .map(|_| receiver.recv_timeout(TIMEOUT).unwrap())
+        .collect();
+    let passed = times[3] - times[0];
+    assert!(passed < interval / 2, "{passed:?}");
 }
 
 #[test]
-fn ninety_eight_hundredths_of_the_time_are_for_requests() {
+fn a_long_backlog_is_deleted_faster_but_never_all_the_time() {
     let (sender, receiver) = unbounded();
-    let _cleanup = cleanup(MOMENT, move |_| {
+    let _cleanup = cleanup(TIMEOUT, move |_| {
         let start = Instant::now();
         thread::sleep(2 * MOMENT);
         sender.send((start, start.elapsed())).unwrap();
         Ok(10)
     });
-    let (first, mut busy) = receiver.recv_timeout(TIMEOUT).unwrap();
-    for _ in 0..10 {
-        let (start, took) = receiver.recv_timeout(TIMEOUT).unwrap();
-        assert!(start - first >= 50 * busy, "{:?} {busy:?}", start - first);
-        busy += took;
-    }
+    let batches: Vec<_> = (0..40)
+        .map(|_| receiver.recv_timeout(2 * TIMEOUT).unwrap())
+        .collect();
+    let rest = |from: usize, to: usize| {
+        let busy: Duration = batches[from..to].iter().map(|(_, took)| *took).sum();
+        (batches[to].0 - batches[from].0 - busy, busy)
+    };
+    let (polite, busy) = rest(0, 5);
+    assert!(polite > 10 * busy, "{polite:?} {busy:?}");
+    let (urgent, busy) = rest(20, 39);
+    assert!(urgent > busy, "{urgent:?} {busy:?}");
+    assert!(urgent / 19 < polite / 5, "{urgent:?} {polite:?}");
 }
 
 #[test]
@@ -133,14 +136,15 @@ fn it_ends_in_the_middle_of_a_rest() {
     let hour = Duration::from_secs(60 * 60);
     assert!(stop(&cleanup(hour, |_| Ok(0)), TIMEOUT) < TIMEOUT / 2);
 
+    // With a backlog it rests for twice its time.
     let (sender, receiver) = unbounded();
     let cleanup = cleanup(MOMENT, move |number| {
-        thread::sleep(TIMEOUT / 20);
+        thread::sleep(TIMEOUT / 5);
         sender.send(number).unwrap();
         Ok(10)
     });
     receiver.recv_timeout(TIMEOUT).unwrap();
-    assert!(stop(&cleanup, TIMEOUT) < TIMEOUT / 4, "the rest is longer");
+    assert!(stop(&cleanup, TIMEOUT) < TIMEOUT / 5, "the rest is longer");
     assert!(
         receiver.recv().is_err(),
         "that was all, and the store is gone"
