@@ -4,6 +4,7 @@
 import argparse
 import json
 import signal
+import subprocess
 import sys
 
 from rig import databases, load, peers, tables
@@ -20,7 +21,8 @@ def arguments():
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--cookies", type=int, help="of the 5000, how many are sent; all if left out")
     parser.add_argument("--sessions", type=int, default=100_000, help="that the store has")
-    parser.add_argument("--results", default=f"{DATA}/results.jsonl", help="a line for each measurement")
+    parser.add_argument("--results", default=f"{DATA}/results.jsonl",
+                        help="a line for each measurement; replaced")
     parser.add_argument("--table", metavar="RESULTS", help="only prints the tables of such a file")
     return parser.parse_args()
 
@@ -68,10 +70,13 @@ def main():
                     except (RuntimeError, OSError) as cause:
                         failed.append(f"{name} failed: {cause}")
                         say(failed[-1])
+    except subprocess.CalledProcessError as cause:
+        sys.exit(f"cannot build a server: {cause}")
     finally:
         databases.stop()
         kept.close()
-    tables.show(rows)
+    if rows:
+        tables.show(rows)
     if failed:
         sys.exit("\n".join(failed))
 

@@ -13,6 +13,7 @@ missing_here() {
     type -P wrk >/dev/null || echo wrk
 }
 install_packages missing_here
+type -P cargo >/dev/null || fail "please install Rust, as rustup.rs describes it"
 
 export PYTHONDONTWRITEBYTECODE=1
 [[ ${1:-} == cleanup ]] && script=cleanup && shift || script=measure
