@@ -2,7 +2,7 @@
 # Measures this crate beside other servers, on one machine; see README.md.
 #
 #   bench/run.sh [--peers own-mysql,floor] [--scenarios S1,S2] [--runs 3] [--secs 10] [--help]
-#   bench/run.sh cleanup ['{cleanup_interval="1s"}']
+#   bench/run.sh cleanup backlog|idle|stream ['{cleanup_interval="1s"}']
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . testing/packages.sh
