@@ -191,6 +191,25 @@ fn the_cleanup_waits_for_no_request() {
 }
 
 #[test]
+fn in_a_file_live_writes_need_not_wait_for_a_whole_batch() {
+    let database = &testing::database::sqlite();
+    let live = fill(database);
+    let cleanup = thread::scope(|scope| {
+        let cleanup = scope.spawn(|| node(database).delete_expired(NOW, 1_000).unwrap());
+        let store = node(database);
+        let mut writes = 0;
+        while !cleanup.is_finished() {
+            store.touch(&live[0].key, NOW + writes, i64::MAX).unwrap();
+            writes += 1;
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(writes >= 10, "{writes}");
+        cleanup.join().unwrap()
+    });
+    assert_eq!(cleanup, EXPIRED as u64);
+}
+
+#[test]
 fn a_shutdown_ends_it() {
     let database = &testing::database::sqlite();
     let rocket = launch(database, "{}").terminate();

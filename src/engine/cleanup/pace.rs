@@ -9,10 +9,10 @@ const POLITE: f64 = 99.0;
 const URGENT: f64 = 2.0;
 
 /// The least rest while the database is as busy as can be, as a multiple of the batch's duration.
-const BUSY: f64 = 12.0;
+const BUSY: f64 = 10.0;
 
 /// An idle MariaDB takes this long for a batch, and for each session in it.
-const IDLE: [Duration; 2] = [Duration::from_millis(2), Duration::from_micros(30)];
+const IDLE: [Duration; 2] = [Duration::from_millis(1), Duration::from_micros(20)];
 
 /// How often to look whether the backlog grows older.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -142,7 +142,7 @@ mod tests {
         let busy = under_backlog(&mut pace(), 30, QUICK * 3);
         assert!(busy > idle * 9, "{busy:?} {idle:?}");
         let blocked = under_backlog(&mut pace(), 30, QUICK * 100);
-        assert!(blocked < QUICK * 100 * 13, "{blocked:?}");
+        assert!(blocked < QUICK * 100 * 11, "{blocked:?}");
     }
 
     #[test]

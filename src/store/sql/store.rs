@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -17,6 +19,11 @@ use crate::store::sql::pool::{ConnectionSource, is_rolled_back, run};
 use crate::store::sql::table::Table;
 use crate::store::{Inserted, Store, Updated};
 use crate::token::Key;
+
+/// The largest number of records that one statement deletes while no other connection can write: it takes SQLite
+/// about 2 ms.
+const TURN: u32 = 50;
+const BETWEEN_TURNS: Duration = Duration::from_millis(2);
 
 /// A store on the connections of `P`: a pool, or the connection of a transaction.
 pub(super) struct SqlStore<C, P> {
@@ -75,6 +82,23 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     /// Runs a `DELETE` and returns the number of rows that it deleted.
     fn delete_rows(&self, statement: &Statement<'_>) -> Result<u64, Error> {
         self.write(Idempotent::Yes, |connection| connection.change(statement))
+    }
+
+    /// Deletes expired records, and lets live writers in between if only one can write at a time.
+    fn delete_in_turns(&self, now: i64, limit: u32) -> Result<u64, Error> {
+        let turn = if C::ONE_WRITER { TURN } else { limit };
+        let mut left = limit;
+        loop {
+            let most = turn.min(left);
+            let values = [now.into(), i64::from(most).into()];
+            let delete = Statement::new(&self.sql.delete_expired, values);
+            let deleted = self.delete_rows(&delete)? as u32;
+            left -= deleted.min(left);
+            if deleted < most || left == 0 {
+                return Ok((limit - left).into());
+            }
+            thread::sleep(BETWEEN_TURNS);
+        }
     }
 
     /// Deletes those of up to `limit` records that are expired by now.
@@ -189,11 +213,10 @@ impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
     }
 
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        let values = [now.into(), i64::from(limit).into()];
         let Some(choose) = &self.sql.choose_expired else {
-            return self.delete_rows(&Statement::new(&self.sql.delete_expired, values));
+            return self.delete_in_turns(now, limit);
         };
-        let choose = Statement::new(choose, values);
+        let choose = Statement::new(choose, [now.into(), i64::from(limit).into()]);
         self.write(Idempotent::Yes, |connection| {
             let mut tried = Vec::new();
             loop {
