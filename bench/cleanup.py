@@ -8,6 +8,7 @@
 A further argument is ROCKET_SESSION of the windows with the cleanup."""
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -133,9 +134,12 @@ class Comparison:
 
 def backlog(comparison):
     comparison.fill()
-    while comparison.left() or len(comparison.p99[comparison.settings]) < 2:
-        for settings in [OFF, *[comparison.settings] * ON_PER_OFF]:
-            comparison.window(settings)
+    while comparison.left():
+        comparison.window(OFF)
+        for _ in range(ON_PER_OFF):
+            if comparison.left():
+                comparison.window(comparison.settings)
+    comparison.window(OFF)
     windows = len(comparison.p99[comparison.settings])
     print(f"{EXPIRED} sessions within {windows * WINDOW} s with the cleanup")
     comparison.report()
@@ -174,6 +178,7 @@ def main(mode="backlog", settings='{cleanup_interval="30s"}'):
     modes = {"backlog": backlog, "idle": idle, "stream": stream}
     if mode not in modes:
         raise SystemExit(f"no such measurement: {mode}; there are {', '.join(modes)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     kept = databases.lock()
     comparison = None
     try:
