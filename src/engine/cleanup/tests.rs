@@ -109,7 +109,7 @@ fn a_batch_that_others_made_small_is_not_the_last_one() {
 }
 
 #[test]
-fn a_long_backlog_is_deleted_faster_but_never_all_the_time() {
+fn a_long_backlog_leaves_most_of_the_time_to_requests() {
     let (sender, receiver) = unbounded();
     let _cleanup = cleanup(TIMEOUT, move |_| {
         let start = Instant::now();
@@ -120,15 +120,9 @@ fn a_long_backlog_is_deleted_faster_but_never_all_the_time() {
     let batches: Vec<_> = (0..40)
         .map(|_| receiver.recv_timeout(2 * TIMEOUT).unwrap())
         .collect();
-    let rest = |from: usize, to: usize| {
-        let busy: Duration = batches[from..to].iter().map(|(_, took)| *took).sum();
-        (batches[to].0 - batches[from].0 - busy, busy)
-    };
-    let (polite, busy) = rest(0, 5);
-    assert!(polite > 10 * busy, "{polite:?} {busy:?}");
-    let (urgent, busy) = rest(20, 39);
-    assert!(urgent > busy, "{urgent:?} {busy:?}");
-    assert!(urgent / 19 < polite / 5, "{urgent:?} {polite:?}");
+    let busy: Duration = batches[..39].iter().map(|(_, took)| *took).sum();
+    let rested = batches[39].0 - batches[0].0 - busy;
+    assert!(rested > busy, "{rested:?} {busy:?}");
 }
 
 #[test]

@@ -10,14 +10,14 @@ on_every_backend!(expired_sessions_are_deleted_and_long_work_reports_its_progres
 
 fn expired_sessions_are_deleted_and_long_work_reports_its_progress(database: &TestDatabase) {
     // Each takes 5 ms or more, so that a report is due.
-    many(database, 150, now() - 1);
+    many(database, 250, now() - 1);
     let live = anonymous("f1", now() + HOUR);
     database.store.insert(&live).unwrap();
     let small = [("ROCKET_SESSION", "{cleanup_batch=1}")];
     let deleted = run_with(&database.url, &["sessions", "cleanup"], &small);
     assert_eq!(
         (deleted.code, &*deleted.stdout),
-        (0, "150 expired sessions deleted\n")
+        (0, "250 expired sessions deleted\n")
     );
     let so_far = deleted.stderr.lines().map(|line| {
         let count = line.strip_suffix(" expired sessions deleted so far");
@@ -26,7 +26,7 @@ fn expired_sessions_are_deleted_and_long_work_reports_its_progress(database: &Te
     let so_far: Vec<_> = so_far.collect();
     assert!(!so_far.is_empty() && so_far.is_sorted(), "{so_far:?}");
     assert!(
-        so_far.iter().all(|count| (1..=150).contains(count)),
+        so_far.iter().all(|count| (1..=250).contains(count)),
         "{so_far:?}"
     );
 
