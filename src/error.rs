@@ -13,6 +13,19 @@ pub struct Error {
     cause: Option<Box<dyn StdError + Send + Sync>>,
     /// The store failed, not an application whose threads are all busy.
     of_store: bool,
+    effect: Effect,
+}
+
+/// What a store knows about a verb that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Another attempt would fail, too, or could do harm.
+    #[default]
+    Final,
+    /// Nothing was done, because of another record of the same call.
+    Undone,
+    /// The connection was lost, and the verb may have been carried out.
+    Unknown,
 }
 
 /// What an application can do about an [`Error`].
@@ -43,6 +56,7 @@ impl Error {
             message: message.into(),
             cause: None,
             of_store: false,
+            effect: Effect::Final,
         }
     }
 
@@ -62,6 +76,7 @@ impl Error {
             message: self.to_string(),
             cause: None,
             of_store: self.of_store,
+            effect: self.effect,
         }
     }
 
@@ -77,6 +92,14 @@ impl Error {
     pub fn with_source(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    pub(crate) fn with_effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
+    }
+
+    pub(crate) fn effect(&self) -> Effect {
+        self.effect
     }
 
     pub(crate) fn of_store(mut self) -> Self {

@@ -78,6 +78,9 @@ fn layout(user_path: &UserPath, has_user: bool) -> Layout {
     let of_user = format!("{user_id} = ? AND CAST({user_id} AS BINARY) = CAST(? AS BINARY)");
     Layout {
         columns: COLUMNS,
+        key: "session_id",
+        // The version is a hash, so the same text twice would look like one save.
+        gathers_saves: false,
         optional: (!has_user).then_some(USER_ID),
         // As express-mysql-session does, with the index that its own cleanup lacks.
         create: format!(

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
 
 /// Logs each verb of another store: the beginning of the key, the outcome and the duration.
@@ -21,12 +21,21 @@ fn logged<T, D: fmt::Display>(
 ) -> Result<T, Error> {
     let start = Instant::now();
     let answer = ask();
+    log_verb(verb, start, &answer, outcome);
+    answer
+}
+
+fn log_verb<T, D: fmt::Display>(
+    verb: fmt::Arguments<'_>,
+    start: Instant,
+    answer: &Result<T, Error>,
+    outcome: impl FnOnce(&T) -> D,
+) {
     let took = start.elapsed().as_micros();
-    match &answer {
+    match answer {
         Ok(answer) => log::info!("store: {verb}: {}, {took} µs", outcome(answer)),
         Err(_) => log::info!("store: {verb}: failed, {took} µs"),
     }
-    answer
 }
 
 fn short(key: Option<&Key>) -> &str {
@@ -37,6 +46,14 @@ fn found<T>(found: &Option<T>) -> &'static str {
     match found {
         Some(_) => "found",
         None => "not found",
+    }
+}
+
+fn updated(updated: &Updated) -> &'static str {
+    match updated {
+        Updated::Done => "done",
+        Updated::Stale => "stale",
+        Updated::Taken => "taken",
     }
 }
 
@@ -54,13 +71,43 @@ impl Store for Logged {
         logged(verb, || self.0.load(key, now), found)
     }
 
-    fn load_with_user(
-        &self,
-        key: &Key,
-        now: i64,
-    ) -> Result<Option<(Record, Option<String>)>, Error> {
+    fn load_with_user(&self, key: &Key, now: i64) -> Result<Loaded, Error> {
         let verb = format_args!("load {}", key.short());
         logged(verb, || self.0.load_with_user(key, now), found)
+    }
+
+    fn gathers(&self) -> Gathers {
+        self.0.gathers()
+    }
+
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        let start = Instant::now();
+        let answers = self.0.load_many(keys, now);
+        for (key, answer) in keys.iter().zip(&answers) {
+            log_verb(format_args!("load {}", key.short()), start, answer, found);
+        }
+        answers
+    }
+
+    fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
+        let start = Instant::now();
+        let answers = self.0.save_many(saves);
+        for (save, answer) in saves.iter().zip(&answers) {
+            let key = save.key().short();
+            match save {
+                Save::Insert(_) => log_verb(format_args!("insert {key}"), start, answer, updated),
+                Save::Update { .. } => {
+                    log_verb(
+                        format_args!("update {key} as {key}"),
+                        start,
+                        answer,
+                        updated,
+                    );
+                }
+                Save::Touch { .. } => log_verb(format_args!("touch {key}"), start, answer, updated),
+            }
+        }
+        answers
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
@@ -73,11 +120,6 @@ impl Store for Logged {
     }
 
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
-        let updated = |updated: &Updated| match updated {
-            Updated::Done => "done",
-            Updated::Stale => "stale",
-            Updated::Taken => "taken",
-        };
         let (old, new) = (key.short(), record.key.short());
         let verb = format_args!("update {old} as {new}");
         logged(verb, || self.0.update(key, version, record), updated)

@@ -7,6 +7,7 @@ pub(crate) mod memory;
 pub(crate) mod pool;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod save;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
     allow(
@@ -24,6 +25,7 @@ use std::sync::Arc;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
+pub use self::save::Save;
 pub use self::sql::DieselStore;
 pub use self::sql::backend::Backend;
 pub use crate::record::Record;
@@ -63,13 +65,34 @@ pub trait Store: Send + Sync {
 
     /// Returns the record as [`load`](Store::load) does, and the row of its user as a JSON object.
     ///
-    /// Requests read their session with this verb. The default calls `load` and returns no row.
-    fn load_with_user(
-        &self,
-        key: &Key,
-        now: i64,
-    ) -> Result<Option<(Record, Option<String>)>, Error> {
+    /// The default calls `load` and returns no row.
+    fn load_with_user(&self, key: &Key, now: i64) -> Result<Loaded, Error> {
         Ok(self.load(key, now)?.map(|record| (record, None)))
+    }
+
+    /// Tells which verbs are cheaper for several records at once than one by one: requests that wait at the
+    /// same moment share one call of these. The default names none.
+    fn gathers(&self) -> Gathers {
+        Gathers::default()
+    }
+
+    /// Loads several records as [`load_with_user`](Store::load_with_user) does, and returns their results in
+    /// the order of the keys.
+    ///
+    /// A record that cannot be loaded must not keep the others from it. The default loads them one by one.
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        keys.iter()
+            .map(|key| self.load_with_user(key, now))
+            .collect()
+    }
+
+    /// Saves several records, and returns their results in the order of the saves.
+    ///
+    /// Each save is atomic by itself, and each result is about its record alone: one that is stale, taken or
+    /// fails must not keep the others from being saved. Requests never save one record twice in one call. The
+    /// default saves them one by one.
+    fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
+        saves.iter().map(|save| save.on(self)).collect()
     }
 
     /// Stores a new record, and never changes a record that is there.
@@ -123,6 +146,18 @@ pub trait Store: Send + Sync {
     }
 }
 
+/// A record, and the row of its user as a JSON object.
+pub type Loaded = Option<(Record, Option<String>)>;
+
+/// The verbs that requests share; see [`Store::gathers`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gathers {
+    /// [`Store::load_many`] is used.
+    pub loads: bool,
+    /// [`Store::save_many`] is used.
+    pub saves: bool,
+}
+
 /// The result of [`Store::insert`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
@@ -132,7 +167,7 @@ pub enum Inserted {
     Taken,
 }
 
-/// The result of [`Store::update`].
+/// The result of [`Store::update`], and of one save of [`Store::save_many`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Updated {
     /// The record is replaced.

@@ -10,6 +10,7 @@
 
 mod advisories;
 mod backup;
+mod batches;
 mod cleanup;
 mod clocks;
 mod concurrency;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::express::Format;
 use crate::record::Record;
-use crate::store::{Adapter, Inserted, Store, Updated};
+use crate::store::{Adapter, Gathers, Inserted, Loaded, Store, Updated};
 use crate::token::Key;
 
 /// Keeps records as texts of Express in the store `texts`.
@@ -50,13 +50,26 @@ where
         Ok(text.and_then(|text| self.format.read(text, now)))
     }
 
-    fn load_with_user(
-        &self,
-        key: &Key,
-        now: i64,
-    ) -> Result<Option<(Record, Option<String>)>, Error> {
+    fn load_with_user(&self, key: &Key, now: i64) -> Result<Loaded, Error> {
         let found = self.texts.load_with_user(key, now)?;
         Ok(found.and_then(|(text, user)| Some((self.format.read(text, now)?, user))))
+    }
+
+    fn gathers(&self) -> Gathers {
+        Gathers {
+            // The version of a text is its hash, so equal texts of two saves cannot be told apart.
+            saves: false,
+            ..self.texts.gathers()
+        }
+    }
+
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        let texts = self.texts.load_many(keys, now).into_iter();
+        let read = |found: Loaded| {
+            let (text, user) = found?;
+            Some((self.format.read(text, now)?, user))
+        };
+        texts.map(|found| found.map(read)).collect()
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {

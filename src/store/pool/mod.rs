@@ -15,6 +15,9 @@ pub(crate) use self::ping::Trust;
 pub(crate) enum Idempotent {
     Yes,
     No,
+    /// As `No`. Nor does it run again after the database rolled it back: it is work for several requests, and
+    /// one of them may be in the way of the others.
+    Batch,
 }
 
 /// The limits of a pool of connections.

@@ -15,6 +15,10 @@ pub(crate) const LITERAL: char = '\u{1}';
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) columns: &'static [&'static str],
+    /// The column of the key.
+    pub(crate) key: &'static str,
+    /// Several saves share a statement, or a transaction.
+    pub(crate) gathers_saves: bool,
     /// The column that the table may lack.
     pub(crate) optional: Option<&'static str>,
     /// Creates the table and its indexes.
@@ -82,6 +86,8 @@ impl Layout {
                 "user_agent",
                 "ip",
             ],
+            key: "id",
+            gathers_saves: true,
             optional: None,
             create: CREATE.into(),
             user_id: "sessions.user_id".into(),
@@ -108,10 +114,7 @@ impl Layout {
             delete_all: "DELETE FROM sessions WHERE user_id = ? AND id <> ?".into(),
             expired: None,
             values: |record| values(record).into(),
-            times: |key, seen_at, expires_at| {
-                let (seen_at, expires_at) = (seen_at.into(), expires_at.into());
-                vec![seen_at, expires_at, Value::of(key), seen_at, expires_at]
-            },
+            times: |key, seen_at, expires_at| times(key, seen_at, expires_at).into(),
             user_ids: 1,
             foreign: &[],
             remedy: "; name another table in session.table, say in session.columns what its columns are called, \
@@ -121,7 +124,7 @@ impl Layout {
 }
 
 /// The columns that are written, in the order of the table.
-fn values(record: &Record) -> [Value<'_>; 10] {
+pub(super) fn values(record: &Record) -> [Value<'_>; 10] {
     [
         Value::of(&record.key),
         record.user_id.as_deref().into(),
@@ -134,4 +137,10 @@ fn values(record: &Record) -> [Value<'_>; 10] {
         record.user_agent.as_deref().into(),
         record.ip.as_deref().into(),
     ]
+}
+
+/// What a touch takes.
+pub(super) fn times(key: &Key, seen_at: i64, expires_at: i64) -> [Value<'_>; 5] {
+    let (seen_at, expires_at) = (seen_at.into(), expires_at.into());
+    [seen_at, expires_at, Value::of(key), seen_at, expires_at]
 }

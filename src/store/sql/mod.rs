@@ -3,6 +3,7 @@
 pub(crate) mod backend;
 mod columns;
 pub(crate) mod layout;
+mod many;
 pub(crate) mod pool;
 mod queries;
 mod setup;
@@ -21,7 +22,7 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::ConnectionSource;
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
 
 /// The migration that creates the sessions table, for SQLite, MariaDB/MySQL and PostgreSQL.
@@ -64,12 +65,20 @@ impl<C: Backend> Store for DieselStore<C> {
         self.0.load(key, now)
     }
 
-    fn load_with_user(
-        &self,
-        key: &Key,
-        now: i64,
-    ) -> Result<Option<(Record, Option<String>)>, Error> {
+    fn load_with_user(&self, key: &Key, now: i64) -> Result<Loaded, Error> {
         self.0.load_with_user(key, now)
+    }
+
+    fn gathers(&self) -> Gathers {
+        self.0.gathers()
+    }
+
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        self.0.load_many(keys, now)
+    }
+
+    fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
+        self.0.save_many(saves)
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {

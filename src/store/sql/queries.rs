@@ -1,5 +1,6 @@
 //! The texts of the statements, built once: Diesel finds a prepared statement by its text.
 
+use super::many::{MOST, SaveTexts, marks};
 use crate::store::sql::backend::{Backend, USER_ID};
 use crate::store::sql::table::Table;
 
@@ -7,6 +8,10 @@ pub(super) struct Sql {
     /// Selects the row of one user.
     pub(super) user: Option<String>,
     pub(super) load: String,
+    /// Selects several records by their keys, from one on.
+    pub(super) load_many: Vec<String>,
+    /// `None` if each save has its own statement.
+    pub(super) saves: Option<SaveTexts>,
     pub(super) insert: String,
     pub(super) update: String,
     pub(super) touch: String,
@@ -43,6 +48,10 @@ impl Sql {
         Self {
             user: user.map(|user| format!("SELECT {}", user.replace(USER_ID, "?"))),
             load: select(&layout.load),
+            load_many: (1..=MOST)
+                .map(|count| select(&format!("{} IN ({})", layout.key, marks(count))))
+                .collect(),
+            saves: layout.gathers_saves.then(|| SaveTexts::new::<C>(table)),
             insert: with_names(&layout.insert),
             update: with_names(&layout.update),
             touch: with_names(&layout.touch),

@@ -11,9 +11,11 @@ use super::queries::Sql;
 use super::store::SqlStore;
 use super::user_join::{Names, Users};
 use crate::error::Error;
-use crate::store::pool::Bounds;
+use crate::store::pool::{Bounds, Outdated};
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{ApplicationPool, ConnectionSource, SqlConnector};
+use crate::store::sql::pool::{
+    ApplicationPool, ConnectionSource, DatabaseFile, Kept, SqlConnector,
+};
 use crate::store::sql::table::Table;
 
 impl<C: Backend> DieselStore<C> {
@@ -30,13 +32,21 @@ impl<C: Backend> DieselStore<C> {
     ///
     /// `url` is what Diesel's connection accepts: a file's path for SQLite.
     pub fn connect(url: &str, size: u32) -> Self {
-        Self::on(SqlConnector::<C>::pool(url, &Bounds::of_size(size)))
+        let (outdated, bounds) = (Outdated::default(), Bounds::of_size(size));
+        let file = DatabaseFile::at(C::file(url), url);
+        let pool = SqlConnector::<C>::pool_until(&outdated, &file, url, bounds);
+        let store = Self::on(pool.clone());
+        match C::ONE_WRITER {
+            true => store,
+            false => store.with_door(pool.door()),
+        }
     }
 
     pub(crate) fn on(pool: impl ConnectionSource<C> + 'static) -> Self {
         let table = Arc::new(Table::default());
         Self(SqlStore {
             pool: Box::new(pool),
+            door: None,
             writer: C::ONE_WRITER.then(Arc::default),
             sql: Arc::new(Sql::new::<C>(&table, None)),
             table,
@@ -48,6 +58,14 @@ impl<C: Backend> DieselStore<C> {
     /// Returns the same store on other connections to the same database.
     pub(crate) fn with_pool(&self, pool: impl ConnectionSource<C> + 'static) -> Self {
         Self(self.0.on(Box::new(pool)))
+    }
+
+    /// Runs batches of saves on the connection of `door`.
+    pub(crate) fn with_door(self, door: Kept<C>) -> Self {
+        Self(SqlStore {
+            door: Some(Arc::new(door)),
+            ..self.0
+        })
     }
 
     /// Keeps the sessions in `table`, which may be `schema.table`, instead of in `sessions`.

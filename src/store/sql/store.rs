@@ -15,9 +15,9 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::store::pool::Idempotent;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{ConnectionSource, is_rolled_back, run};
+use crate::store::sql::pool::{ConnectionSource, Kept, is_rolled_back, run};
 use crate::store::sql::table::Table;
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
 
 /// The largest number of records that one statement deletes while no other connection can write: it takes SQLite
@@ -28,6 +28,8 @@ const BETWEEN_TURNS: Duration = Duration::from_millis(2);
 /// A store on the connections of `P`: a pool, or the connection of a transaction.
 pub(super) struct SqlStore<C, P> {
     pub(super) pool: P,
+    /// The connection of batches of saves, if they have their own.
+    pub(super) door: Option<Arc<Kept<C>>>,
     /// Lets one writer in at a time: SQLite has the others poll, for up to 100 ms between two tries.
     pub(super) writer: Option<Arc<Mutex<()>>>,
     pub(super) table: Arc<Table>,
@@ -41,6 +43,7 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     pub(super) fn on<Q>(&self, pool: Q) -> SqlStore<C, Q> {
         SqlStore {
             pool,
+            door: None,
             writer: self.writer.clone(),
             table: self.table.clone(),
             users: self.users.clone(),
@@ -118,6 +121,27 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         connection.change(&Statement::new(&sql, keys.chain([now.into()])))
     }
 
+    /// Runs an `UPDATE` of one record and its version.
+    pub(super) fn replace(&self, update: &Statement<'_>) -> Result<Updated, Error> {
+        self.write(Idempotent::No, |connection| {
+            match connection.change(update) {
+                Ok(0) => Ok(Updated::Stale),
+                Err(error) if is_taken(&error) => Ok(Updated::Taken),
+                // Another node of a cluster was first. Within a transaction all of it was undone.
+                Err(error) if is_rolled_back(&error) && self.pool.has_others() => {
+                    Ok(Updated::Stale)
+                }
+                other => other.map(|_| Updated::Done),
+            }
+        })
+    }
+
+    pub(super) fn warn_of_strays(&self, found: Option<&(Record, Option<String>)>) {
+        if let (Some(users), Some((record, user))) = (&self.users, found) {
+            users.warn_of_strays(record, user.as_deref());
+        }
+    }
+
     fn values<'a>(&self, record: &'a Record) -> Vec<Value<'a>> {
         (self.table.layout().values)(record)
     }
@@ -134,48 +158,44 @@ impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
         Ok(found.map(|(record, _)| record))
     }
 
-    fn load_with_user(
-        &self,
-        key: &Key,
-        now: i64,
-    ) -> Result<Option<(Record, Option<String>)>, Error> {
+    fn load_with_user(&self, key: &Key, now: i64) -> Result<Loaded, Error> {
         let select = Statement::new(&self.reading()?.load, [Value::of(key), now.into()]);
         let mut rows = self.read(|connection| connection.rows(&select))?;
         let found = rows.pop().map(record);
-        if let (Some(users), Some((record, user))) = (&self.users, &found) {
-            users.warn_of_strays(record, user.as_deref());
-        }
+        self.warn_of_strays(found.as_ref());
         Ok(found)
+    }
+
+    fn gathers(&self) -> Gathers {
+        Gathers {
+            // SQLite has no round trips to save.
+            loads: !C::ONE_WRITER,
+            saves: self.sql.saves.is_some(),
+        }
+    }
+
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        self.load_together(keys, now)
+    }
+
+    fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
+        self.save_together(saves)
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
         let insert = Statement::new(&self.sql.insert, self.values(record));
         self.write(Idempotent::No, |connection| {
             match connection.change(&insert) {
-                Err(error) if taken(&error) => Ok(Inserted::Taken),
+                Err(error) if is_taken(&error) => Ok(Inserted::Taken),
                 other => other.map(|_| Inserted::Done),
             }
         })
     }
 
     fn update(&self, key: &Key, version: i64, record: &Record) -> Result<Updated, Error> {
-        let update = Statement::new(
-            &self.sql.update,
-            self.values(record)
-                .into_iter()
-                .chain([Value::of(key), version.into()]),
-        );
-        self.write(Idempotent::No, |connection| {
-            match connection.change(&update) {
-                Ok(0) => Ok(Updated::Stale),
-                Err(error) if taken(&error) => Ok(Updated::Taken),
-                // Another node of a cluster was first. Within a transaction all of it was undone.
-                Err(error) if is_rolled_back(&error) && self.pool.has_others() => {
-                    Ok(Updated::Stale)
-                }
-                other => other.map(|_| Updated::Done),
-            }
-        })
+        let values = self.values(record).into_iter();
+        let values = values.chain([Value::of(key), version.into()]);
+        self.replace(&Statement::new(&self.sql.update, values))
     }
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
@@ -255,7 +275,7 @@ impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
     }
 }
 
-fn taken(error: &DieselError) -> bool {
+pub(super) fn is_taken(error: &DieselError) -> bool {
     matches!(
         error,
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)

@@ -39,12 +39,28 @@ pub(crate) const USER_ID: &str = "\0";
 #[allow(private_bounds, reason = "seals the trait")]
 pub trait Backend: R2D2Connection + Dialect {}
 
+/// How several saves are made at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "each backend has one of them")]
+pub(crate) enum Batch {
+    /// By one statement that chooses values by `CASE`; the stored versions tell who won.
+    Case,
+    /// By one statement that returns the rows that it changed, without a transaction.
+    Returning,
+    /// By one statement for each.
+    Singly,
+}
+
 /// What this crate has to know of a database.
 pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
     /// Runs once on each new connection.
     const SET_UP: &'static str;
     /// Replaces `SET_UP` where a pooler may give the connection to another client after any statement.
     const SET_UP_SHARED: &'static str = Self::SET_UP;
+    /// Replaces `SET_UP` for batches of saves, which share a transaction: a row that is in use for long must
+    /// not hold up the others.
+    const SET_UP_DOOR: &'static str;
+    const BATCH: Batch;
     /// The quote around a name. On SQLite never a double quote: an unknown name in double quotes is a
     /// text there.
     const QUOTE: char = '`';
@@ -77,6 +93,22 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
     /// Runs `work` in a transaction.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.transaction(work)
+    }
+
+    /// Runs the statements of a batch of saves: all are done, or none.
+    fn transact_batch<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        self.transact(work)
+    }
+
+    /// Does the same on a connection with `SET_UP_DOOR`.
+    fn transact_at_door<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        self.transact_batch(work)
     }
 
     /// Returns the URL with time limits for silent hosts, unless it sets them.

@@ -2,8 +2,11 @@
 
 use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
 
-use super::{Backend, Dialect, Outcome, ServerSetting, between, encryption, server, user_key};
+use super::{
+    Backend, Batch, Dialect, Outcome, ServerSetting, between, encryption, server, user_key,
+};
 use crate::error::Error;
+use crate::store::sql::statement::{Execute, Statement};
 
 impl Backend for MysqlConnection {}
 
@@ -18,8 +21,25 @@ impl Dialect for MysqlConnection {
     // Without the index's name, MariaDB scans a small table and waits for the locks of live sessions.
     const DELETE_EXPIRED: &'static str = "DELETE sessions FROM sessions FORCE INDEX (PRIMARY) \
         WHERE id IN (?) AND expires_at <= ?";
+    // MariaDB's least time to wait for a row is 0, MySQL's is 1 second.
+    const SET_UP_DOOR: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+        innodb_lock_wait_timeout = 1 /*M!100300 , innodb_lock_wait_timeout = 0 */ \
+        /*M!100100 , SESSION wsrep_sync_wait = 7 */, autocommit = 0; \
+        SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    const BATCH: Batch = Batch::Case;
     const TIME: Option<&'static str> =
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
+
+    // Without autocommit, a transaction begins with its first statement.
+    fn transact_at_door<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        let done = work(self);
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        self.change(&Statement::new(end, []))?;
+        done
+    }
 
     fn lack(&mut self) -> QueryResult<Option<&'static str>> {
         let setting: ServerSetting =

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use diesel::PgConnection;
 use diesel::connection::{Connection, SimpleConnection};
+use diesel::{PgConnection, QueryResult};
 
-use super::{Backend, Dialect, Outcome, between, pooler, user_key};
+use super::{Backend, Batch, Dialect, Outcome, between, pooler, user_key};
 use crate::error::Error;
 
 impl Backend for PgConnection {}
@@ -13,6 +13,8 @@ impl Backend for PgConnection {}
 impl Dialect for PgConnection {
     const SET_UP: &'static str = "SET lock_timeout = '2s'";
     const SET_UP_SHARED: &'static str = "";
+    const SET_UP_DOOR: &'static str = "SET lock_timeout = '10ms'";
+    const BATCH: Batch = Batch::Returning;
     const QUOTE: char = '"';
     // Skips rows in use: those that another node deletes, and those that a request touches. The ARRAY
     // makes PostgreSQL run the subquery once; run again, it could find other rows.
@@ -52,6 +54,14 @@ impl Dialect for PgConnection {
         JOIN pg_type t ON t.oid = a.atttypid \
         LEFT JOIN pg_collation c ON c.oid = a.attcollation \
         LEFT JOIN pg_namespace n ON n.oid = c.collnamespace";
+
+    // A batch is one statement.
+    fn transact_batch<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        work(self)
+    }
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
         user_key::of_postgresql(&format!("{table}.{key}"), kind)

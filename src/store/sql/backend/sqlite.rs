@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
-use super::{Backend, Dialect, Outcome, ServerSetting, user_key};
+use super::{Backend, Batch, Dialect, Outcome, ServerSetting, user_key};
 
 impl Backend for SqliteConnection {}
 
@@ -13,6 +13,8 @@ impl Dialect for SqliteConnection {
     // loss.
     const SET_UP: &'static str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
         PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
+    const SET_UP_DOOR: &'static str = Self::SET_UP;
+    const BATCH: Batch = Batch::Singly;
     const ONE_WRITER: bool = true;
 
     fn file(url: &str) -> Option<PathBuf> {

@@ -3,6 +3,7 @@
 mod connect;
 mod error_class;
 mod file;
+mod kept;
 mod lease;
 mod log_length;
 mod renewed;
@@ -19,6 +20,7 @@ use diesel::connection::CacheSize;
 use self::connect::Attempts;
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, open_to_all};
+pub(crate) use self::kept::Kept;
 pub(crate) use self::lease::{ApplicationPool, ConnectionSource, Single};
 pub(crate) use self::renewed::Renewed;
 pub(crate) use self::run::{is_rolled_back, run};
@@ -61,14 +63,6 @@ impl<C> Clone for SqlConnector<C> {
 }
 
 impl<C: Backend> SqlConnector<C> {
-    pub(crate) fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
-        let file = DatabaseFile::at(C::file(url), url);
-        bounds.pool(Self {
-            file,
-            ..Self::new(&Outdated::default(), url, bounds)
-        })
-    }
-
     /// Returns a pool that discards connections marked as outdated.
     pub(crate) fn pool_until(
         outdated: &Outdated,
@@ -84,7 +78,7 @@ impl<C: Backend> SqlConnector<C> {
     }
 
     fn new(outdated: &Outdated, url: &str, bounds: &Bounds) -> Self {
-        let set_up = match bounds.statement_cache {
+        let text = match bounds.statement_cache {
             true => C::SET_UP,
             false => C::SET_UP_SHARED,
         };
@@ -96,10 +90,7 @@ impl<C: Backend> SqlConnector<C> {
             idle_timeout: bounds.idle_timeout,
             max_lifetime: bounds.max_lifetime,
             statement_cache: bounds.statement_cache,
-            set_up: match bounds.sync_wait {
-                true => set_up.to_owned(),
-                false => set_up.replace(SYNC_WAIT, ""),
-            },
+            set_up: set_up(text, bounds),
             trust: Arc::default(),
             outdated: outdated.clone(),
             backend: PhantomData,
@@ -132,6 +123,13 @@ impl<C: Backend> SqlConnector<C> {
             connection.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
         Ok(connection)
+    }
+}
+
+fn set_up(text: &str, bounds: &Bounds) -> String {
+    match bounds.sync_wait {
+        true => text.to_owned(),
+        false => text.replace(SYNC_WAIT, ""),
     }
 }
 

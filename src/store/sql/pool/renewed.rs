@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::lease::{Lease, PoolLease};
-use super::{ConnectionSource, SqlConnector};
+use super::{ConnectionSource, Kept, SqlConnector, set_up};
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
 
@@ -31,6 +31,14 @@ impl<C: Backend> Renewed<C> {
             manager,
             bounds,
         }))
+    }
+
+    /// Returns a connection for batches of saves, beside those of the pool.
+    pub(crate) fn door(&self) -> Kept<C> {
+        Kept::new(SqlConnector {
+            set_up: set_up(C::SET_UP_DOOR, &self.0.bounds),
+            ..self.0.manager.clone()
+        })
     }
 
     fn pool(&self) -> r2d2::Pool<SqlConnector<C>> {

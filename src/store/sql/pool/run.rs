@@ -7,14 +7,14 @@ use diesel::result::Error as DieselError;
 
 use super::ConnectionSource;
 use super::error_class::Fault;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Effect, Error, ErrorKind};
 use crate::store::pool::Idempotent;
 
 const ATTEMPTS: u32 = 3;
 
 /// Runs `work` on a connection, and retries it if it had no effect or is idempotent.
 pub(crate) fn run<C, T>(
-    pool: &impl ConnectionSource<C>,
+    pool: &(impl ConnectionSource<C> + ?Sized),
     idempotent: Idempotent,
     mut work: impl FnMut(&mut C) -> QueryResult<T>,
 ) -> Result<T, Error> {
@@ -37,10 +37,17 @@ pub(crate) fn run<C, T>(
             Fault::RolledBack | Fault::Other => {}
         }
         drop(lease);
-        let undone = matches!(fault, Fault::NotSent | Fault::RolledBack | Fault::Outdated);
-        let repeatable = undone || fault == Fault::Lost && idempotent == Idempotent::Yes;
-        if attempt == ATTEMPTS || !repeatable || !pool.has_others() {
+        let repeatable = match fault {
+            Fault::NotSent | Fault::Outdated => true,
+            Fault::RolledBack => idempotent != Idempotent::Batch,
+            Fault::Lost => idempotent == Idempotent::Yes,
+            Fault::Other => false,
+        };
+        if !pool.has_others() {
             return Err(failure(error));
+        }
+        if attempt == ATTEMPTS || !repeatable {
+            return Err(failure(error).with_effect(effect(fault, idempotent)));
         }
         std::thread::sleep(Duration::from_micros(fastrand::u64(
             ..2_000 * u64::from(attempt),
@@ -49,12 +56,21 @@ pub(crate) fn run<C, T>(
     }
 }
 
+pub(super) fn effect(fault: Fault, idempotent: Idempotent) -> Effect {
+    match (fault, idempotent) {
+        (_, Idempotent::Yes) => Effect::Final,
+        (Fault::Lost, _) => Effect::Unknown,
+        (_, Idempotent::Batch) => Effect::Undone,
+        (_, Idempotent::No) => Effect::Final,
+    }
+}
+
 /// Returns `true` if the database rolled a statement back, for example after a deadlock.
 pub(crate) fn is_rolled_back(error: &DieselError) -> bool {
     Fault::of(error) == Fault::RolledBack
 }
 
-fn failure(error: DieselError) -> Error {
+pub(super) fn failure(error: DieselError) -> Error {
     if matches!(error, DieselError::RollbackTransaction) {
         let message = "the application rolled its transaction back";
         return Error::new(ErrorKind::RolledBack, message);

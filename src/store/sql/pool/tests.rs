@@ -20,8 +20,8 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::error_class::Fault;
-use super::{ConnectionSource, SqlConnector, run};
-use crate::store::pool::{Bounds, Idempotent};
+use super::{ConnectionSource, DatabaseFile, SqlConnector, run};
+use crate::store::pool::{Bounds, Idempotent, Outdated};
 use crate::store::sql::backend::{Backend, Dialect};
 
 const BOUNDS: Bounds = Bounds {
@@ -32,6 +32,16 @@ const BOUNDS: Bounds = Bounds {
     statement_cache: true,
     sync_wait: true,
 };
+
+impl<C: Backend> SqlConnector<C> {
+    fn pool(url: &str, bounds: &Bounds) -> r2d2::Pool<Self> {
+        let file = DatabaseFile::at(C::file(url), url);
+        bounds.pool(Self {
+            file,
+            ..Self::new(&Outdated::default(), url, bounds)
+        })
+    }
+}
 
 /// Two transactions that each wait for the other's row: the loser's error.
 fn deadlock<C: Backend>(url: &str) -> Fault {

@@ -1,0 +1,69 @@
+//! A connection that one thread uses all the time, beside those of the pool.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use diesel::QueryResult;
+use r2d2::ManageConnection;
+
+use super::error_class::Fault;
+use super::run::{effect, failure};
+use super::{Pooled, SqlConnector};
+use crate::error::Error;
+use crate::store::pool::Idempotent;
+use crate::store::sql::backend::Backend;
+
+pub(crate) struct Kept<C> {
+    connector: SqlConnector<C>,
+    connection: Mutex<Option<Pooled<C>>>,
+}
+
+impl<C: Backend> Kept<C> {
+    pub(super) fn new(connector: SqlConnector<C>) -> Self {
+        Self {
+            connector,
+            connection: Mutex::default(),
+        }
+    }
+
+    /// Runs work of a batch, and again if no server took it. Returns `None` if no connection can be opened, as
+    /// where the account has no more: those of the pool are left.
+    pub(crate) fn run<T>(
+        &self,
+        mut work: impl FnMut(&mut C) -> QueryResult<T>,
+    ) -> Option<Result<T, Error>> {
+        loop {
+            let (mut pooled, is_new) = self.take()?;
+            let done = work(&mut pooled.connection);
+            let fault = done.as_ref().err().map(Fault::of);
+            pooled.lost = matches!(fault, Some(Fault::NotSent | Fault::Lost));
+            pooled.outdated = fault == Some(Fault::Outdated);
+            if !self.connector.has_broken(&mut pooled) {
+                *self.kept() = Some(pooled);
+            }
+            return Some(match (done, fault) {
+                (Ok(value), _) => Ok(value),
+                (Err(_), Some(Fault::NotSent | Fault::Outdated)) if !is_new => continue,
+                (Err(error), fault) => {
+                    let fault = fault.unwrap_or(Fault::Other);
+                    Err(failure(error).with_effect(effect(fault, Idempotent::Batch)))
+                }
+            });
+        }
+    }
+
+    /// Returns the connection, or a new one if there is none or another thread has it.
+    fn take(&self) -> Option<(Pooled<C>, bool)> {
+        let kept = self.kept().take();
+        let valid = kept.and_then(|mut kept| {
+            let valid = self.connector.is_valid(&mut kept);
+            valid.is_ok().then_some((kept, false))
+        });
+        valid.or_else(|| Some((self.connector.connect().ok()?, true)))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Pooled<C>>> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
