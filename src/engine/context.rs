@@ -1,24 +1,25 @@
 //! The store, the settings and the clock that all requests of a running application share.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rocket::tokio::sync::{Mutex, MutexGuard};
-use rocket::tokio::time::{sleep, timeout};
+use rocket::tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::cleanup::CleanupThread;
+use crate::engine::commit::{Attempt, Commit, Committed};
 use crate::engine::database::{Database, UserLookup};
+use crate::engine::door::Door;
+use crate::engine::gathering::{Gathering, Load};
+use crate::engine::session_locks::SessionLocks;
 use crate::engine::threads::{Threads, Waited};
-use crate::error::Error;
+use crate::error::{Effect, Error};
 use crate::events::Events;
-use crate::record::Record;
 use crate::state::Limits;
-use crate::store::Store;
+use crate::store::{Loaded, Save, Store, Updated};
 use crate::token::{Key, TokenSource};
 
 pub(crate) struct Context {
@@ -36,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threads: Arc<Threads>,
+    pub(crate) gathering: Gathering,
     /// The outages of loading: of the store, and of the users' database if it is another one.
     pub(crate) outages: [Outage; 2],
     /// The outage of saving.
@@ -56,35 +58,76 @@ impl Context {
     }
 
     /// Loads a session's row, with its user's where that is in another database.
-    pub(crate) async fn load(
-        &self,
-        waited: &Waited,
-        key: Key,
-        now: i64,
-    ) -> Result<Option<(Record, Option<String>)>, Error> {
-        let user_of = self.user_of.clone();
-        let load = move |store: &dyn Store| {
-            let found = store.load_with_user(&key, now)?;
-            let id = found
-                .as_ref()
-                .and_then(|(record, _)| record.user_id.as_ref());
-            // The users' database can fail while the store works.
-            let user = user_of.zip(id).map(|(user_of, id)| user_of(id)).transpose();
-            Ok((found, user))
-        };
+    pub(crate) async fn load(&self, waited: &Waited, key: Key, now: i64) -> Result<Loaded, Error> {
         let [of_store, of_users] = &self.outages;
-        let answer = self.ask(waited, load).await;
+        let alone = {
+            let key = key.clone();
+            move |store: &dyn Store| store.load_with_user(&key, now)
+        };
+        let answer = match &self.gathering.loads {
+            None => self.ask(waited, alone).await,
+            Some(door) => match door.ask(waited, Load(key)).await {
+                Err(error) if error.effect() == Effect::Undone => self.ask(waited, alone).await,
+                answer => answer,
+            },
+        };
         of_store.note(&answer);
-        let (mut found, user) = answer?;
-        let user = user.map_err(Error::of_store);
-        // Without a lookup, nothing is known about the users' database.
-        if !matches!(user, Ok(None)) {
+        let mut found = answer?;
+        let user_of = self.user_of.clone();
+        if let (Some((record, joined)), Some(user_of)) = (&mut found, user_of)
+            && let Some(id) = record.user_id.clone()
+        {
+            // The users' database can fail while the store works.
+            let user = self.threads.ask(waited, move || user_of(&id)).await;
             of_users.note(&user);
-        }
-        if let (Some((_, joined)), Some(user)) = (&mut found, user?) {
-            *joined = user;
+            *joined = user?;
         }
         Ok(found)
+    }
+
+    /// Runs a plan: with other requests' if it is one save, otherwise on a store thread. `is_stale` says that
+    /// another request has saved the session since it was loaded.
+    pub(crate) async fn commit(
+        &self,
+        waited: &Waited,
+        commit: Arc<Commit>,
+        is_stale: bool,
+    ) -> Result<Committed, Error> {
+        let first = match &self.gathering.saves {
+            Some(door) if !is_stale => commit.first()?.map(|first| (door, first)),
+            _ => None,
+        };
+        let committed = match first {
+            Some((door, first)) => self.save(waited, door, first, commit).await,
+            None => {
+                let run = move |store: &dyn Store| {
+                    let mut committed = commit.run(store, is_stale)?;
+                    commit.limit(store, &mut committed);
+                    Ok(committed)
+                };
+                self.ask(waited, run).await
+            }
+        };
+        self.unsaved.note(&committed);
+        committed
+    }
+
+    /// Makes the first attempt with other requests', and those after it on a store thread.
+    async fn save(
+        &self,
+        waited: &Waited,
+        door: &Door<Arc<Save>>,
+        first: Attempt,
+        commit: Arc<Commit>,
+    ) -> Result<Committed, Error> {
+        match door.ask(waited, first.save.clone()).await {
+            Ok(Updated::Done) => Ok(first.done()),
+            Err(error) if error.effect() == Effect::Final => Err(error),
+            answer => {
+                let run_on = move |store: &dyn Store| commit.run_on(first, answer, store);
+                self.ask(waited, run_on).await
+            }
+        }
     }
 
     /// Returns a time in Unix milliseconds as chrono's, or chrono's latest for one out of its range.
@@ -147,25 +190,5 @@ pub(crate) async fn follow_clock(context: Weak<Context>) {
                 log::debug!("the store was not asked for its time: {error}");
             }
         }
-    }
-}
-
-/// A lock for each session, so that its saves run one after the other in the order in which they came.
-///
-/// The store decides between concurrent saves in any case, but by refusing all but one each time. Without
-/// locks, many requests of one session would keep the store threads busy, and some would be refused again
-/// and again. Sessions whose keys share a lock by chance wait for each other for a moment.
-#[derive(Default)]
-pub(crate) struct SessionLocks([Mutex<()>; 32]);
-
-/// A save that has waited this long goes on without the lock.
-const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
-
-impl SessionLocks {
-    pub(crate) async fn lock(&self, key: &Key) -> Option<MutexGuard<'_, ()>> {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let lock = &self.0[hasher.finish() as usize % self.0.len()];
-        timeout(LOCK_TIMEOUT, lock.lock()).await.ok()
     }
 }

@@ -14,7 +14,7 @@ use rocket::tokio::time::timeout;
 use crate::error::Error;
 use crate::store::pool::Outdated;
 
-type Job = Box<dyn FnOnce() + Send>;
+pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads that run the store and Diesel's connections.
 ///
@@ -63,6 +63,15 @@ impl Threads {
         })
     }
 
+    /// Starts threads beside these, with a queue of their own and the same deadline.
+    pub(crate) fn beside(&self, count: u32, waiting: usize) -> Result<Self, Error> {
+        let outdated = self.outdated.clone();
+        Ok(Self {
+            outdated,
+            ..Self::start(count, waiting, self.deadline)?
+        })
+    }
+
     /// Marks the connections that exist when a thread hangs.
     #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
     pub(crate) fn outdated(&self) -> &Outdated {
@@ -71,7 +80,7 @@ impl Threads {
 
     /// Replaces the threads that have worked for more than twice the deadline, so that one
     /// server that hangs does not block the requests to others. No more threads hang than serve.
-    fn replace_hung(&self) {
+    pub(super) fn replace_hung(&self) {
         // Another request does the same at this moment.
         let Ok(mut workers) = self.workers.try_lock() else {
             return;
@@ -127,19 +136,30 @@ impl Threads {
         let (answer, answered) = oneshot::channel();
         let job = move || {
             if !answer.is_closed() {
-                let panicked = |_| Err(Error::unavailable("the work on a store thread panicked"));
-                let _ = answer.send(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
+                let _ = answer.send(caught(work).unwrap_or_else(Err));
             }
         };
-        let queued = self.queue.try_send(Box::new(job));
+        if !self.submit(Box::new(job)) {
+            return Err(full());
+        }
+        self.wait(waited, answered).await
+    }
+
+    /// Queues a job. Returns `false` if the queue is full.
+    pub(super) fn submit(&self, job: Job) -> bool {
+        let queued = self.queue.try_send(job).is_ok();
         if !self.queue.is_empty() {
             self.replace_hung();
         }
-        queued.map_err(|_| {
-            Error::unavailable(
-                "the queue for the store is full: the store is slow, or pool_size is too small",
-            )
-        })?;
+        queued
+    }
+
+    /// Waits for the answer of a job, no longer than the request's deadline.
+    pub(super) async fn wait<T>(
+        &self,
+        waited: &Waited,
+        answered: oneshot::Receiver<Result<T, Error>>,
+    ) -> Result<T, Error> {
         let left = self.deadline.saturating_sub(waited.so_far());
         match waited.during(timeout(left, answered)).await {
             Ok(Ok(result)) => result,
@@ -150,6 +170,18 @@ impl Threads {
             ))),
         }
     }
+}
+
+/// Runs `work`, and returns an error if it panics.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| Error::unavailable("the work on a store thread panicked"))
+}
+
+pub(super) fn full() -> Error {
+    Error::unavailable(
+        "the queue for the store is full: the store is slow, or pool_size is too small",
+    )
 }
 
 fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {

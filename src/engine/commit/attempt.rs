@@ -1,0 +1,174 @@
+//! One attempt to save a session: the record to store, and the session that it belongs to.
+
+use std::sync::Arc;
+
+use super::{Commit, Committed, Saved};
+use crate::error::Error;
+use crate::record::Record;
+use crate::state::{Contents, Stored, Verb};
+use crate::store::{Save, Store, Updated};
+use crate::token::{Key, Token};
+
+pub(crate) struct Attempt {
+    pub(crate) save: Arc<Save>,
+    pub(super) contents: Contents,
+    token: Option<Token>,
+    user: Option<String>,
+    /// The key that the record leaves for a new one.
+    old_key: Option<Key>,
+    /// The record after a touch.
+    touched: Option<Record>,
+}
+
+impl Attempt {
+    /// Asks the store.
+    pub(super) fn run(&self, store: &dyn Store) -> Result<Updated, Error> {
+        if let (Save::Update { version, record }, Some(old_key)) = (&*self.save, &self.old_key) {
+            return store.update(old_key, *version, record);
+        }
+        let answer = store.save_many(&[&*self.save]).pop();
+        let answer = answer.unwrap_or_else(|| Err(Error::unavailable("the store gave no answer")));
+        answer.or_else(|error| self.save.after(error, store))
+    }
+
+    /// Returns the session after the store has done it.
+    pub(crate) fn done(self) -> Committed {
+        let is_new = matches!(*self.save, Save::Insert(_));
+        let record = match (Arc::unwrap_or_clone(self.save), self.touched) {
+            (Save::Insert(record) | Save::Update { record, .. }, _) | (_, Some(record)) => record,
+            (Save::Touch { .. }, None) => return Committed::Unchanged,
+        };
+        Committed::Saved(Box::new(Saved {
+            stored: Stored {
+                token: self.token,
+                record,
+                user: self.user,
+            },
+            contents: self.contents,
+            is_new,
+            replaces: false,
+            others_ended: 0,
+            oldest_ended: 0,
+        }))
+    }
+}
+
+impl Commit {
+    /// Returns the attempt to insert a new session.
+    pub(super) fn beginning(&self, contents: Contents) -> Result<Attempt, Error> {
+        let token = self.tokens.generate()?;
+        let record = self.record(&contents, token.key(), None)?;
+        Ok(Attempt {
+            save: Arc::new(Save::Insert(record)),
+            contents,
+            token: Some(token),
+            user: None,
+            old_key: None,
+            touched: None,
+        })
+    }
+
+    /// Returns the attempt to replace a stored session, under a new token if the plan renews it.
+    pub(super) fn replacement(
+        &self,
+        stored: &Stored,
+        contents: Contents,
+    ) -> Result<Attempt, Error> {
+        let (token, old_key) = match self.verb {
+            Verb::Renew => (
+                Some(self.tokens.generate()?),
+                Some(stored.record.key.clone()),
+            ),
+            _ => (stored.token.clone(), None),
+        };
+        let key = match (&token, &old_key) {
+            (Some(token), Some(_)) => token.key(),
+            _ => stored.record.key.clone(),
+        };
+        let record = self.record(&contents, key, Some(&stored.record))?;
+        let version = stored.record.version;
+        Ok(Attempt {
+            save: Arc::new(Save::Update { version, record }),
+            contents,
+            token,
+            user: stored.user.clone(),
+            old_key,
+            touched: None,
+        })
+    }
+
+    /// Returns the attempt to move the times of a session that was used.
+    pub(super) fn use_of(&self, stored: &Stored) -> Attempt {
+        let contents = self.pending.contents.clone();
+        let record = Record {
+            seen_at: self.now,
+            expires_at: self.expiry(&contents, self.now, stored.record.deadline),
+            ..stored.record.clone()
+        };
+        Attempt {
+            save: Arc::new(Save::Touch {
+                key: record.key.clone(),
+                seen_at: record.seen_at,
+                expires_at: record.expires_at,
+            }),
+            contents,
+            token: stored.token.clone(),
+            user: stored.user.clone(),
+            old_key: None,
+            touched: Some(record),
+        }
+    }
+
+    fn record(
+        &self,
+        contents: &Contents,
+        key: Key,
+        before: Option<&Record>,
+    ) -> Result<Record, Error> {
+        // Signing in, again or for the first time, starts both time-outs afresh (NIST SP 800-63B-4,
+        // section 5.2).
+        let continued = before.filter(|_| !self.signs_in());
+        let created_at = continued.map_or(self.now, |record| record.created_at);
+        // A clock that went back shortens no session. An application that shares the sessions does not
+        // record when one was last used.
+        let seen_at = match continued {
+            Some(record) if self.limits.shared_with.is_none() => record.seen_at.max(self.now),
+            _ => self.now,
+        };
+        let (_, absolute) = self.limits.timeouts(contents);
+        let new_deadline = self.now.saturating_add(absolute);
+        let deadline = continued.map_or(new_deadline, |record| record.deadline);
+        Ok(Record {
+            key,
+            user_id: contents.user_id.clone(),
+            data: contents.encode(&self.limits)?,
+            version: drawn_version(before),
+            created_at,
+            seen_at,
+            expires_at: self.expiry(contents, seen_at, deadline),
+            deadline,
+            user_agent: before.map_or_else(
+                || self.client.user_agent.clone(),
+                |record| record.user_agent.clone(),
+            ),
+            ip: continued.map_or_else(
+                || self.client.shown_address.clone(),
+                |record| record.ip.clone(),
+            ),
+        })
+    }
+
+    fn expiry(&self, contents: &Contents, seen_at: i64, deadline: i64) -> i64 {
+        let (idle, _) = self.limits.timeouts(contents);
+        seen_at.saturating_add(idle).min(deadline)
+    }
+}
+
+/// Draws a version other than the one before, so that no other save has the same.
+fn drawn_version(before: Option<&Record>) -> i64 {
+    let version = fastrand::i64(..);
+    match before {
+        Some(record) if record.version == version => version.wrapping_add(1),
+        _ => version,
+    }
+}
