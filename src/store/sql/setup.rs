@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::store::pool::{Bounds, Outdated};
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::{
-    ApplicationPool, ConnectionSource, DatabaseFile, Kept, SqlConnector,
+    ApplicationPool, ConnectionSource, DatabaseFile, DoorConnections, SqlConnector,
 };
 use crate::store::sql::table::Table;
 
@@ -60,8 +60,8 @@ impl<C: Backend> DieselStore<C> {
         Self(self.0.on(Box::new(pool)))
     }
 
-    /// Runs batches of saves on the connection of `door`.
-    pub(crate) fn with_door(self, door: Kept<C>) -> Self {
+    /// Makes saves on the connections of `door`.
+    pub(crate) fn with_door(self, door: DoorConnections<C>) -> Self {
         Self(SqlStore {
             door: Some(Arc::new(door)),
             ..self.0

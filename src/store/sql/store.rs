@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::record::Record;
 use crate::store::pool::Idempotent;
 use crate::store::sql::backend::Backend;
-use crate::store::sql::pool::{ConnectionSource, Kept, is_rolled_back, run};
+use crate::store::sql::pool::{ConnectionSource, DoorConnections, is_rolled_back, run};
 use crate::store::sql::table::Table;
 use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
@@ -28,8 +28,8 @@ const BETWEEN_TURNS: Duration = Duration::from_millis(2);
 /// A store on the connections of `P`: a pool, or the connection of a transaction.
 pub(super) struct SqlStore<C, P> {
     pub(super) pool: P,
-    /// The connection of batches of saves, if they have their own.
-    pub(super) door: Option<Arc<Kept<C>>>,
+    /// The connections of a door's saves, if they have their own.
+    pub(super) door: Option<Arc<DoorConnections<C>>>,
     /// Lets one writer in at a time: SQLite has the others poll, for up to 100 ms between two tries.
     pub(super) writer: Option<Arc<Mutex<()>>>,
     pub(super) table: Arc<Table>,

@@ -57,9 +57,10 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
     const SET_UP: &'static str;
     /// Replaces `SET_UP` where a pooler may give the connection to another client after any statement.
     const SET_UP_SHARED: &'static str = Self::SET_UP;
-    /// Replaces `SET_UP` for batches of saves, which share a transaction: a row that is in use for long must
-    /// not hold up the others.
+    /// Replaces `SET_UP` for the saves of a door: a row that is in use for long must not hold up the others.
     const SET_UP_DOOR: &'static str;
+    /// Runs after `SET_UP_DOOR` for saves that share a transaction.
+    const SET_UP_BATCH: &'static str = "";
     const BATCH: Batch;
     /// The quote around a name. On SQLite never a double quote: an unknown name in double quotes is a
     /// text there.
@@ -103,7 +104,7 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
         self.transact(work)
     }
 
-    /// Does the same on a connection with `SET_UP_DOOR`.
+    /// Does the same on a connection with `SET_UP_BATCH`.
     fn transact_at_door<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> QueryResult<T>,

@@ -24,11 +24,13 @@ impl Dialect for MysqlConnection {
     // MariaDB's least time to wait for a row is 0, MySQL's is 1 second.
     const SET_UP_DOOR: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
         innodb_lock_wait_timeout = 1 /*M!100300 , innodb_lock_wait_timeout = 0 */ \
-        /*M!100100 , SESSION wsrep_sync_wait = 7 */, autocommit = 0; \
+        /*M!100100 , SESSION wsrep_sync_wait = 7 */; \
         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     const BATCH: Batch = Batch::Case;
     const TIME: Option<&'static str> =
         Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000");
+
+    const SET_UP_BATCH: &'static str = "SET autocommit = 0";
 
     // Without autocommit, a transaction begins with its first statement.
     fn transact_at_door<T>(

@@ -32,9 +32,9 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         let mut results: Vec<_> = saves.iter().map(|_| None).collect();
         for places in transactions::<C>(saves) {
             let batch: Vec<_> = places.iter().map(|place| saves[*place]).collect();
-            let saved = match &batch[..] {
-                [save] => vec![self.save(texts, save)],
-                batch => each(batch.len(), self.save_batch(texts, batch)),
+            let saved = match (&batch[..], &self.door) {
+                ([save], None) => vec![self.save(texts, save)],
+                (batch, _) => each(batch.len(), self.save_batch(texts, batch)),
             };
             for (place, result) in places.into_iter().zip(saved) {
                 results[place] = Some(result);
@@ -75,21 +75,41 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
             .collect())
     }
 
-    /// Saves 2 to [`MOST`] records of one of the [`transactions`]. If one cannot be saved, none is.
+    /// Saves up to [`MOST`] records of one of the [`transactions`]. If one cannot be saved, none is.
     fn save_batch(&self, texts: &SaveTexts, saves: &[&Save]) -> Result<Vec<Updated>, Error> {
-        let work = |connection: &mut C| {
+        let mut work = |connection: &mut C| {
             let mut outcomes = vec![Updated::Done; saves.len()];
             let mut batch = SaveBatch::new(connection, texts, &mut outcomes);
-            match C::BATCH {
-                Batch::Singly => batch.singly(saves)?,
+            match (C::BATCH, saves) {
+                (Batch::Singly, _) | (_, [_]) => batch.singly(saves)?,
                 _ => batch.by_kind(saves)?,
             }
             Ok(outcomes)
         };
-        let at_door = self.door.as_ref();
-        let done =
-            at_door.and_then(|door| door.run(|connection| connection.transact_at_door(work)));
-        done.unwrap_or_else(|| self.write(Idempotent::Batch, |it| it.transact_batch(work)))
+        let (door, is_one) = (self.door.as_ref(), is_one_statement::<C>(saves));
+        let done = door.and_then(|door| match is_one {
+            true => door.run(&mut work),
+            false => door.transact(&mut work),
+        });
+        done.unwrap_or_else(|| {
+            self.write(Idempotent::Batch, |connection| match is_one {
+                true => work(connection),
+                false => connection.transact_batch(&mut work),
+            })
+        })
+    }
+}
+
+/// Returns `true` if one statement makes the saves and tells who won.
+fn is_one_statement<C: Backend>(saves: &[&Save]) -> bool {
+    let is_insert = |save: &&Save| matches!(save, Save::Insert(_));
+    let is_touch = |save: &&Save| matches!(save, Save::Touch { .. });
+    match C::BATCH {
+        Batch::Case => {
+            saves.len() == 1 || saves.iter().all(is_insert) || saves.iter().all(is_touch)
+        }
+        Batch::Returning => true,
+        Batch::Singly => false,
     }
 }
 

@@ -12,7 +12,33 @@ use crate::error::Error;
 use crate::store::pool::Idempotent;
 use crate::store::sql::backend::Backend;
 
-pub(crate) struct Kept<C> {
+/// The connections of a door's saves. Each opens when it is needed.
+pub(crate) struct DoorConnections<C> {
+    /// For saves that one statement makes.
+    pub(super) statements: Kept<C>,
+    pub(super) transactions: Kept<C>,
+}
+
+impl<C: Backend> DoorConnections<C> {
+    /// Runs work of one statement; see [`Kept::run`].
+    pub(crate) fn run<T>(
+        &self,
+        work: impl FnMut(&mut C) -> QueryResult<T>,
+    ) -> Option<Result<T, Error>> {
+        self.statements.run(work)
+    }
+
+    /// Runs work as one transaction; see [`Kept::run`].
+    pub(crate) fn transact<T>(
+        &self,
+        mut work: impl FnMut(&mut C) -> QueryResult<T>,
+    ) -> Option<Result<T, Error>> {
+        self.transactions
+            .run(|connection| connection.transact_at_door(&mut work))
+    }
+}
+
+pub(super) struct Kept<C> {
     connector: SqlConnector<C>,
     connection: Mutex<Option<Pooled<C>>>,
 }
@@ -27,10 +53,7 @@ impl<C: Backend> Kept<C> {
 
     /// Runs work of a batch, and again if no server took it. Returns `None` if no connection can be opened, as
     /// where the account has no more: those of the pool are left.
-    pub(crate) fn run<T>(
-        &self,
-        mut work: impl FnMut(&mut C) -> QueryResult<T>,
-    ) -> Option<Result<T, Error>> {
+    fn run<T>(&self, mut work: impl FnMut(&mut C) -> QueryResult<T>) -> Option<Result<T, Error>> {
         loop {
             let (mut pooled, is_new) = self.take()?;
             let done = work(&mut pooled.connection);

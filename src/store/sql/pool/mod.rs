@@ -20,7 +20,7 @@ use diesel::connection::CacheSize;
 use self::connect::Attempts;
 use self::file::Connected;
 pub(crate) use self::file::{DatabaseFile, open_to_all};
-pub(crate) use self::kept::Kept;
+pub(crate) use self::kept::DoorConnections;
 pub(crate) use self::lease::{ApplicationPool, ConnectionSource, Single};
 pub(crate) use self::renewed::Renewed;
 pub(crate) use self::run::{is_rolled_back, run};

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::kept::{DoorConnections, Kept};
 use super::lease::{Lease, PoolLease};
-use super::{ConnectionSource, Kept, SqlConnector, set_up};
+use super::{ConnectionSource, SqlConnector, set_up};
 use crate::store::pool::Bounds;
 use crate::store::sql::backend::Backend;
 
@@ -33,12 +34,21 @@ impl<C: Backend> Renewed<C> {
         }))
     }
 
-    /// Returns a connection for batches of saves, beside those of the pool.
-    pub(crate) fn door(&self) -> Kept<C> {
-        Kept::new(SqlConnector {
-            set_up: set_up(C::SET_UP_DOOR, &self.0.bounds),
-            ..self.0.manager.clone()
-        })
+    /// Returns the connections of a door's saves, beside those of the pool.
+    pub(crate) fn door(&self) -> DoorConnections<C> {
+        let Shared {
+            manager, bounds, ..
+        } = &*self.0;
+        let kept = |text: String| {
+            Kept::new(SqlConnector {
+                set_up: set_up(&text, bounds),
+                ..manager.clone()
+            })
+        };
+        DoorConnections {
+            statements: kept(C::SET_UP_DOOR.to_owned()),
+            transactions: kept([C::SET_UP_DOOR, C::SET_UP_BATCH].join("; ")),
+        }
     }
 
     fn pool(&self) -> r2d2::Pool<SqlConnector<C>> {
