@@ -163,6 +163,11 @@ fn an_unreadable_row_ends_one_session_only() {
             .store
             .load(&bad.key, 0)
             .unwrap_or_else(|error| panic!("{garbage}: {error}"));
+        let mut loaded = contract::load_each(&*database.store, &[&bad.key, &good.key], 0);
+        let (beside, unreadable) = (loaded.pop().unwrap(), loaded.pop().unwrap());
+        assert!(unreadable.is_ok(), "{garbage}");
+        let beside = beside.unwrap().map(|(record, _)| record);
+        assert_eq!(beside.as_ref(), Some(&good), "{garbage}");
         let list = database
             .store
             .list("ada", 0)

@@ -32,6 +32,7 @@ mod migrations;
 mod own_tables;
 #[cfg(feature = "postgres")]
 mod pooler;
+mod random_batches;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "mysql", feature = "postgres"))]

@@ -5,9 +5,10 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use super::batches::{load_each, saved, update};
 use super::{NOW, key, record, stored};
 use crate::record::Record;
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Inserted, Save, Store, Updated};
 use crate::token::Key;
 
 pub(super) fn one_of_many_inserts_wins(store: &dyn Store) {
@@ -126,4 +127,37 @@ fn against_a_writer(store: &dyn Store, key: &Key, act: impl FnOnce()) {
         let _stop = Stop(&stopped);
         act();
     });
+}
+
+pub(super) fn batches_lose_no_update(store: &dyn Store) {
+    let records = [(); 5].map(|()| zero(store));
+    let keys = records.each_ref().map(|record| &record.key);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..20).for_each(|_| add_one_to_each(store, &keys)));
+        }
+        scope.spawn(|| {
+            for key in keys.repeat(20) {
+                add_one(store, key).unwrap();
+            }
+        });
+    });
+    let counts = keys.map(|key| number(&store.load(key, NOW).unwrap().unwrap()));
+    assert_eq!(counts, [60; 5]);
+}
+
+/// Reads, changes and swaps all at once, until each has succeeded.
+fn add_one_to_each(store: &dyn Store, keys: &[&Key]) {
+    let mut left = keys.to_vec();
+    while !left.is_empty() {
+        let loaded = load_each(store, &left, NOW).into_iter();
+        let increments = loaded.map(|loaded| {
+            let (record, _) = loaded.unwrap().unwrap();
+            update(&record, &json!({ "n": number(&record) + 1 }).to_string())
+        });
+        let saves: Vec<Save> = increments.collect();
+        let mut outcomes = saved(store, &saves.iter().collect::<Vec<_>>()).into_iter();
+        left.retain(|_| outcomes.next() != Some(Updated::Done));
+        thread::yield_now();
+    }
 }

@@ -18,11 +18,13 @@
     reason = "a test suite panics where a test fails"
 )]
 
+mod batches;
 mod concurrency;
 mod many;
 mod reading;
 mod writing;
 
+pub use self::batches::{load_each, save_each};
 use crate::record::Record;
 use crate::store::{Inserted, Store};
 use crate::token::{Key, Token};
@@ -93,6 +95,12 @@ pub const PROPERTIES: &[Property] = properties![
     concurrency::two_writers_lose_no_update,
     concurrency::a_writer_never_outlives_a_delete,
     concurrency::a_writer_never_undoes_a_renewal,
+    concurrency::batches_lose_no_update,
+    batches::loads_of_a_batch_are_in_the_order_of_their_keys,
+    batches::saves_of_a_batch_have_the_outcomes_that_they_have_alone,
+    batches::a_save_that_loses_keeps_no_other_of_its_batch_from_winning,
+    batches::a_save_that_fails_keeps_no_other_of_its_batch_from_winning,
+    batches::of_two_saves_of_one_record_in_a_batch_one_wins,
 ];
 
 /// Deletes all records of the store and checks every property.
