@@ -77,7 +77,7 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
 
     /// Saves up to [`MOST`] records of one of the [`transactions`]. If one cannot be saved, none is.
     fn save_batch(&self, texts: &SaveTexts, saves: &[&Save]) -> Result<Vec<Updated>, Error> {
-        let mut work = |connection: &mut C| {
+        let work = |connection: &mut C| {
             let mut outcomes = vec![Updated::Done; saves.len()];
             let mut batch = SaveBatch::new(connection, texts, &mut outcomes);
             match (C::BATCH, saves) {
@@ -88,13 +88,13 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         };
         let (door, is_one) = (self.door.as_ref(), is_one_statement::<C>(saves));
         let done = door.and_then(|door| match is_one {
-            true => door.run(&mut work),
-            false => door.transact(&mut work),
+            true => door.run(work),
+            false => door.transact(work),
         });
         done.unwrap_or_else(|| {
             self.write(Idempotent::Batch, |connection| match is_one {
                 true => work(connection),
-                false => connection.transact_batch(&mut work),
+                false => connection.transact_batch(work),
             })
         })
     }
