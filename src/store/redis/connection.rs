@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use redis::{Cmd, ConnectionLike, FromRedisValue, RedisError, RedisResult, cmd};
+use redis::{Cmd, ConnectionLike, FromRedisValue, Pipeline, RedisError, RedisResult, Value, cmd};
 
 use super::address::Address;
 use crate::store::pool::{Bounds, Trust};
@@ -22,6 +22,18 @@ impl Connection {
             cmd("ASKING").exec(&mut self.link)?;
         }
         command.query(&mut self.link)
+    }
+
+    pub(super) fn send(&mut self, commands: &Pipeline) -> RedisResult<()> {
+        self.link
+            .send_packed_command(&commands.get_packed_pipeline())
+    }
+
+    /// Returns the next reply to what was sent, which may be the error of one command.
+    ///
+    /// The client's own way to run a pipeline waits for each further reply after a timeout.
+    pub(super) fn receive(&mut self) -> RedisResult<Value> {
+        self.link.recv_response()
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod address;
 mod connection;
 mod encoding;
+mod many;
 mod nodes;
 mod record_ops;
 mod scan;
@@ -15,19 +16,19 @@ mod user_index;
 use std::collections::HashSet;
 use std::fmt;
 
-use redis::{RedisResult, cmd};
+use redis::{Cmd, RedisResult, cmd};
 
 use self::address::Address;
 use self::connection::Connection;
 use self::encoding::{lifetime, record};
 use self::nodes::Nodes;
-use self::record_ops::Only;
+use self::record_ops::{Only, touch_arguments};
 use self::scan::FoundKey;
 use self::script::TOUCH;
 use crate::error::Error;
 use crate::record::Record;
 use crate::store::pool::{Bounds, Idempotent};
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
 
 /// A store in Redis or Valkey, on one server or in a cluster.
@@ -120,16 +121,42 @@ impl RedisStore {
     }
 }
 
+fn fields_of(name: &str) -> Cmd {
+    let mut read = cmd("HGETALL");
+    read.arg(name);
+    read
+}
+
 fn broken(cause: redis::RedisError) -> Error {
     Error::unavailable("the Redis command failed").with_source(cause)
 }
 
 impl Store for RedisStore {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
-        let (name, mut read) = (self.name(key), cmd("HGETALL"));
-        read.arg(&name);
-        let fields = self.read(&name, |connection| connection.query(&read))?;
+        let name = self.name(key);
+        let fields = self.read(&name, |connection| connection.query(&fields_of(&name)))?;
         Ok(record(key, fields).filter(|record| record.expires_at > now))
+    }
+
+    fn gathers(&self) -> Gathers {
+        Gathers {
+            loads: true,
+            saves: true,
+        }
+    }
+
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        match keys {
+            [key] if self.is_lone(keys) => vec![self.load_with_user(key, now)],
+            _ => self.load_batch(keys, now),
+        }
+    }
+
+    fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
+        match saves {
+            [save] if self.is_lone(saves) => vec![save.on(self)],
+            _ => self.save_batch(saves),
+        }
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
@@ -149,8 +176,7 @@ impl Store for RedisStore {
     }
 
     fn touch(&self, key: &Key, seen_at: i64, expires_at: i64) -> Result<(), Error> {
-        let (name, lifetime) = (self.name(key), lifetime(seen_at, expires_at));
-        let arguments = [seen_at.to_string(), expires_at.to_string(), lifetime];
+        let (name, arguments) = (self.name(key), touch_arguments(seen_at, expires_at));
         self.read(&name, |connection| {
             TOUCH.run(connection, &name, &arguments[..])
         })

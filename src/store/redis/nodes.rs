@@ -2,7 +2,7 @@
 //!
 //! Each node has its own pool, so that a node that does not answer delays no work on the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 use super::address::Address;
 use super::broken;
 use super::connection::{Connection, RedisConnector};
-use crate::error::Error;
+use crate::error::{Effect, Error};
 use crate::store::pool::{Bounds, Idempotent};
 
 type Pool = r2d2::Pool<RedisConnector>;
+pub(super) type RedisLease = r2d2::PooledConnection<RedisConnector>;
 
 pub(super) struct Nodes {
     pub(super) address: Address,
@@ -29,6 +30,8 @@ struct Topology {
     pools: HashMap<String, Pool>,
     /// The node that the last redirect for a slot named.
     holders: HashMap<Slot, String>,
+    /// The nodes that left a command without a reply, until they reply to one.
+    silent: HashSet<String>,
     /// The index of the node of the URL that is asked for all other slots; a failure advances it.
     failed: usize,
 }
@@ -56,31 +59,33 @@ impl Nodes {
         let slot = Slot::for_key(name);
         let (mut node, mut asking, mut attempt) = (self.holder(slot), false, 1);
         loop {
-            let mut connection = self.pool(&node).get().map_err(|cause| {
-                self.forget(&node);
-                Error::unavailable("no connection to Redis is available").with_source(cause)
-            })?;
+            let mut connection = self.connect(&node)?;
             connection.asking = asking;
             let error = match work(&mut connection) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.known().silent.remove(&node);
+                    return Ok(value);
+                }
                 Err(error) => error,
             };
             let (lost, undone) = (error.is_io_error(), is_refusal(&error));
-            let named = named(&error, &node);
-            // After a timeout the connection would read the stale reply, and the host name may lead to
-            // another server by now.
-            connection.lost = lost || undone && named.is_none();
+            // After a timeout the connection would read the stale reply.
+            connection.lost = lost || is_dead_end(&error, &node);
             drop(connection);
             if lost {
                 self.forget(&node);
             }
             let repeatable = undone || lost && idempotent == Idempotent::Yes && !error.is_timeout();
             if attempt == ATTEMPTS || !repeatable {
-                return Err(broken(error));
+                let effect = match idempotent {
+                    Idempotent::No | Idempotent::Batch if lost => Effect::Unknown,
+                    _ => Effect::Final,
+                };
+                return Err(broken(error).with_effect(effect));
             }
             attempt += 1;
             asking = error.kind() == ErrorKind::Server(ServerErrorKind::Ask);
-            node = match named {
+            node = match named(&error, &node) {
                 Some(other) if asking => other,
                 Some(other) => self.learn(slot, other),
                 None => {
@@ -91,12 +96,23 @@ impl Nodes {
         }
     }
 
+    pub(super) fn connect(&self, node: &str) -> Result<RedisLease, Error> {
+        self.pool(node).get().map_err(|cause| {
+            self.forget(node);
+            Error::unavailable("no connection to Redis is available").with_source(cause)
+        })
+    }
+
+    pub(super) fn is_silent(&self, node: &str) -> bool {
+        self.known().silent.contains(node)
+    }
+
     fn known(&self) -> MutexGuard<'_, Topology> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the node of a slot; before a redirect named it, a node of the URL, which redirects.
-    fn holder(&self, slot: Slot) -> String {
+    pub(super) fn holder(&self, slot: Slot) -> String {
         let known = self.known();
         let holder = known.holders.get(&slot).cloned();
         holder.unwrap_or_else(|| self.address.node(known.failed))
@@ -118,8 +134,9 @@ impl Nodes {
     }
 
     /// Asks elsewhere for the slots of a node that does not answer: a replica may have taken over.
-    fn forget(&self, node: &str) {
+    pub(super) fn forget(&self, node: &str) {
         let mut known = self.known();
+        known.silent.insert(node.to_owned());
         known.holders.retain(|_, holder| holder != node);
         if self.address.node(known.failed) == node {
             known.failed = known.failed.wrapping_add(1);
@@ -142,6 +159,11 @@ fn is_refusal(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
     let at_this_node = [BusyLoading, MasterDown, ReadOnly].map(ErrorKind::Server);
     error.is_cluster_error() || at_this_node.contains(&error.kind())
+}
+
+/// Returns `true` if a server refuses and names no other: its host name may lead to another one by now.
+pub(super) fn is_dead_end(error: &RedisError, by: &str) -> bool {
+    is_refusal(error) && named(error, by).is_none()
 }
 
 fn pause(attempt: u32) {

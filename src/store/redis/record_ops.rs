@@ -17,6 +17,26 @@ pub(super) struct Only<'a> {
     pub(super) expired_at: Option<i64>,
 }
 
+pub(super) fn create_arguments(record: &Record, lifetime: String, more: &[&str]) -> Vec<String> {
+    let mut arguments = vec![lifetime];
+    arguments.extend(fields(record));
+    arguments.extend(more.iter().map(|&field| field.to_owned()));
+    arguments
+}
+
+pub(super) fn replace_arguments(version: i64, record: &Record, listed: &str) -> Vec<String> {
+    let user_id = record.user_id.clone().unwrap_or_default();
+    let mut arguments = vec![version.to_string(), user_id, listed.to_owned()];
+    arguments.push(lifetime(record.seen_at, record.expires_at));
+    arguments.extend(fields(record));
+    arguments
+}
+
+pub(super) fn touch_arguments(seen_at: i64, expires_at: i64) -> [String; 3] {
+    let lifetime = lifetime(seen_at, expires_at);
+    [seen_at.to_string(), expires_at.to_string(), lifetime]
+}
+
 impl RedisStore {
     /// Stores a record, and returns `false` if its key is taken.
     pub(super) fn create(
@@ -25,10 +45,10 @@ impl RedisStore {
         lifetime: String,
         more: &[&str],
     ) -> Result<bool, Error> {
-        let mut arguments = vec![lifetime];
-        arguments.extend(fields(record));
-        arguments.extend(more.iter().map(|&field| field.to_owned()));
-        let name = self.name(&record.key);
+        let (name, arguments) = (
+            self.name(&record.key),
+            create_arguments(record, lifetime, more),
+        );
         self.write(&name, |connection| {
             CREATE.run(connection, &name, &arguments)
         })
@@ -66,9 +86,7 @@ impl RedisStore {
         let name = self.name(&record.key);
         let user_id = record.user_id.as_deref().unwrap_or_default();
         for listed in ["0", "1"] {
-            let mut arguments = vec![version.to_string(), user_id.to_owned(), listed.to_owned()];
-            arguments.push(lifetime(record.seen_at, record.expires_at));
-            arguments.extend(fields(record));
+            let arguments = replace_arguments(version, record, listed);
             let (outcome, before): (String, String) = self.write(&name, |connection| {
                 REPLACE.run(connection, &name, &arguments)
             })?;

@@ -28,18 +28,24 @@ impl Script {
         key: &str,
         arguments: impl ToRedisArgs,
     ) -> RedisResult<T> {
-        let call = |verb: &str, script: &str| -> Cmd {
-            let mut call = cmd(verb);
-            call.arg(script).arg(1).arg(key).arg(&arguments);
-            call
-        };
-        match connection.query(&call("EVALSHA", &self.hash)) {
+        match connection.query(&self.call(key, &arguments)) {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                connection.query(&call("EVAL", self.text))
+                connection.query(&call("EVAL", self.text, key, &arguments))
             }
             answer => answer,
         }
     }
+
+    /// Returns the command that runs a script which Redis has cached.
+    pub(super) fn call(&self, key: &str, arguments: impl ToRedisArgs) -> Cmd {
+        call("EVALSHA", &self.hash, key, arguments)
+    }
+}
+
+fn call(verb: &str, script: &str, key: &str, arguments: impl ToRedisArgs) -> Cmd {
+    let mut call = cmd(verb);
+    call.arg(script).arg(1).arg(key).arg(arguments);
+    call
 }
 
 macro_rules! scripts {

@@ -157,7 +157,7 @@ fn a_slot_on_its_way_to_another_node_loses_no_session_and_no_update() {
 }
 
 /// Moves the slot of a record to the next node, and lets something happen after each step.
-fn move_slot(cluster: &Cluster, name: &str, meanwhile: impl Fn()) {
+pub(crate) fn move_slot(cluster: &Cluster, name: &str, meanwhile: impl Fn()) {
     let (slot, here) = (cluster.slot(name), cluster.holder(name));
     let (here, there) = (&cluster.nodes[here], &cluster.nodes[(here + 1) % 3]);
     let [id_here, id_there] = [here, there].map(|node| node.ask(&["CLUSTER", "MYID"]));

@@ -1,6 +1,7 @@
 //! Sessions in Redis, alone and as a cluster: its keys, and its failures.
 
 mod cluster;
+mod many;
 mod outage;
 mod records;
 mod renewal;
