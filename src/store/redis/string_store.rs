@@ -10,7 +10,7 @@ use super::script::{READ_TEXT, REMOVE_TEXT, REPLACE_TEXT, TOUCH_TEXT};
 use super::{RedisStore, broken, scan};
 use crate::error::Error;
 use crate::record::Record;
-use crate::store::{Inserted, Store, Updated};
+use crate::store::{Gathers, Inserted, Loaded, Store, Updated};
 use crate::token::Key;
 
 /// The lifetime that connect-redis gives a text without expiry, in milliseconds.
@@ -87,6 +87,20 @@ fn lifetime(now: i64, end: i64) -> i64 {
     (rest + 999) / 1000
 }
 
+/// A text, its lifetime in milliseconds, and its hash.
+type Text = (Vec<u8>, i64, String);
+
+fn record(key: &Key, now: i64, found: Option<Text>) -> Option<Record> {
+    let (text, left, hash) = found?;
+    let left = if left < 0 { DEFAULT_LIFETIME } else { left };
+    Some(Record {
+        data: String::from_utf8(text).unwrap_or_default(),
+        version: i64::from_str_radix(&hash, 16).unwrap_or_default(),
+        expires_at: now.saturating_add(left),
+        ..Record::new(key.clone(), 0, 0, 0)
+    })
+}
+
 fn hash(version: i64) -> String {
     format!("{version:015x}")
 }
@@ -94,18 +108,28 @@ fn hash(version: i64) -> String {
 impl Store for StringStore {
     fn load(&self, key: &Key, now: i64) -> Result<Option<Record>, Error> {
         let name = self.0.name(key);
-        let found: Option<(Vec<u8>, i64, String)> = self.0.read(&name, |connection| {
+        let found = self.0.read(&name, |connection| {
             READ_TEXT.run(connection, &name, None::<&str>)
         })?;
-        Ok(found.map(|(text, left, hash)| {
-            let left = if left < 0 { DEFAULT_LIFETIME } else { left };
-            Record {
-                data: String::from_utf8(text).unwrap_or_default(),
-                version: i64::from_str_radix(&hash, 16).unwrap_or_default(),
-                expires_at: now.saturating_add(left),
-                ..Record::new(key.clone(), 0, 0, 0)
-            }
-        }))
+        Ok(record(key, now, found))
+    }
+
+    fn gathers(&self) -> Gathers {
+        Gathers {
+            loads: true,
+            saves: false,
+        }
+    }
+
+    fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
+        if self.0.is_lone(keys) {
+            return vec![self.load_with_user(keys[0], now)];
+        }
+        let read = |name: &str| READ_TEXT.call(name, None::<&str>);
+        let texts = self.0.read_many(keys, read).into_iter().zip(keys);
+        let found =
+            texts.map(|(text, key)| Ok(record(key, now, text?).map(|record| (record, None))));
+        found.collect()
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
