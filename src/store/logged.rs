@@ -204,7 +204,7 @@ mod tests {
     fn each_verb_is_logged_without_its_secrets() {
         log::set_logger(&Lines).unwrap();
         log::set_max_level(log::LevelFilter::Info);
-        let store = Logged(Arc::new(MemoryStore::with_limit(12)));
+        let store = Logged(Arc::new(MemoryStore::with_limit(100)));
         contract::check(&store);
         LINES.lock().unwrap().clear();
 

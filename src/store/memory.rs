@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_contract_holds_in_a_small_store() {
-        contract::check(&MemoryStore::with_limit(12));
+        contract::check(&MemoryStore::with_limit(100));
     }
 
     #[test]

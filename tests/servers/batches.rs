@@ -10,6 +10,7 @@ use testing::on_every_backend;
 on_every_backend!(
     a_save_that_won_is_done_even_if_it_is_overwritten_at_once,
     of_two_batches_of_the_same_sessions_each_record_has_one_winner,
+    data_of_every_kind_and_size_reads_back_from_a_batch,
 );
 
 fn stored(store: &dyn Store) -> Record {
@@ -86,5 +87,33 @@ fn of_two_batches_of_the_same_sessions_each_record_has_one_winner(database: &Tes
         let found = store.load(&record.key, 0).unwrap().unwrap();
         let winner = if one { "one" } else { "other" };
         assert_eq!(found.data, format!(r#"{{"by":"{winner}"}}"#));
+    }
+}
+
+fn data_of_every_kind_and_size_reads_back_from_a_batch(database: &TestDatabase) {
+    let store = &*database.store;
+    let texts = [
+        "{}".to_owned(),
+        r#"{"text":"ü € 𝄞 ' \" \\ ?","null":null}"#.to_owned(),
+        format!(r#"{{"long":"{}"}}"#, "x".repeat(200_000)),
+        format!(r#"{{"long":"{}"}}"#, "𝄞".repeat(20_000)),
+    ];
+    let records: Vec<_> = texts.iter().map(|_| stored(store)).collect();
+    let pairs = records.iter().zip(&texts);
+    let updates: Vec<_> = pairs.map(|(record, text)| update(record, text)).collect();
+    let inserts = texts
+        .iter()
+        .map(|text| Save::Insert(testing::changed!(contract::record(), data: text.clone())));
+    let saves: Vec<_> = updates.into_iter().chain(inserts).collect();
+    for outcome in store.save_many(&saves.iter().collect::<Vec<_>>()) {
+        assert_eq!(outcome.unwrap(), Updated::Done);
+    }
+    let keys: Vec<_> = saves.iter().map(Save::key).collect();
+    let found = store.load_many(&keys, 0).into_iter().map(Result::unwrap);
+    for (found, save) in found.zip(&saves) {
+        let (Save::Insert(record) | Save::Update { record, .. }) = save else {
+            panic!("a touch");
+        };
+        assert_eq!(found.as_ref().map(|(found, _)| found), Some(record));
     }
 }

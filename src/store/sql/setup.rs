@@ -22,7 +22,8 @@ impl<C: Backend> DieselStore<C> {
     /// Returns a store on a pool of the application. Its connections stay as they are.
     ///
     /// Set each of them up as [`connect`](DieselStore::connect) does: on SQLite `PRAGMA busy_timeout`, on
-    /// MariaDB and MySQL a strict `sql_mode`. A warning in the log names a missing setting.
+    /// MariaDB and MySQL a strict `sql_mode`. A warning in the log names a missing setting. Saves that requests
+    /// share wait for a row in use as long as these connections do.
     pub fn new(pool: diesel::r2d2::Pool<ConnectionManager<C>>) -> Self {
         Self::on(ApplicationPool::new(pool))
     }

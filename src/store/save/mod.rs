@@ -113,3 +113,6 @@ enum Found {
     /// Another save came first, or after it.
     Other,
 }
+
+#[cfg(test)]
+mod tests;
