@@ -26,8 +26,7 @@ impl Attempt {
         if let (Save::Update { version, record }, Some(old_key)) = (&*self.save, &self.old_key) {
             return store.update(old_key, *version, record);
         }
-        let answer = store.save_many(&[&*self.save]).pop();
-        let answer = answer.unwrap_or_else(|| Err(Error::unavailable("the store gave no answer")));
+        let answer = self.save.on(store);
         answer.or_else(|error| self.save.after(error, store))
     }
 

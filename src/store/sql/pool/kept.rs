@@ -1,6 +1,7 @@
 //! A connection that one thread uses all the time, beside those of the pool.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 use diesel::QueryResult;
 use r2d2::ManageConnection;
@@ -40,29 +41,55 @@ impl<C: Backend> DoorConnections<C> {
 
 pub(super) struct Kept<C> {
     connector: SqlConnector<C>,
-    connection: Mutex<Option<Pooled<C>>>,
+    connection: Mutex<Place<C>>,
+}
+
+enum Place<C> {
+    Empty,
+    Free(Pooled<C>),
+    /// A thread uses the connection; perhaps it hangs.
+    Lent,
+}
+
+/// Frees the place of a connection that its thread does not give back.
+struct Lent<'k, C>(&'k Mutex<Place<C>>);
+
+impl<C> Lent<'_, C> {
+    fn put(&self, place: Place<C>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+}
+
+impl<C> Drop for Lent<'_, C> {
+    fn drop(&mut self) {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*place, Place::Lent) {
+            *place = Place::Empty;
+        }
+    }
 }
 
 impl<C: Backend> Kept<C> {
     pub(super) fn new(connector: SqlConnector<C>) -> Self {
         Self {
             connector,
-            connection: Mutex::default(),
+            connection: Mutex::new(Place::Empty),
         }
     }
 
-    /// Runs work of a batch, and again if no server took it. Returns `None` if no connection can be opened, as
-    /// where the account has no more: those of the pool are left.
+    /// Runs work of a batch, and again if no server took it. Returns `None` if another thread has the
+    /// connection, or none can be opened, as where the account has no more: those of the pool are left.
     fn run<T>(&self, mut work: impl FnMut(&mut C) -> QueryResult<T>) -> Option<Result<T, Error>> {
         loop {
-            let (mut pooled, is_new) = self.take()?;
+            let (lent, mut pooled, is_new) = self.take()?;
             let done = work(&mut pooled.connection);
             let fault = done.as_ref().err().map(Fault::of);
             pooled.lost = matches!(fault, Some(Fault::NotSent | Fault::Lost));
             pooled.outdated = fault == Some(Fault::Outdated);
             if !self.connector.has_broken(&mut pooled) {
-                *self.kept() = Some(pooled);
+                lent.put(Place::Free(pooled));
             }
+            drop(lent);
             return Some(match (done, fault) {
                 (Ok(value), _) => Ok(value),
                 (Err(_), Some(Fault::NotSent | Fault::Outdated)) if !is_new => continue,
@@ -74,19 +101,28 @@ impl<C: Backend> Kept<C> {
         }
     }
 
-    /// Returns the connection, or a new one if there is none or another thread has it.
-    fn take(&self) -> Option<(Pooled<C>, bool)> {
-        let kept = self.kept().take();
+    /// Returns the connection, and whether it is new.
+    fn take(&self) -> Option<(Lent<'_, C>, Pooled<C>, bool)> {
+        let place = mem::replace(
+            &mut *self
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+            Place::Lent,
+        );
+        let kept = match place {
+            Place::Lent => return None,
+            Place::Empty => None,
+            Place::Free(pooled) => Some(pooled),
+        };
+        let lent = Lent(&self.connection);
         let valid = kept.and_then(|mut kept| {
             let valid = self.connector.is_valid(&mut kept);
-            valid.is_ok().then_some((kept, false))
+            valid.is_ok().then_some(kept)
         });
-        valid.or_else(|| Some((self.connector.connect().ok()?, true)))
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Option<Pooled<C>>> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        match valid {
+            Some(kept) => Some((lent, kept, false)),
+            None => Some((lent, self.connector.connect().ok()?, true)),
+        }
     }
 }
