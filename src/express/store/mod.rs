@@ -56,11 +56,7 @@ where
     }
 
     fn gathers(&self) -> Gathers {
-        Gathers {
-            // The version of a text is its hash, so equal texts of two saves cannot be told apart.
-            saves: false,
-            ..self.texts.gathers()
-        }
+        self.texts.gathers()
     }
 
     fn load_many(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {

@@ -96,20 +96,12 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
         self.transaction(work)
     }
 
-    /// Runs the statements of a batch of saves: all are done, or none.
-    fn transact_batch<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> QueryResult<T>,
-    ) -> QueryResult<T> {
-        self.transact(work)
-    }
-
-    /// Does the same on a connection with `SET_UP_BATCH`.
+    /// Runs `work` in a transaction on a connection with `SET_UP_BATCH`.
     fn transact_at_door<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> QueryResult<T>,
     ) -> QueryResult<T> {
-        self.transact_batch(work)
+        self.transact(work)
     }
 
     /// Returns the URL with time limits for silent hosts, unless it sets them.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use diesel::PgConnection;
 use diesel::connection::{Connection, SimpleConnection};
-use diesel::{PgConnection, QueryResult};
 
 use super::{Backend, Batch, Dialect, Outcome, between, pooler, user_key};
 use crate::error::Error;
@@ -54,14 +54,6 @@ impl Dialect for PgConnection {
         JOIN pg_type t ON t.oid = a.atttypid \
         LEFT JOIN pg_collation c ON c.oid = a.attcollation \
         LEFT JOIN pg_namespace n ON n.oid = c.collnamespace";
-
-    // A batch is one statement.
-    fn transact_batch<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> QueryResult<T>,
-    ) -> QueryResult<T> {
-        work(self)
-    }
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
         user_key::of_postgresql(&format!("{table}.{key}"), kind)

@@ -94,7 +94,7 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         done.unwrap_or_else(|| {
             self.write(Idempotent::Batch, |connection| match is_one {
                 true => work(connection),
-                false => connection.transact_batch(work),
+                false => connection.transact(work),
             })
         })
     }
