@@ -38,6 +38,8 @@ pub enum ErrorKind {
     Gone,
     /// No user is signed in: 401.
     Anonymous,
+    /// No factor was proved recently enough: 403.
+    NotFresh,
     /// The session's data exceeds `max_data`, or a value exceeds what the database accepts; stored data is
     /// unchanged: 413.
     TooLarge,

@@ -38,6 +38,7 @@
 //! | [`Sessions`] | the fairing: settings in code, CSRF protection, the users' table, a store of your own |
 //! | [`Session`] | the request guard: values, messages, sign-in, sign-out, devices, transactions |
 //! | [`SignedIn`](sign_in::SignedIn) | the request guard for routes that need a signed-in user |
+//! | [`sign_in`] | how a user was proved, and a request guard for a fresh proof |
 //! | [`LiveSessions`] | the sessions of all users, also outside a request |
 //! | [`Database`] | your own queries, on the connections of the sessions |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
@@ -76,9 +77,14 @@ mod live;
 mod record;
 pub mod request;
 mod session;
-/// A request guard for routes that need a signed-in user.
+/// Request guards for routes that need a signed-in user or a fresh proof.
 pub mod sign_in {
+    pub use crate::session::fresh::{
+        AnyFactor, Demand, Fresh, OneTimeCode, Passkey, Password, Provider, needs_confirmation,
+    };
+    pub use crate::session::proofs::Proof;
     pub use crate::session::signed_in::SignedIn;
+    pub use crate::state::Factor;
 }
 mod state;
 pub mod store;

@@ -5,6 +5,8 @@ mod values;
 
 mod user;
 
+pub(crate) mod proofs;
+
 mod messages;
 
 mod typed;
@@ -17,6 +19,7 @@ mod lifetime;
 
 mod database_guard;
 pub(crate) mod events;
+pub(crate) mod fresh;
 pub(crate) mod info;
 pub(crate) mod lifecycle;
 mod replace;
@@ -107,14 +110,17 @@ impl<'r> FromRequest<'r> for &'r Session {
 
 impl Sentinel for &Session {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
-        let missing = rocket.state::<Arc<Context>>().is_none();
-        if missing {
-            log::error!(
-                "a route takes &Session, but no Sessions::fairing() is attached: attach it"
-            );
-        }
-        missing
+        is_unattached(rocket, "&Session")
     }
+}
+
+/// Returns `true`, and logs the remedy, if a route takes this guard without the fairing.
+fn is_unattached(rocket: &Rocket<Ignite>, guard: &str) -> bool {
+    let missing = rocket.state::<Arc<Context>>().is_none();
+    if missing {
+        log::error!("a route takes {guard}, but no Sessions::fairing() is attached: attach it");
+    }
+    missing
 }
 
 impl fmt::Debug for Session {

@@ -154,6 +154,7 @@ pub(super) fn status_of(error: &Error) -> Status {
     match error.kind() {
         ErrorKind::Unavailable => Status::ServiceUnavailable,
         ErrorKind::Anonymous | ErrorKind::Gone => Status::Unauthorized,
+        ErrorKind::NotFresh => Status::Forbidden,
         ErrorKind::TooLarge => Status::PayloadTooLarge,
         ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {
             Status::InternalServerError

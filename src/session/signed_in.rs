@@ -96,6 +96,10 @@ impl<T> DerefMut for SignedIn<T> {
 /// Notes that the guard found no signed-in user.
 struct Refused(bool);
 
+pub(super) fn note_refusal(request: &Request<'_>) {
+    request.local_cache(|| Refused(true));
+}
+
 pub(super) fn has_refused(request: &Request<'_>) -> bool {
     request.local_cache(|| Refused(false)).0
 }
@@ -114,9 +118,7 @@ impl<'r, T: DeserializeOwned + Send + Sync + 'static> FromRequest<'r> for Signed
             Outcome::Forward(status) => return Outcome::Forward(status),
         };
         match error.kind() {
-            ErrorKind::Anonymous => {
-                request.local_cache(|| Refused(true));
-            }
+            ErrorKind::Anonymous => note_refusal(request),
             // `Option<SignedIn<T>>` drops it.
             ErrorKind::Value | ErrorKind::Configuration => log::error!("{error}"),
             _ => {}

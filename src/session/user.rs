@@ -13,7 +13,8 @@ impl Session {
     /// Signs a user in: gives the session to `user_id`, with a new token and new timeouts.
     ///
     /// Values that an anonymous user stored are kept; those of another user are removed. Call
-    /// [`clear`](Self::clear) first to keep nothing.
+    /// [`clear`](Self::clear) first to keep nothing. [`add_proof`](Self::add_proof) keeps how the user was
+    /// proved.
     ///
     /// Fails if the id is empty, longer than 64 bytes or holds control characters.
     ///

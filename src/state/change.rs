@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::contents::{Contents, encode, fields};
 use super::flash::{self, Flash};
+use super::proofs::{self, Factor};
 use super::reserved;
 use crate::error::Error;
 
@@ -84,6 +85,10 @@ impl Change {
 
     pub(crate) fn remove_flashes(shown: Vec<Flash>) -> Self {
         Self::edit(move |contents| flash::remove(contents, &shown))
+    }
+
+    pub(super) fn add_proof(user_id: String, factor: Factor, at: i64) -> Self {
+        Self::edit(move |contents| proofs::add(contents, &user_id, &factor, at))
     }
 
     pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), Error> {

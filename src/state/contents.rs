@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Limits;
-use super::reserved::{self, COOKIE, LASTING, REMEMBERED, SCHEMA, is_reserved};
+use super::reserved::{self, COOKIE, LASTING, PROOFS, REMEMBERED, SCHEMA, is_reserved};
 use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
@@ -78,12 +78,19 @@ impl Contents {
     }
 
     pub(super) fn log_in(&mut self, user_id: &str, remembered: bool) {
+        self.leave_user();
         self.user_id = Some(user_id.to_owned());
-        self.data.remove(REMEMBERED);
-        // A new session gets its cookie settings from the configuration.
-        self.data.remove(COOKIE);
         if remembered {
             self.data.insert(REMEMBERED.into(), true.into());
+        }
+    }
+
+    /// Removes the user, and the reserved values of the sign-in.
+    pub(super) fn leave_user(&mut self) {
+        self.user_id = None;
+        // A new session gets its cookie settings from the configuration.
+        for key in [REMEMBERED, COOKIE, PROOFS] {
+            self.data.remove(key);
         }
     }
 

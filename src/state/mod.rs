@@ -7,6 +7,7 @@ mod contents;
 mod flash;
 mod limits;
 mod plan;
+mod proofs;
 pub(crate) mod reserved;
 mod saving;
 mod schema;
@@ -18,6 +19,8 @@ pub(crate) use self::contents::{Contents, max_age};
 pub use self::flash::Flash;
 pub(crate) use self::limits::{Limits, Sharer};
 pub(crate) use self::plan::{Plan, SetCookie, Verb};
+pub use self::proofs::Factor;
+pub(crate) use self::proofs::is_within;
 pub(crate) use self::saving::Pending;
 pub(crate) use self::schema::Schema;
 

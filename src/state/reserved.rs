@@ -12,9 +12,11 @@ pub(super) const SCHEMA: &str = "@schema";
 pub(super) const FLASH: &str = "@flash";
 /// The settings of the cookie, where an application that shares the session keeps them there.
 pub(crate) const COOKIE: &str = "@cookie";
+/// How and when the signed-in user was proved.
+pub(super) const PROOFS: &str = "@proofs";
 
 /// The reserved values that stay when an application removes all values.
-pub(super) const LASTING: [&str; 3] = [REMEMBERED, SCHEMA, COOKIE];
+pub(super) const LASTING: [&str; 4] = [REMEMBERED, SCHEMA, COOKIE, PROOFS];
 
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.starts_with(RESERVED)

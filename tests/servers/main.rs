@@ -38,6 +38,7 @@ mod redis;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod rights;
 mod shutdown;
+mod sign_in_levels;
 mod table;
 mod transaction;
 #[cfg(feature = "mysql")]
