@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Anonymous,
     /// No factor was proved recently enough: 403.
     NotFresh,
+    /// No sign-in is begun, or it was completed, replaced or has expired: 401.
+    NotBegun,
     /// The session's data exceeds `max_data`, or a value exceeds what the database accepts; stored data is
     /// unchanged: 413.
     TooLarge,

@@ -38,7 +38,7 @@
 //! | [`Sessions`] | the fairing: settings in code, CSRF protection, the users' table, a store of your own |
 //! | [`Session`] | the request guard: values, messages, sign-in, sign-out, devices, transactions |
 //! | [`SignedIn`](sign_in::SignedIn) | the request guard for routes that need a signed-in user |
-//! | [`sign_in`] | how a user was proved, and a request guard for a fresh proof |
+//! | [`sign_in`] | request guards for a fresh proof, and for a sign-in of several steps |
 //! | [`LiveSessions`] | the sessions of all users, also outside a request |
 //! | [`Database`] | your own queries, on the connections of the sessions |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
@@ -77,8 +77,9 @@ mod live;
 mod record;
 pub mod request;
 mod session;
-/// Request guards for routes that need a signed-in user or a fresh proof.
+/// Request guards for routes that need a signed-in user, a fresh proof or a begun sign-in.
 pub mod sign_in {
+    pub use crate::session::begun::Begun;
     pub use crate::session::fresh::{
         AnyFactor, Demand, Fresh, OneTimeCode, Passkey, Password, Provider, needs_confirmation,
     };

@@ -7,6 +7,8 @@ mod user;
 
 pub(crate) mod proofs;
 
+pub(crate) mod begun;
+
 mod messages;
 
 mod typed;

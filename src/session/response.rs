@@ -153,7 +153,7 @@ impl<'r> Responder<'r, 'static> for Error {
 pub(super) fn status_of(error: &Error) -> Status {
     match error.kind() {
         ErrorKind::Unavailable => Status::ServiceUnavailable,
-        ErrorKind::Anonymous | ErrorKind::Gone => Status::Unauthorized,
+        ErrorKind::Anonymous | ErrorKind::Gone | ErrorKind::NotBegun => Status::Unauthorized,
         ErrorKind::NotFresh => Status::Forbidden,
         ErrorKind::TooLarge => Status::PayloadTooLarge,
         ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::begun;
 use super::contents::{Contents, encode, fields};
 use super::flash::{self, Flash};
-use super::proofs::{self, Factor};
+use super::proofs::{self, Evidence, Factor};
 use super::reserved;
 use crate::error::Error;
 
@@ -17,7 +18,18 @@ type Edit = dyn Fn(&mut Contents) -> Result<(), Error> + Send + Sync;
 #[derive(Clone)]
 pub(crate) enum Change {
     Edit(Arc<Edit>),
-    LogIn { user_id: String, remembered: bool },
+    /// Begins a sign-in of several steps.
+    Begin(Evidence),
+    LogIn {
+        user_id: String,
+        remembered: bool,
+    },
+    /// Completes a sign-in of several steps, once.
+    Complete {
+        begun: Evidence,
+        remembered: bool,
+        last: (Factor, i64),
+    },
 }
 
 impl Change {
@@ -94,6 +106,7 @@ impl Change {
     pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), Error> {
         match self {
             Self::Edit(edit) => edit(contents),
+            Self::Begin(evidence) => begun::begin(contents, evidence),
             Self::LogIn {
                 user_id,
                 remembered,
@@ -101,6 +114,11 @@ impl Change {
                 contents.log_in(user_id, *remembered);
                 Ok(())
             }
+            Self::Complete {
+                begun,
+                remembered,
+                last,
+            } => begun::complete(contents, begun, *remembered, last),
         }
     }
 }
@@ -109,7 +127,9 @@ impl fmt::Debug for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Edit(_) => "Edit",
+            Self::Begin(_) => "Begin",
             Self::LogIn { .. } => "LogIn",
+            Self::Complete { .. } => "Complete",
         })
     }
 }

@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Limits;
-use super::reserved::{self, COOKIE, LASTING, PROOFS, REMEMBERED, SCHEMA, is_reserved};
+use super::reserved::{self, BEGUN, COOKIE, LASTING, PROOFS, REMEMBERED, SCHEMA, is_reserved};
 use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
@@ -89,7 +89,7 @@ impl Contents {
     pub(super) fn leave_user(&mut self) {
         self.user_id = None;
         // A new session gets its cookie settings from the configuration.
-        for key in [REMEMBERED, COOKIE, PROOFS] {
+        for key in [REMEMBERED, COOKIE, PROOFS, BEGUN] {
             self.data.remove(key);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Knows neither Rocket nor Diesel.
 
+mod begun;
 mod change;
 mod contents;
 mod flash;
@@ -20,7 +21,7 @@ pub use self::flash::Flash;
 pub(crate) use self::limits::{Limits, Sharer};
 pub(crate) use self::plan::{Plan, SetCookie, Verb};
 pub use self::proofs::Factor;
-pub(crate) use self::proofs::is_within;
+pub(crate) use self::proofs::{Evidence, is_within};
 pub(crate) use self::saving::Pending;
 pub(crate) use self::schema::Schema;
 
@@ -188,23 +189,28 @@ impl State {
         remembered: bool,
         limits: &Limits,
     ) -> Result<(), Error> {
-        if user_id.is_empty() || user_id.len() > 64 || user_id.contains(char::is_control) {
-            let message = format!(
-                "the user id {user_id:?} must have 1 to 64 bytes and no control characters"
-            );
-            return Err(Error::new(ErrorKind::Value, message));
-        }
+        check_user_id(&user_id)?;
+        self.drop_data_of_others(Some(&user_id), limits)?;
+        let change = Change::LogIn {
+            user_id,
+            remembered,
+        };
+        change.apply(&mut self.contents)?;
+        self.changes.push(change);
+        self.mark(Status::Renewed);
+        Ok(())
+    }
+
+    /// Removes what a sign-in does not keep: the data of an ended session, and that of a user other than
+    /// `next`.
+    fn drop_data_of_others(&mut self, next: Option<&str>, limits: &Limits) -> Result<(), Error> {
         if self.status >= Status::Destroyed {
             // The record continues under a new token without its data, which ends the old session as well.
             self.status = Status::Clean;
             self.changes.insert(0, Change::clear());
         }
-        if self
-            .contents
-            .user_id
-            .as_ref()
-            .is_some_and(|current| *current != user_id)
-        {
+        let current = self.contents.user_id.as_deref();
+        if current.is_some_and(|current| Some(current) != next) {
             // The messages of this request are for the user who signs in.
             let waiting = flash::waiting(&self.contents).unwrap_or_default();
             self.added.retain(|flash| waiting.contains(flash));
@@ -213,13 +219,6 @@ impl State {
                 self.apply(Change::add_flash(flash), limits)?;
             }
         }
-        let change = Change::LogIn {
-            user_id,
-            remembered,
-        };
-        change.apply(&mut self.contents)?;
-        self.changes.push(change);
-        self.mark(Status::Renewed);
         Ok(())
     }
 
@@ -271,4 +270,13 @@ impl State {
             save_uninitialized: limits.save_uninitialized,
         })
     }
+}
+
+fn check_user_id(user_id: &str) -> Result<(), Error> {
+    if user_id.is_empty() || user_id.len() > 64 || user_id.contains(char::is_control) {
+        let message =
+            format!("the user id {user_id:?} must have 1 to 64 bytes and no control characters");
+        return Err(Error::new(ErrorKind::Value, message));
+    }
+    Ok(())
 }

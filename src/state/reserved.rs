@@ -14,9 +14,11 @@ pub(super) const FLASH: &str = "@flash";
 pub(crate) const COOKIE: &str = "@cookie";
 /// How and when the signed-in user was proved.
 pub(super) const PROOFS: &str = "@proofs";
+/// A sign-in that waits for its next factor.
+pub(super) const BEGUN: &str = "@begun";
 
 /// The reserved values that stay when an application removes all values.
-pub(super) const LASTING: [&str; 4] = [REMEMBERED, SCHEMA, COOKIE, PROOFS];
+pub(super) const LASTING: [&str; 5] = [REMEMBERED, SCHEMA, COOKIE, PROOFS, BEGUN];
 
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.starts_with(RESERVED)

@@ -1,13 +1,14 @@
-//! How and when a user was proved, and fresh proofs, on each store.
+//! How and when a user was proved, fresh proofs, and sign-ins of two steps, on each store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::DateTime;
 use rocket::http::{Header, Method};
-use rocket::local::blocking::Client;
-use rocket::{Build, Rocket, get, post, routes};
-use rocket_diesel_session::sign_in::{Demand, Factor, Fresh, OneTimeCode, Proof};
+use rocket::local::{asynchronous, blocking::Client};
+use rocket::tokio::{self, sync::Barrier};
+use rocket::{Build, Rocket, State, get, post, routes};
+use rocket_diesel_session::sign_in::{Begun, Demand, Factor, Fresh, OneTimeCode, Proof};
 use rocket_diesel_session::{Error, Session, Sessions};
 
 use testing::database::TestDatabase;
@@ -18,11 +19,21 @@ on_every_backend!(
     the_newest_proof_of_each_factor_is_kept_with_its_time,
     a_sign_in_drops_the_proofs_of_the_one_before,
     a_fresh_proof_is_demanded_by_its_age_and_its_factor,
+    a_begun_sign_in_signs_nobody_in_before_its_next_factor,
+    a_begun_sign_in_lives_ten_minutes,
+    another_sign_in_replaces_a_begun_one,
+    a_begun_sign_in_is_completed_once,
+    a_form_that_is_sent_twice_begins_a_sign_in_each_time,
 );
 on_redis!(
     the_newest_proof_of_each_factor_is_kept_with_its_time,
     a_sign_in_drops_the_proofs_of_the_one_before,
     a_fresh_proof_is_demanded_by_its_age_and_its_factor,
+    a_begun_sign_in_signs_nobody_in_before_its_next_factor,
+    a_begun_sign_in_lives_ten_minutes,
+    another_sign_in_replaces_a_begun_one,
+    a_begun_sign_in_is_completed_once,
+    a_form_that_is_sent_twice_begins_a_sign_in_each_time,
 );
 
 fn factor(word: &str) -> Factor {
@@ -110,6 +121,56 @@ fn fresh_or_why(fresh: Result<Fresh<10>, Error>) -> String {
     format!("{:?}", fresh.map(drop))
 }
 
+#[post("/begin/<user>")]
+fn begin(session: &Session, user: &str) -> Result<(), Error> {
+    session.begin_sign_in(user, Factor::Password)
+}
+
+#[get("/begun")]
+fn begun(begun: Begun<'_>) -> String {
+    format!("{} {}", begun.user_id(), shown(begun.proofs()))
+}
+
+#[get("/begun_or_why")]
+fn begun_or_why(begun: Result<Begun<'_>, Error>) -> String {
+    format!("{:?}", begun.map(drop))
+}
+
+#[post("/complete/<by>?<remember>")]
+fn complete(begun: Begun<'_>, by: &str, remember: bool) -> Result<(), Error> {
+    match remember {
+        true => begun.complete_and_remember(factor(by)),
+        false => begun.complete(factor(by)),
+    }
+}
+
+/// The second guard still has the sign-in that the first one completed.
+#[post("/complete_twice")]
+fn complete_twice(first: Begun<'_>, second: Begun<'_>) -> Result<String, Error> {
+    first.complete(Factor::OneTimeCode)?;
+    Ok(format!("{:?}", second.complete(Factor::OneTimeCode)))
+}
+
+/// Begins once another request has loaded the same session.
+#[post("/begin_together")]
+async fn begin_together(session: &Session, both: &State<Barrier>) -> Result<(), Error> {
+    both.wait().await;
+    session.begin_sign_in("ada", Factor::Password)
+}
+
+/// Completes once another request has loaded the same sign-in.
+#[post("/complete_together")]
+async fn complete_together(
+    begun: Begun<'_>,
+    session: &Session,
+    both: &State<Barrier>,
+) -> Result<String, Error> {
+    both.wait().await;
+    begun.complete(Factor::OneTimeCode)?;
+    let saved = session.save().await;
+    Ok(format!("{:?}", saved.map_err(|error| error.kind())))
+}
+
 fn application(database: &TestDatabase, now: &Arc<AtomicI64>) -> Rocket<Build> {
     let clock = now.clone();
     let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
@@ -117,9 +178,20 @@ fn application(database: &TestDatabase, now: &Arc<AtomicI64>) -> Rocket<Build> {
     let sessions = Sessions::fairing().with_store(store).with_clock(time);
     let of_users = routes![log_in, log_out, prove, set, clear, who, proofs, since];
     let fresh = routes![fresh, fresh_code, fresh_second_factor, fresh_or_why];
+    let begun = routes![
+        begin,
+        begun,
+        begun_or_why,
+        complete,
+        complete_twice,
+        begin_together,
+        complete_together
+    ];
     rocket::custom(site::figment("{}"))
+        .manage(Barrier::new(2))
         .mount("/", of_users)
         .mount("/", fresh)
+        .mount("/", begun)
         .attach(sessions)
 }
 
@@ -192,6 +264,29 @@ impl Browser {
     }
 }
 
+/// Sends a POST twice at once. Returns the new cookie of each answer, and its body.
+fn post_twice(
+    database: &TestDatabase,
+    browser: &Browser,
+    path: &'static str,
+) -> [(Option<String>, String); 2] {
+    let (cookie, now) = (browser.cookie.clone().unwrap(), browser.now.clone());
+    rocket::execute(async {
+        let rocket = application(database, &now);
+        let client = asynchronous::Client::untracked(rocket).await.unwrap();
+        let send = || async {
+            let request = client.post(path);
+            let request = request.header(Header::new("Cookie", cookie.clone()));
+            let answer = request.dispatch().await;
+            let set = answer.headers().get_one("Set-Cookie");
+            let pair = set.map(|set| set.split(';').next().unwrap().to_owned());
+            (pair, answer.into_string().await.unwrap_or_default())
+        };
+        let (one, other) = tokio::join!(send(), send());
+        [one, other]
+    })
+}
+
 fn the_newest_proof_of_each_factor_is_kept_with_its_time(database: &TestDatabase) {
     let mut browser = Browser::new(database);
     assert_eq!(browser.get("/proofs"), "");
@@ -259,4 +354,96 @@ fn a_fresh_proof_is_demanded_by_its_age_and_its_factor(database: &TestDatabase) 
     assert_eq!(statuses(&mut browser), [200, 403, 403], "the password");
     browser.post("/prove/passkey");
     assert_eq!(statuses(&mut browser), [200, 403, 200], "a passkey");
+}
+
+fn a_begun_sign_in_signs_nobody_in_before_its_next_factor(database: &TestDatabase) {
+    let mut browser = Browser::new(database);
+    browser.post("/set");
+    let anonymous = browser.renew("/begin/ada");
+    assert_eq!(browser.get("/who"), "nobody blue");
+    assert_eq!(browser.get("/proofs"), "");
+    assert_eq!(browser.status("/fresh"), 401);
+    assert_eq!(browser.get("/begun"), "ada Password@0");
+    assert_eq!(database.store.list("ada", START).unwrap(), []);
+    assert_eq!(browser.get_with(&anonymous, "/begun").0, 401);
+    browser.pass(MINUTE);
+    browser.post("/clear");
+    let pending = browser.renew("/complete/code");
+    assert_eq!(browser.get("/who"), "ada none");
+    assert_eq!(browser.get("/proofs"), "Password@0 OneTimeCode@1");
+    assert_eq!(browser.get("/since"), "1");
+    let now = START + MINUTE;
+    assert_eq!(database.store.list("ada", now).unwrap().len(), 1);
+    for cookie in [pending, browser.cookie.clone()] {
+        let (status, why) = browser.get_with(&cookie, "/begun_or_why");
+        assert_eq!(status, 200);
+        assert!(
+            why.starts_with("Err(NotBegun: no sign-in is begun"),
+            "{why}"
+        );
+    }
+}
+
+fn a_begun_sign_in_lives_ten_minutes(database: &TestDatabase) {
+    let mut browser = Browser::new(database);
+    browser.post("/begin/ada");
+    browser.pass(10 * MINUTE);
+    assert_eq!(browser.get("/begun"), "ada Password@0");
+    browser.pass(1);
+    let why = browser.get("/begun_or_why");
+    assert!(
+        why.contains("NotBegun: the sign-in was begun more than 10 minutes"),
+        "{why}"
+    );
+    assert_eq!(browser.ask(Method::Post, "/complete/code").status, 401);
+    assert_eq!(browser.get("/who"), "nobody none");
+    browser.renew("/begin/ada");
+    browser.renew("/complete/code?remember=true");
+    assert_eq!(browser.get("/who"), "ada none");
+}
+
+fn another_sign_in_replaces_a_begun_one(database: &TestDatabase) {
+    let mut browser = Browser::new(database);
+    browser.post("/begin/ada");
+    let of_ada = browser.renew("/begin/bob");
+    assert_eq!(browser.get_with(&of_ada, "/begun").0, 401);
+    assert_eq!(browser.get("/begun"), "bob Password@0");
+    browser.post("/complete/code");
+    assert_eq!(browser.get("/who"), "bob none");
+    browser.post("/set");
+    browser.post("/prove/passkey");
+    browser.renew("/begin/ada");
+    assert_eq!(browser.get("/who"), "nobody none", "bob is signed out");
+    assert_eq!(database.store.list("bob", START).unwrap(), []);
+    browser.post("/log_in/eve");
+    assert_eq!(browser.status("/begun"), 401, "eve signed in");
+    assert_eq!(browser.get("/proofs"), "Unstated@0");
+}
+
+fn a_begun_sign_in_is_completed_once(database: &TestDatabase) {
+    let mut browser = Browser::new(database);
+    browser.post("/begin/ada");
+    let answer = browser.ask(Method::Post, "/complete_twice");
+    assert!(answer.body.starts_with("Err(NotBegun: "), "{answer:?}");
+    assert_eq!(browser.get("/who"), "ada none");
+    browser.post("/log_out");
+    browser.post("/begin/ada");
+    let mut answers = post_twice(database, &browser, "/complete_together").map(|it| it.1);
+    answers.sort();
+    assert_eq!(answers, ["Err(Gone)", "Ok(())"]);
+    assert_eq!(database.store.list("ada", START).unwrap().len(), 1);
+}
+
+fn a_form_that_is_sent_twice_begins_a_sign_in_each_time(database: &TestDatabase) {
+    let mut browser = Browser::new(database);
+    browser.post("/set");
+    let answers = post_twice(database, &browser, "/begin_together");
+    for (cookie, _) in answers {
+        assert!(
+            cookie.is_some(),
+            "each answer may be the one that the browser keeps"
+        );
+        let begun = browser.get_with(&cookie, "/begun");
+        assert_eq!(begun, (200, "ada Password@0".to_owned()));
+    }
 }

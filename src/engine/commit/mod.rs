@@ -134,7 +134,7 @@ impl Commit {
             return Ok(Some(0));
         };
         let current = stored.map(|record| &record.key);
-        if let (Some(current), false) = (current, self.signs_in())
+        if let (Some(current), false) = (current, self.begins_anew())
             && store.load(current, self.now)?.is_none()
         {
             let signs_out = matches!(self.verb, Verb::Delete | Verb::Replace);
@@ -235,7 +235,7 @@ impl Commit {
             }
             match store.load_with_user(&stored.record.key, self.now)? {
                 Some(fresh) => (stored.record, stored.user) = fresh,
-                None if self.signs_in() => {
+                None if self.begins_anew() => {
                     return self.insert(store, self.replayed(Contents::default())?);
                 }
                 None => return Ok(Committed::Gone),
@@ -262,12 +262,16 @@ impl Commit {
         Ok(contents)
     }
 
-    /// A sign-in always gets a session: if the old one ended during the request, a new one is created.
     fn signs_in(&self) -> bool {
-        self.pending
-            .changes
-            .iter()
-            .any(|change| matches!(change, Change::LogIn { .. }))
+        let mut changes = self.pending.changes.iter();
+        changes.any(|change| matches!(change, Change::LogIn { .. } | Change::Complete { .. }))
+    }
+
+    /// A sign-in, or the first step of one, always gets a session: if the old one ended during the request, a
+    /// new one is created. A later step gets none, because another request may have completed the sign-in.
+    fn begins_anew(&self) -> bool {
+        let mut changes = self.pending.changes.iter();
+        changes.any(|change| matches!(change, Change::LogIn { .. } | Change::Begin(_)))
     }
 }
 
