@@ -2,6 +2,7 @@
 
 pub(crate) mod backend;
 mod columns;
+mod expired;
 pub(crate) mod layout;
 mod many;
 pub(crate) mod pool;

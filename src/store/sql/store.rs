@@ -2,8 +2,6 @@
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -19,11 +17,6 @@ use crate::store::sql::pool::{ConnectionSource, DoorConnections, is_rolled_back,
 use crate::store::sql::table::Table;
 use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
-
-/// The largest number of records that one statement deletes while no other connection can write: it takes SQLite
-/// about 2 ms.
-const TURN: u32 = 50;
-const BETWEEN_TURNS: Duration = Duration::from_millis(2);
 
 /// A store on the connections of `P`: a pool, or the connection of a transaction.
 pub(super) struct SqlStore<C, P> {
@@ -83,42 +76,8 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     }
 
     /// Runs a `DELETE` and returns the number of rows that it deleted.
-    fn delete_rows(&self, statement: &Statement<'_>) -> Result<u64, Error> {
+    pub(super) fn delete_rows(&self, statement: &Statement<'_>) -> Result<u64, Error> {
         self.write(Idempotent::Yes, |connection| connection.change(statement))
-    }
-
-    /// Deletes expired records, and lets live writers in between if only one can write at a time.
-    fn delete_in_turns(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        let turn = if C::ONE_WRITER { TURN } else { limit };
-        let mut left = limit;
-        loop {
-            let most = turn.min(left);
-            let values = [now.into(), i64::from(most).into()];
-            let delete = Statement::new(&self.sql.delete_expired, values);
-            let deleted = self.delete_rows(&delete)? as u32;
-            left -= deleted.min(left);
-            if deleted < most || left == 0 {
-                return Ok((limit - left).into());
-            }
-            thread::sleep(BETWEEN_TURNS);
-        }
-    }
-
-    /// Deletes those of up to `limit` records that are expired by now.
-    fn delete_chosen(
-        &self,
-        connection: &mut C,
-        keys: &[String],
-        now: i64,
-        limit: u32,
-    ) -> QueryResult<u64> {
-        // Always as many, so that one text is prepared: the last key stands for those that are missing.
-        let limit = limit as usize;
-        let padded = keys.iter().chain(keys.last().into_iter().cycle());
-        let keys = padded.take(limit).map(|key| Value::from(&**key));
-        let list = format!("({})", vec!["?"; limit].join(", "));
-        let sql = self.sql.delete_expired.replacen("(?)", &list, 1);
-        connection.change(&Statement::new(&sql, keys.chain([now.into()])))
     }
 
     /// Runs an `UPDATE` of one record and its version.
@@ -233,24 +192,10 @@ impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
     }
 
     fn delete_expired(&self, now: i64, limit: u32) -> Result<u64, Error> {
-        let Some(choose) = &self.sql.choose_expired else {
-            return self.delete_in_turns(now, limit);
-        };
-        let choose = Statement::new(choose, [now.into(), i64::from(limit).into()]);
-        self.write(Idempotent::Yes, |connection| {
-            let mut tried = Vec::new();
-            loop {
-                let keys = connection.texts(&choose)?;
-                if keys.is_empty() || keys == tried {
-                    return Ok(0);
-                }
-                match self.delete_chosen(connection, &keys, now, limit)? {
-                    // Another node has deleted these.
-                    0 => tried = keys,
-                    count => return Ok(count),
-                }
-            }
-        })
+        match &self.sql.choose_expired {
+            Some(choose) => self.delete_chosen(choose, now, limit),
+            None => self.delete_in_turns(now, limit),
+        }
     }
 
     fn first_expiry(&self) -> Result<Option<i64>, Error> {
