@@ -273,7 +273,8 @@ impl LiveSessions {
             }
             count += deleted;
             progress(count);
-            sleep(pace.after(deleted, start.elapsed())).await;
+            // This process or another may serve requests.
+            sleep(pace.after(deleted, start.elapsed(), true)).await;
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ pub(crate) struct Threads {
     workers: Mutex<WorkerSet>,
     most_hung: usize,
     outdated: Outdated,
+    asked: Arc<AtomicU64>,
 }
 
 struct WorkerSet {
@@ -60,14 +62,15 @@ impl Threads {
             workers: Mutex::new(workers),
             most_hung: count as usize,
             outdated: Outdated::default(),
+            asked: Arc::default(),
         })
     }
 
     /// Starts threads beside these, with a queue of their own and the same deadline.
     pub(crate) fn beside(&self, count: u32, waiting: usize) -> Result<Self, Error> {
-        let outdated = self.outdated.clone();
         Ok(Self {
-            outdated,
+            outdated: self.outdated.clone(),
+            asked: self.asked.clone(),
             ..Self::start(count, waiting, self.deadline)?
         })
     }
@@ -76,6 +79,11 @@ impl Threads {
     #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
     pub(crate) fn outdated(&self) -> &Outdated {
         &self.outdated
+    }
+
+    /// Returns the number of asks so far, also of the threads beside these.
+    pub(crate) fn asked(&self) -> Arc<AtomicU64> {
+        self.asked.clone()
     }
 
     /// Replaces the threads that have worked for more than twice the deadline, so that one
@@ -160,6 +168,7 @@ impl Threads {
         waited: &Waited,
         answered: oneshot::Receiver<Result<T, Error>>,
     ) -> Result<T, Error> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let left = self.deadline.saturating_sub(waited.so_far());
         match waited.during(timeout(left, answered)).await {
             Ok(Ok(result)) => result,

@@ -69,6 +69,7 @@ impl Sessions {
             clock: clock.clone(),
             interval,
             batch: config.cleanup_batch,
+            asked: threads.asked(),
         }))?;
         let gathering = Gathering::of(&store, &clock, &threads, entry.queue)?;
         Ok(Context {

@@ -3,10 +3,12 @@
 //! It has a thread, and in an SQL database a maintenance connection, so it neither delays requests nor
 //! waits for them.
 
+mod demand;
 mod pace;
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +18,7 @@ use humantime::format_duration;
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
+use self::demand::Demand;
 pub(crate) use self::pace::Pace;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -31,6 +34,8 @@ pub(crate) struct Cleanup {
     pub(crate) interval: Duration,
     /// The largest number of sessions that one statement deletes.
     pub(crate) batch: u32,
+    /// The number of asks of requests so far.
+    pub(crate) asked: Arc<AtomicU64>,
 }
 
 /// The thread of the cleanup. Dropping this ends it after the current batch.
@@ -79,6 +84,7 @@ impl CleanupThread {
 impl Cleanup {
     fn run(&self, stopped: &Receiver<Infallible>) {
         let mut pace = Pace::new(self.batch, self.interval);
+        let mut demand = Demand::new(self.asked.clone(), Instant::now());
         let mut rest = self.interval;
         let (mut count, mut logged_at) = (0, Instant::now());
         while pass(jittered(rest), stopped) {
@@ -89,7 +95,7 @@ impl Cleanup {
                 log::warn!("expired sessions were not deleted, next try in {next}: {error}");
             }
             let deleted = outcome.unwrap_or_default();
-            rest = pace.after(deleted, start.elapsed());
+            rest = pace.after(deleted, start.elapsed(), demand.is_high(Instant::now()));
             if deleted >= u64::from(self.batch) && pace.is_to_look(start) {
                 pace.look(start, self.first_expiry());
             }

@@ -1,4 +1,4 @@
-//! The rest after each batch of the cleanup, by what the database bears and by how the backlog grows.
+//! The rest after each batch of the cleanup, by whether requests are served and by how the backlog grows.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,8 @@ const POLITE: f64 = 20.0;
 /// The shortest rest, as a multiple of the batch's duration.
 const URGENT: f64 = 2.0;
 
-/// The least rest while the database is as busy as can be, as a multiple of the batch's duration.
-const BUSY: f64 = 10.0;
-
-/// An idle MariaDB takes this long for a batch, and for each session in it.
-const IDLE: [Duration; 2] = [Duration::from_millis(1), Duration::from_micros(20)];
+/// The least rest while this process serves requests, unless the backlog grows.
+const BUSY: f64 = 15.0;
 
 /// How often to look whether the backlog grows older.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -45,8 +42,9 @@ impl Pace {
         }
     }
 
-    /// Returns the rest after a batch that deleted so many sessions and took so long.
-    pub(crate) fn after(&mut self, deleted: u64, took: Duration) -> Duration {
+    /// Returns the rest after a batch that deleted so many sessions and took so long. `is_serving` says that requests
+    /// need the database, too.
+    pub(crate) fn after(&mut self, deleted: u64, took: Duration, is_serving: bool) -> Duration {
         if deleted < self.batch {
             (self.looked, self.hurry) = (None, 1.0);
         }
@@ -55,22 +53,16 @@ impl Pace {
             few if few < self.batch => (self.rest * 2).min(self.longest),
             _ => {
                 let shorter = self.rest.min(took.mul_f64(POLITE)).mul_f64(0.5);
-                shorter.max(took.mul_f64(self.least(took)))
+                let least = if is_serving {
+                    BUSY / self.hurry
+                } else {
+                    URGENT
+                };
+                shorter.max(took.mul_f64(least.max(URGENT)))
             }
         };
         self.rest = self.rest.max(LEAST);
         self.rest
-    }
-
-    /// Returns the least rest after a full batch, as a multiple of its duration.
-    ///
-    /// A batch takes longer if requests keep the database busy; then they get more of the time, unless the
-    /// backlog grows.
-    fn least(&self, took: Duration) -> f64 {
-        let [batch, session] = IDLE.map(|time| time.as_secs_f64());
-        let idle = batch + session * self.batch as f64;
-        let busy = (took.as_secs_f64() / idle).max(1.0);
-        ((URGENT * busy.powi(3)).min(BUSY) / self.hurry).max(URGENT)
     }
 
     /// Returns `true` if the earliest expiry has to be looked up after the last batch.
@@ -103,18 +95,22 @@ mod tests {
 
     const BATCH: u64 = 200;
     const INTERVAL: Duration = Duration::from_secs(30);
-    const QUICK: Duration = Duration::from_millis(5);
-    const SLOW: Duration = Duration::from_millis(12);
+    const QUICK: Duration = Duration::from_millis(4);
+    const SLOW: Duration = Duration::from_millis(10);
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn pace() -> Pace {
         Pace::new(BATCH as u32, INTERVAL)
     }
 
-    /// Returns the rest after full batches of this duration.
+    /// Returns the rest after full batches of this duration on an idle database.
     fn under_backlog(pace: &mut Pace, batches: u32, took: Duration) -> Duration {
+        rest_after(pace, batches, took, false)
+    }
+
+    fn rest_after(pace: &mut Pace, batches: u32, took: Duration, is_serving: bool) -> Duration {
         (0..batches).fold(Duration::MAX, |before, _| {
-            let rest = pace.after(BATCH, took);
+            let rest = pace.after(BATCH, took, is_serving);
             assert!(rest <= before, "{rest:?} after {before:?}");
             rest
         })
@@ -123,9 +119,9 @@ mod tests {
     #[test]
     fn without_anything_to_delete_the_rest_is_the_interval() {
         let mut pace = pace();
-        assert_eq!(pace.after(0, QUICK), INTERVAL);
+        assert_eq!(pace.after(0, QUICK, false), INTERVAL);
         under_backlog(&mut pace, 30, QUICK);
-        assert_eq!(pace.after(0, QUICK), INTERVAL);
+        assert_eq!(pace.after(0, QUICK, false), INTERVAL);
     }
 
     #[test]
@@ -137,23 +133,21 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_database_gets_more_of_the_time() {
+    fn requests_get_more_of_the_time() {
         let idle = under_backlog(&mut pace(), 30, QUICK);
-        let busy = under_backlog(&mut pace(), 30, QUICK * 3);
-        assert!(busy > idle * 9, "{busy:?} {idle:?}");
-        let blocked = under_backlog(&mut pace(), 30, QUICK * 100);
-        assert!(blocked < QUICK * 100 * 11, "{blocked:?}");
+        let serving = rest_after(&mut pace(), 30, QUICK, true);
+        assert!(serving > idle * 7, "{serving:?} {idle:?}");
     }
 
     #[test]
     fn a_batch_that_is_not_full_lengthens_the_rest() {
         let mut pace = pace();
         let rest = under_backlog(&mut pace, 30, QUICK);
-        assert_eq!(pace.after(BATCH - 1, QUICK), rest * 2);
+        assert_eq!(pace.after(BATCH - 1, QUICK, false), rest * 2);
         for _ in 0..20 {
-            pace.after(1, QUICK);
+            pace.after(1, QUICK, false);
         }
-        assert_eq!(pace.after(1, QUICK), INTERVAL);
+        assert_eq!(pace.after(1, QUICK, false), INTERVAL);
     }
 
     #[test]
@@ -164,11 +158,11 @@ mod tests {
     #[test]
     fn a_store_that_does_not_say_what_is_expired_gets_no_long_rests() {
         let mut pace = pace();
-        let unhurried = under_backlog(&mut pace, 30, SLOW);
+        let unhurried = rest_after(&mut pace, 30, SLOW, true);
         for _ in 0..10 {
             pace.look(Instant::now(), None);
         }
-        assert!(under_backlog(&mut pace, 30, SLOW) < unhurried / 2);
+        assert!(rest_after(&mut pace, 30, SLOW, true) < unhurried / 2);
     }
 
     /// What is left after a time, if `rate` sessions have expired and expire each second. The first did so
@@ -181,7 +175,13 @@ mod tests {
         took: Duration,
     }
 
-    fn after(time: Duration, rate: f64, age: Duration, until: Duration, took: Duration) -> Outcome {
+    fn after(
+        time: Duration,
+        rate: f64,
+        age: Duration,
+        until: Duration,
+        (took, is_serving): (Duration, bool),
+    ) -> Outcome {
         let (mut pace, begin) = (pace(), Instant::now());
         let (mut now, mut front) = (Duration::ZERO, 0.0);
         let (mut rest, mut most, mut left) = (INTERVAL, 0.0_f64, 1.0);
@@ -193,7 +193,7 @@ mod tests {
             let deleted = left.min(BATCH as f64).floor();
             front += deleted / rate;
             left -= deleted;
-            rest = pace.after(deleted as u64, took);
+            rest = pace.after(deleted as u64, took, is_serving);
             if pace.is_to_look(begin + now) {
                 pace.look(begin + now, Some((front * 1e3) as i64));
             }
@@ -212,7 +212,7 @@ mod tests {
     fn a_steady_stream_is_kept_up_with_and_hardly_faster() {
         let time = Duration::from_secs(600);
         for took in [QUICK, SLOW, SLOW * 2] {
-            let outcome = after(time, 2_000.0, Duration::ZERO, time, took);
+            let outcome = after(time, 2_000.0, Duration::ZERO, time, (took, true));
             let Outcome {
                 most,
                 left,
@@ -227,12 +227,15 @@ mod tests {
     #[test]
     fn a_million_sessions_of_a_day_are_gone_within_15_minutes_at_their_ease() {
         let rate = 1e6 / DAY.as_secs_f64();
-        let minutes = |took| {
-            let outcome = after(DAY, rate, DAY, Duration::ZERO, took);
+        let minutes = |took, is_serving| {
+            let outcome = after(DAY, rate, DAY, Duration::ZERO, (took, is_serving));
             assert!(outcome.left < 1.0);
             outcome.took.as_secs_f64() / 60.0
         };
-        assert!(minutes(QUICK) < 2.0, "{}", minutes(QUICK));
-        assert!((5.0..15.0).contains(&minutes(SLOW)), "{}", minutes(SLOW));
+        assert!(minutes(QUICK, false) < 2.0, "{}", minutes(QUICK, false));
+        for took in [QUICK, SLOW] {
+            let minutes = minutes(took, true);
+            assert!((5.0..15.0).contains(&minutes), "{minutes} {took:?}");
+        }
     }
 }

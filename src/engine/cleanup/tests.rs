@@ -67,6 +67,7 @@ fn cleanup(
         clock: Arc::new(Clock::of_this_machine()),
         interval,
         batch: 10,
+        asked: Arc::default(),
     };
     CleanupThread::start(Some(cleanup)).unwrap()
 }
