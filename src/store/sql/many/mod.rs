@@ -140,3 +140,26 @@ fn each<T>(count: usize, batch: Result<Vec<T>, Error>) -> Vec<Result<T, Error>> 
         Err(error) => (0..count).map(|_| Err(error.copy())).collect(),
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use diesel::SqliteConnection;
+
+    use super::*;
+
+    fn touch(key: &str) -> Save {
+        Save::Touch {
+            key: Key::from_stored(key.to_owned()),
+            seen_at: 0,
+            expires_at: 0,
+        }
+    }
+
+    #[test]
+    fn a_transaction_saves_in_the_order_of_the_keys_and_each_key_once() {
+        let saves = ["c", "a", "b", "a", "c", "a"].map(touch);
+        let saves: Vec<_> = saves.iter().collect();
+        let expected = [vec![1, 2, 0], vec![3, 4], vec![5]];
+        assert_eq!(transactions::<SqliteConnection>(&saves), expected);
+    }
+}
