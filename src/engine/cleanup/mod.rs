@@ -3,8 +3,8 @@
 //! It has a thread, and in an SQL database a maintenance connection, so it neither delays requests nor
 //! waits for them.
 
-mod demand;
 mod pace;
+mod traffic;
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +18,8 @@ use humantime::format_duration;
 use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
-use self::demand::Demand;
 pub(crate) use self::pace::Pace;
+use self::traffic::Traffic;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::Store;
@@ -84,7 +84,7 @@ impl CleanupThread {
 impl Cleanup {
     fn run(&self, stopped: &Receiver<Infallible>) {
         let mut pace = Pace::new(self.batch, self.interval);
-        let mut demand = Demand::new(self.asked.clone(), Instant::now());
+        let mut traffic = Traffic::new(self.asked.clone(), Instant::now());
         let mut rest = self.interval;
         let (mut count, mut logged_at) = (0, Instant::now());
         while pass(jittered(rest), stopped) {
@@ -95,7 +95,7 @@ impl Cleanup {
                 log::warn!("expired sessions were not deleted, next try in {next}: {error}");
             }
             let deleted = outcome.unwrap_or_default();
-            rest = pace.after(deleted, start.elapsed(), demand.is_high(Instant::now()));
+            rest = pace.after(deleted, start.elapsed(), traffic.is_high(Instant::now()));
             if deleted >= u64::from(self.batch) && pace.is_to_look(start) {
                 pace.look(start, self.first_expiry());
             }

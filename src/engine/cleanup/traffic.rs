@@ -7,13 +7,13 @@ use std::time::Instant;
 /// The most asks per second of a process that counts as idle: health checks and the like.
 const IDLE: f64 = 20.0;
 
-pub(super) struct Demand {
+pub(super) struct Traffic {
     asked: Arc<AtomicU64>,
     /// When the asks were last counted, and how many there had been.
     counted: (Instant, u64),
 }
 
-impl Demand {
+impl Traffic {
     pub(super) fn new(asked: Arc<AtomicU64>, now: Instant) -> Self {
         let counted = (now, asked.load(Ordering::Relaxed));
         Self { asked, counted }
@@ -35,12 +35,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_asks_than_health_checks_are_a_high_demand() {
+    fn more_asks_than_health_checks_are_high_traffic() {
         let (asked, begin) = (Arc::new(AtomicU64::new(7)), Instant::now());
-        let mut demand = Demand::new(asked.clone(), begin);
+        let mut traffic = Traffic::new(asked.clone(), begin);
         let mut is_high_after = |seconds, asks| {
             asked.fetch_add(asks, Ordering::Relaxed);
-            demand.is_high(begin + Duration::from_secs(seconds))
+            traffic.is_high(begin + Duration::from_secs(seconds))
         };
         assert!(!is_high_after(1, 0));
         assert!(!is_high_after(2, 20));
