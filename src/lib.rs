@@ -41,6 +41,7 @@
 //! | [`sign_in`] | request guards for a fresh proof, and for a sign-in of several steps |
 //! | [`LiveSessions`] | the sessions of all users, also outside a request |
 //! | [`Database`] | your own queries, on the connections of the sessions |
+//! | [`events`] | what happens to sessions, for [`Sessions::on_event`] |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
 //! | [`store`] | the trait for stores, and the stores: SQL, Redis, memory |
 //! | [`MIGRATIONS`] | the migration of the sessions table |
@@ -57,6 +58,7 @@
 //! # Features
 //!
 //! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`](store::Store) of your own.
+//! `tracing` emits [`events`] to the subscribers of the crate `tracing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -65,7 +67,7 @@ mod config;
 pub mod csrf;
 mod engine;
 mod error;
-mod events;
+pub mod events;
 mod express;
 mod fairing;
 #[cfg(any(test, fuzzing))]

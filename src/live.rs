@@ -17,7 +17,7 @@ use crate::engine::database::Database;
 use crate::engine::probe;
 use crate::engine::threads::Waited;
 use crate::error::Error;
-use crate::events::About;
+use crate::events::{About, EndReason};
 use crate::record::Record;
 use crate::session::Session;
 use crate::session::info::SessionInfo;
@@ -189,9 +189,19 @@ impl LiveSessions {
     /// }
     /// ```
     pub async fn revoke(&self, key: &Key) -> Result<bool, Error> {
-        let gone = key.clone();
-        let ended = self.ask(move |store| store.delete(&gone)).await?;
+        let (gone, now) = (key.clone(), self.0.now());
+        let looks_up = self.0.events.have_listeners();
+        let delete = move |store: &dyn Store| {
+            let record = match looks_up {
+                true => store.load(&gone, now)?,
+                false => None,
+            };
+            Ok((store.delete(&gone)?, record))
+        };
+        let (ended, record) = self.ask(delete).await?;
         if ended {
+            let user_id = record.as_ref().and_then(|it| it.user_id.as_deref());
+            self.0.events.ended(key, user_id, EndReason::Revoked);
             let ended = self.0.events.name(key);
             self.event(
                 "session_expired",
@@ -213,8 +223,17 @@ impl LiveSessions {
     /// }
     /// ```
     pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
-        let id = user_id.to_owned();
-        let count = self.ask(move |store| store.delete_all(&id, None)).await?;
+        let (id, now) = (user_id.to_owned(), self.0.now());
+        let lists = self.0.events.have_listeners();
+        let delete = move |store: &dyn Store| {
+            let records = match lists {
+                true => store.list(&id, now)?,
+                false => Vec::new(),
+            };
+            Ok((store.delete_all(&id, None)?, records))
+        };
+        let (count, records) = self.ask(delete).await?;
+        self.0.events.all_ended(&records, EndReason::Revoked);
         if count > 0 {
             let details = json!({ "why": "revoked", "user": user_id, "count": count });
             self.event("session_expired", details);
@@ -226,6 +245,7 @@ impl LiveSessions {
     pub async fn clear(&self) -> Result<u64, Error> {
         let count = self.ask(|store| store.clear()).await?;
         if count > 0 {
+            self.0.events.cleared(count);
             self.event(
                 "session_expired",
                 json!({ "why": "revoked", "count": count }),

@@ -1,10 +1,18 @@
-//! Security events of sessions and users, named as in OWASP's Logging Vocabulary.
+//! Events of sessions: typed for [listeners](crate::Sessions::on_event) in code, and as one line of JSON each.
+//!
+//! `session.events` writes the lines, which are named as in OWASP's Logging Vocabulary: see the
+//! [settings](crate::guide::settings#events). With the feature `tracing`, each line is also an event of the
+//! target `rocket_diesel_session::events`, for the subscribers of the crate `tracing`.
 
+mod event;
 mod line;
-mod writer;
+mod listener;
+mod output;
+mod queue;
+#[cfg(feature = "tracing")]
+mod trace;
 
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,11 +20,14 @@ use chrono::SecondsFormat;
 use hmac::Mac;
 use serde_json::{Value, json};
 
+pub use self::event::{EndReason, Event};
 use self::line::{level, line};
-use self::writer::Writer;
+pub(crate) use self::listener::Listen;
+use self::listener::{Listener, Noticed};
+use self::output::{out, writer};
+use self::queue::{EventQueue, LONGEST};
 use crate::clock::Clock;
 use crate::error::Error;
-
 use crate::request::client::Client;
 use crate::token::{Key, Token, hex, mac};
 
@@ -51,10 +62,12 @@ impl fmt::Debug for EventsKey {
 }
 
 pub(crate) struct Events {
-    out: Option<Writer>,
+    out: Option<EventQueue<String>>,
     key: EventsKey,
     clock: Arc<Clock>,
     anonymous: Mutex<Anonymous>,
+    listeners: Vec<Listener>,
+    noticed: Mutex<Noticed>,
     /// `true` while the server runs.
     serving: AtomicBool,
 }
@@ -105,11 +118,13 @@ impl Events {
         let drawn = || Token::generate().map(|token| EventsKey(token.key().as_str().to_owned()));
         Ok(Self {
             out: out(sink)
-                .and_then(|out| out.map(Writer::start).transpose())
+                .and_then(|out| out.map(writer).transpose())
                 .map_err(cannot)?,
             key: key.map_or_else(drawn, Ok)?,
             clock,
             anonymous: Mutex::default(),
+            listeners: Vec::new(),
+            noticed: Mutex::default(),
             serving: AtomicBool::default(),
         })
     }
@@ -127,8 +142,12 @@ impl Events {
         }
     }
 
-    /// Returns `true` if `session.events` names an output.
+    /// Returns `true` if `session.events` names an output, or a subscriber of `tracing` wants events.
     pub(crate) fn are_on(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if trace::is_on() {
+            return true;
+        }
         self.out.is_some()
     }
 
@@ -144,9 +163,9 @@ impl Events {
     /// Anonymous clients can cause 100 lines per second; the next one says how many were `omitted`.
     /// Lines that are not read in time are `dropped`, and counted likewise.
     pub(crate) fn emit(&self, event: &str, about: About<'_>, details: &Value) {
-        let Some(out) = &self.out else {
+        if !self.are_on() {
             return;
-        };
+        }
         let now = self.clock.now();
         let omitted = match about.is_anonymous() {
             true => match self.anonymous().count(now.timestamp()) {
@@ -154,6 +173,13 @@ impl Events {
                 None => return,
             },
             false => 0,
+        };
+        #[cfg(feature = "tracing")]
+        if trace::is_on() {
+            trace::emit(event, about.key.map(|key| self.name(key)), about, details);
+        }
+        let Some(out) = &self.out else {
+            return;
         };
         let at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
         let count = |count: u64| (count > 0).then(|| json!(count));
@@ -173,11 +199,11 @@ impl Events {
                 ("agent", text(client.and_then(|it| it.user_agent.clone()))),
                 ("route", text(client.and_then(|it| it.route.clone()))),
                 ("omitted", count(omitted)),
-                ("dropped", count(out.take_dropped())),
+                ("dropped", count(out.take_dropped(LONGEST))),
             ],
             details,
         );
-        out.write(line);
+        out.push(line);
     }
 
     fn anonymous(&self) -> MutexGuard<'_, Anonymous> {
@@ -199,30 +225,6 @@ impl Drop for Events {
     fn drop(&mut self) {
         self.emit_shutdown();
     }
-}
-
-/// Duplicates the file descriptor: Rocket prints a log line in pieces, and through the buffer of the
-/// standard library an event could land between them.
-#[cfg(unix)]
-fn out(sink: Sink) -> io::Result<Option<Box<dyn Write + Send>>> {
-    use std::fs::File;
-    use std::os::fd::AsFd;
-
-    let out = match sink {
-        Sink::Off => return Ok(None),
-        Sink::Stdout => io::stdout().as_fd().try_clone_to_owned()?,
-        Sink::Stderr => io::stderr().as_fd().try_clone_to_owned()?,
-    };
-    Ok(Some(Box::new(File::from(out))))
-}
-
-#[cfg(not(unix))]
-fn out(sink: Sink) -> io::Result<Option<Box<dyn Write + Send>>> {
-    Ok(match sink {
-        Sink::Off => None,
-        Sink::Stdout => Some(Box::new(io::stdout())),
-        Sink::Stderr => Some(Box::new(io::stderr())),
-    })
 }
 
 #[cfg(test)]

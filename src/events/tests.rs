@@ -1,5 +1,6 @@
 //! The lines of events, with hostile values and a reader that has stopped.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +8,7 @@ use rocket::figment::Figment;
 
 use super::*;
 use crate::config::Config;
+use crate::record::Record;
 
 /// Everything that was emitted, as one text.
 #[derive(Clone, Default)]
@@ -32,14 +34,16 @@ const SECRET: &str = "a key of at least 32 characters!";
 
 fn events(now: DateTime<Utc>) -> (Events, Output) {
     let output = Output::default();
-    let events = Events {
-        out: Some(Writer::start(Box::new(output.clone())).unwrap()),
-        key: EventsKey(SECRET.into()),
-        clock: Arc::new(Clock::given(move || now)),
-        anonymous: Mutex::default(),
-        serving: AtomicBool::default(),
-    };
+    let mut events = silent();
+    events.out = Some(writer(Box::new(output.clone())).unwrap());
+    events.clock = Arc::new(Clock::given(move || now));
     (events, output)
+}
+
+/// Events that write no lines.
+pub(super) fn silent() -> Events {
+    let key = EventsKey(SECRET.into());
+    Events::open(Sink::Off, Some(key), Arc::new(Clock::given(noon))).unwrap()
 }
 
 fn settle(events: &Events) {
@@ -217,8 +221,8 @@ impl Write for Stuck {
 fn a_reader_that_stops_reading_holds_nobody_up() {
     let (read, reading) = std::sync::mpsc::channel();
     let (mut events, output) = events(noon());
-    events.out = Some(Writer::start(Box::new(Stuck(reading, output.clone()))).unwrap());
-    let queue = writer::QUEUE as u64;
+    events.out = Some(writer(Box::new(Stuck(reading, output.clone()))).unwrap());
+    let queue = LONGEST as u64;
     for _ in 0..queue + 500 {
         events.emit("session_logout", About::default(), &Value::Null);
     }
@@ -243,4 +247,37 @@ fn events_that_nobody_wants_are_not_told() {
     .unwrap();
     assert!(!events.are_on());
     events.emit("session_created", About::default(), &Value::Null);
+}
+
+fn expiring(key: &str) -> Record {
+    let mut record = Record::new(Key::from_stored(key.repeat(64)), 0, 0, 0);
+    record.user_id = Some("ada".into());
+    record
+}
+
+#[test]
+fn an_expired_session_is_one_event_although_its_browser_asks_again() {
+    let (sent, received) = std::sync::mpsc::channel();
+    let listen: Listen = Arc::new(move |event| sent.send(event.clone()).unwrap());
+    let events = silent().with_listeners(&[listen]).unwrap();
+    let [one, other] = ["0", "1"].map(expiring);
+    for record in [&one, &one, &other, &one] {
+        events.expired(record);
+    }
+    drop(events);
+    let expected = [one, other].map(|record| Event::Ended {
+        key: record.key,
+        user_id: record.user_id,
+        reason: EndReason::Expired,
+        at: noon(),
+    });
+    assert_eq!(received.iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn unknown_cookies_are_looked_up_for_listeners_alone_and_not_without_limit() {
+    let look_ups = |events: &Events| (0..1_000).filter(|_| events.may_look_up()).count();
+    assert_eq!(look_ups(&silent()), 0);
+    let events = silent().with_listeners(&[Arc::new(|_| ())]).unwrap();
+    assert_eq!(look_ups(&events), 100);
 }

@@ -11,6 +11,7 @@ use super::Sessions;
 use crate::clock::Clock;
 use crate::engine::database::UserTable;
 use crate::error::Error;
+use crate::events::Event;
 use crate::state::Schema;
 use crate::store::Store;
 use crate::token::TokenSource;
@@ -31,6 +32,7 @@ impl Sessions {
             protects_from_csrf: false,
             csrf_exempt: Vec::new(),
             sign_in_page: None,
+            listeners: Vec::new(),
         }
     }
 
@@ -196,6 +198,32 @@ impl Sessions {
     #[must_use]
     pub fn with_sign_in_page(mut self, path: &'static str) -> Self {
         self.sign_in_page = Some(path);
+        self
+    }
+
+    /// Calls `listen` when a session begins, gets a new token or ends.
+    ///
+    /// Each listener has a thread, so one that is slow or panics neither delays nor fails a request. 1,024
+    /// events can wait for it. Further ones are dropped, and the log has their number. A shutdown waits up to
+    /// one second for the last events.
+    ///
+    /// A listener gets the events of its process, once they are stored. What another node or a command line
+    /// does is an event there. While there is a listener, ending several sessions of a user takes one more
+    /// statement, which lists them, and so does a cookie whose session is unknown, up to 100 times per second.
+    ///
+    /// ```
+    /// use rocket_diesel_session::Sessions;
+    /// use rocket_diesel_session::events::Event;
+    ///
+    /// let sessions = Sessions::fairing().on_event(|event| match event {
+    ///     Event::Begun { key, .. } => println!("{} began", key.short()),
+    ///     Event::Ended { key, reason, .. } => println!("{} ended: {reason:?}", key.short()),
+    ///     _ => {}
+    /// });
+    /// ```
+    #[must_use]
+    pub fn on_event(mut self, listen: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listeners.push(Arc::new(listen));
         self
     }
 

@@ -62,7 +62,8 @@ impl Sessions {
             );
         }
         let database = database.map(|database| database.with_clock(clock.clone()));
-        let events = Events::open(config.events, config.events_key.clone(), clock.clone())?;
+        let events = Events::open(config.events, config.events_key.clone(), clock.clone())?
+            .with_listeners(&self.listeners)?;
         let cleanup = opened.cleaned.zip(config.cleanup_interval());
         let cleanup = CleanupThread::start(cleanup.map(|(store, interval)| Cleanup {
             store: logged(store),

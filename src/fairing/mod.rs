@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::csrf::{check, exemption};
 use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
+use crate::events::Listen;
 use crate::request::incoming;
 use crate::session::{events, lifecycle};
 use crate::state::Schema;
@@ -47,6 +48,7 @@ pub struct Sessions {
     protects_from_csrf: bool,
     csrf_exempt: Vec<&'static str>,
     sign_in_page: Option<&'static str>,
+    listeners: Vec<Listen>,
 }
 
 impl fmt::Debug for Sessions {

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use rocket::Request;
+use rocket::tokio::spawn;
 use serde_json::{Value, json};
 
 use super::{RequestSession, Session, client};
-use crate::engine::commit::{Commit, Committed, Saved};
+use crate::engine::commit::{Commit, Committed, Ended, Saved};
 use crate::engine::context::Context;
+use crate::engine::threads::Waited;
 use crate::error::Error;
-use crate::events::About;
+use crate::events::{About, EndReason};
 use crate::record::Record;
 use crate::request::Incoming;
-use crate::state::Verb;
+use crate::state::{State, Stored, Verb};
+use crate::store::Store;
 use crate::token::Key;
 
 impl Session {
@@ -52,8 +55,10 @@ impl Session {
     }
 
     /// Emits that another session of the user was ended.
-    pub(super) fn emit_for_ended(&self, key: &Key) {
+    pub(super) fn emit_for_ended(&self, key: &Key, user_id: Option<&str>) {
         let ended = self.context.events.name(key);
+        let reason = EndReason::OtherSession;
+        self.context.events.ended(key, user_id, reason);
         self.emit(
             "session_expired",
             &json!({ "why": "revoked", "ended": ended }),
@@ -62,44 +67,74 @@ impl Session {
 
     /// Emits the outcome of a plan.
     pub(super) fn emit_for_commit(&self, commit: &Commit, committed: &Committed) {
-        if !self.context.events.are_on() {
-            return;
-        }
         let before = commit.pending.stored.as_ref().map(|it| &it.record);
-        let emit = |event, details| self.emit_for_record(event, before, details);
         match committed {
             Committed::Saved(saved) => {
                 if saved.replaces {
-                    emit("session_logout", Value::Null);
+                    self.emit_for_sign_out(commit, before);
                 }
                 self.emit_for_saved(commit, saved);
             }
-            Committed::Deleted(true) => emit("session_logout", Value::Null),
-            Committed::Gone => emit("session_conflict_resurrect_blocked", Value::Null),
-            Committed::Deleted(false) | Committed::Unchanged => {}
+            Committed::Deleted(existed, others) => {
+                if *existed {
+                    self.emit_for_sign_out(commit, before);
+                }
+                self.emit_for_others(before, others);
+            }
+            Committed::Gone => {
+                self.emit_for_record("session_conflict_resurrect_blocked", before, Value::Null);
+            }
+            Committed::Unchanged => {}
         }
     }
 
+    fn emit_for_sign_out(&self, commit: &Commit, before: Option<&Record>) {
+        self.emit_for_record("session_logout", before, Value::Null);
+        let unknown = commit.pending.unknown.as_ref();
+        let user_id = before.and_then(|record| record.user_id.as_deref());
+        if let Some(key) = before.map(|record| &record.key).or(unknown) {
+            let reason = EndReason::SignedOut;
+            self.context.events.ended(key, user_id, reason);
+        }
+    }
+
+    fn emit_for_others(&self, record: Option<&Record>, others: &Ended) {
+        if others.count > 0 {
+            let details = json!({ "why": "revoked", "count": others.count });
+            self.emit_for_record("session_expired", record, details);
+        }
+        let reason = EndReason::OtherSession;
+        self.context.events.all_ended(&others.records, reason);
+    }
+
     fn emit_for_saved(&self, commit: &Commit, saved: &Saved) {
-        let record = Some(&saved.stored.record);
-        let emit = |event, details| self.emit_for_record(event, record, details);
+        let (record, events) = (&saved.stored.record, &self.context.events);
+        let emit = |event, details| self.emit_for_record(event, Some(record), details);
         match &commit.pending.stored {
-            _ if saved.is_new => emit("session_created", Value::Null),
+            _ if saved.is_new => {
+                emit("session_created", Value::Null);
+                events.begun(record);
+            }
             Some(before) if commit.verb == Verb::Renew => {
-                let before = self.context.events.name(&before.record.key);
-                emit("session_renewed", json!({ "before": before }));
+                let before = &before.record.key;
+                emit("session_renewed", json!({ "before": events.name(before) }));
+                events.renewed(record, before);
             }
             _ => {}
         }
-        if saved.others_ended > 0 {
-            let details = json!({ "why": "revoked", "count": saved.others_ended });
-            emit("session_expired", details);
+        self.emit_for_others(Some(record), &saved.others);
+        if saved.oldest.count > 0 {
+            let details = json!({ "count": saved.oldest.count });
+            emit("excess_sessions_exceeded", details);
+            events.all_ended(&saved.oldest.records, EndReason::Limit);
         }
-        if saved.oldest_ended > 0 {
-            emit(
-                "excess_sessions_exceeded",
-                json!({ "count": saved.oldest_ended }),
-            );
+    }
+
+    /// Looks up whether the session of a cookie has expired, for the listeners. The request does not wait for
+    /// it.
+    pub(super) fn notice_expired(&self, key: Key) {
+        if self.context.events.may_look_up() {
+            spawn(notice_expired(self.context.clone(), key));
         }
     }
 
@@ -116,6 +151,22 @@ impl Session {
             user_id,
             client: Some(&self.client),
         }
+    }
+}
+
+async fn notice_expired(context: Arc<Context>, key: Key) {
+    let load = move |store: &dyn Store| store.load(&key, i64::MIN);
+    // A store that fails has no answer for the listeners.
+    let Ok(Some(record)) = context.ask(&Waited::default(), load).await else {
+        return;
+    };
+    let stored = Stored {
+        token: None,
+        record: record.clone(),
+        user: None,
+    };
+    if let Ok(None) = State::loaded(stored, &context.limits, context.now()) {
+        context.events.expired(&record);
     }
 }
 

@@ -43,7 +43,10 @@ impl Session {
         let key = token.key();
         match session.read(key.clone(), Some(token)).await? {
             Some(fresh) => *session.state() = fresh,
-            None => session.emit_for_cookie("session_use_after_expire", Some(&key)),
+            None => {
+                session.emit_for_cookie("session_use_after_expire", Some(&key));
+                session.notice_expired(key);
+            }
         }
         Ok(session)
     }

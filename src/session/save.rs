@@ -150,6 +150,7 @@ impl Session {
             pending: state.begin_save(),
             verb,
             now,
+            lists_ended: self.context.events.have_listeners(),
         };
         Ok(Arc::new(commit))
     }
@@ -178,7 +179,7 @@ impl Session {
             Committed::Saved(saved) => {
                 state.saved(saved.stored, saved.contents)?;
             }
-            Committed::Deleted(_) => state.ended(),
+            Committed::Deleted(..) => state.ended(),
             Committed::Gone => {
                 state.gone();
                 return Ok(true);

@@ -210,7 +210,7 @@ impl Session {
         let delete = move |store: &dyn Store| store.delete(&key);
         let ended = self.context.ask(&self.waited, delete).await?;
         if ended {
-            self.emit_for_ended(&device.key);
+            self.emit_for_ended(&device.key, device.user_id.as_deref());
         }
         Ok(ended)
     }

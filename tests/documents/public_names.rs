@@ -12,7 +12,7 @@ use crate::sources::{Source, code, name_after, sources};
 const ROOT: usize = 12;
 
 /// The public modules whose re-exports count.
-const MODULES: [&str; 4] = ["", "csrf::", "request::", "store::"];
+const MODULES: [&str; 5] = ["", "csrf::", "events::", "request::", "store::"];
 
 /// The type that the methods, fields or variants below this line belong to.
 fn owner(line: &str) -> Option<&str> {

@@ -25,6 +25,7 @@ mod foreign_tables;
 mod galera;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod limited;
+mod listeners;
 mod logging;
 mod messages;
 #[cfg(feature = "mysql")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Commit, Committed, Saved};
+use super::{Commit, Committed, Ended, Saved};
 use crate::error::Error;
 use crate::record::Record;
 use crate::state::{Contents, Stored, Verb};
@@ -46,8 +46,8 @@ impl Attempt {
             contents: self.contents,
             is_new,
             replaces: false,
-            others_ended: 0,
-            oldest_ended: 0,
+            others: Ended::default(),
+            oldest: Ended::default(),
         }))
     }
 }

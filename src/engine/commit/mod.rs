@@ -20,8 +20,9 @@ use crate::token::{Key, TokenSource};
 #[derive(Debug)]
 pub(crate) enum Committed {
     Saved(Box<Saved>),
-    /// The record is deleted; `true` if there was one.
-    Deleted(bool),
+    /// The record is deleted; `true` if there was one. The user's other sessions ended if the request asked for
+    /// it.
+    Deleted(bool, Ended),
     /// Nothing was to be done.
     Unchanged,
     /// Another request deleted the record, and the changes are not saved.
@@ -36,10 +37,18 @@ pub(crate) struct Saved {
     pub(crate) is_new: bool,
     /// The browser's earlier session was ended.
     pub(crate) replaces: bool,
-    /// The number of the user's other sessions that ended because the request asked for it.
-    pub(crate) others_ended: u64,
-    /// The number of sessions that ended because of `sessions_per_user`.
-    pub(crate) oldest_ended: u64,
+    /// The user's other sessions that ended because the request asked for it.
+    pub(crate) others: Ended,
+    /// The sessions that ended because of `sessions_per_user`.
+    pub(crate) oldest: Ended,
+}
+
+/// Sessions that ended together.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) count: u64,
+    /// Their records, if the plan `lists_ended`.
+    pub(crate) records: Vec<Record>,
 }
 
 /// Attempts to save when other requests save first. With a pause of up to 8 ms after each, the
@@ -58,12 +67,14 @@ pub(crate) struct Commit {
     pub(crate) pending: Pending,
     pub(crate) verb: Verb,
     pub(crate) now: i64,
+    /// Listeners want the records of all sessions that end.
+    pub(crate) lists_ended: bool,
 }
 
 impl Commit {
     /// Runs the plan. If it `is_stale`, another request has saved the session since it was loaded.
     pub(crate) fn run(&self, store: &dyn Store, is_stale: bool) -> Result<Committed, Error> {
-        let Some(others_ended) = self.end_others(store)? else {
+        let Some(others) = self.end_others(store)? else {
             return Ok(Committed::Gone);
         };
         let mut committed = match (self.verb, &self.pending.stored) {
@@ -72,12 +83,14 @@ impl Commit {
             (Verb::Update | Verb::Renew, Some(stored)) => {
                 self.update(store, stored.clone(), is_stale)?
             }
-            (Verb::Delete, _) => Committed::Deleted(self.delete(store)?),
+            (Verb::Delete, _) => Committed::Deleted(self.delete(store)?, Ended::default()),
             (Verb::Replace, _) => self.replace(store)?,
             _ => self.insert(store, self.pending.contents.clone())?,
         };
-        if let Committed::Saved(saved) = &mut committed {
-            saved.others_ended = others_ended;
+        match &mut committed {
+            Committed::Saved(saved) => saved.others = others,
+            Committed::Deleted(_, ended) => *ended = others,
+            Committed::Unchanged | Committed::Gone => {}
         }
         Ok(committed)
     }
@@ -122,25 +135,31 @@ impl Commit {
         }
     }
 
-    /// Ends the user's other sessions if the request asked for it. Returns how many, or `None` if this
+    /// Ends the user's other sessions if the request asked for it. Returns them, or `None` if this
     /// session is gone. Runs first: if it failed after a new token was stored, that token would not reach
     /// the browser.
-    fn end_others(&self, store: &dyn Store) -> Result<Option<u64>, Error> {
+    fn end_others(&self, store: &dyn Store) -> Result<Option<Ended>, Error> {
         let stored = self.pending.stored.as_ref().map(|it| &it.record);
         // A sign-out has no user any more.
         let before = stored.and_then(|record| record.user_id.as_ref());
         let user_id = self.pending.contents.user_id.as_ref().or(before);
         let (Some(user_id), true) = (user_id, self.pending.ends_others) else {
-            return Ok(Some(0));
+            return Ok(Some(Ended::default()));
         };
         let current = stored.map(|record| &record.key);
         if let (Some(current), false) = (current, self.begins_anew())
             && store.load(current, self.now)?.is_none()
         {
             let signs_out = matches!(self.verb, Verb::Delete | Verb::Replace);
-            return Ok(signs_out.then_some(0));
+            return Ok(signs_out.then(Ended::default));
         }
-        store.delete_all(user_id, current).map(Some)
+        let mut records = match self.lists_ended {
+            true => store.list(user_id, self.now)?,
+            false => Vec::new(),
+        };
+        records.retain(|record| Some(&record.key) != current);
+        let count = store.delete_all(user_id, current)?;
+        Ok(Some(Ended { count, records }))
     }
 
     /// Deletes the browser's session. Returns `true` if there was one.
@@ -193,8 +212,11 @@ impl Commit {
             records.retain(|record| record.key != current.key);
             kept -= 1;
         }
-        for record in records.iter().skip(kept) {
-            saved.oldest_ended += u64::from(store.delete(&record.key)?);
+        for record in records.into_iter().skip(kept) {
+            if store.delete(&record.key)? {
+                saved.oldest.count += 1;
+                saved.oldest.records.push(record);
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod cookies;
 mod express;
 mod failure;
 mod lifetime;
+mod listeners;
 mod local_client;
 mod other_fairings;
 mod outage;
