@@ -27,6 +27,7 @@ pub(crate) mod lifecycle;
 mod replace;
 pub(crate) mod response;
 pub(crate) mod signed_in;
+mod user_row;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::de::DeserializeOwned;
 
-use super::Session;
+use super::{Session, user_row};
 use crate::error::{Error, ErrorKind};
 use crate::session::info::SessionInfo;
 use crate::store::Store;
@@ -119,7 +119,7 @@ impl Session {
     /// ```
     pub fn user<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
         let state = self.state();
-        let user = state.user().map(serde_json::from_str).transpose();
+        let user = state.user().map(user_row::read).transpose();
         user.map_err(|cause| {
             let wanted = std::any::type_name::<T>();
             Error::new(
