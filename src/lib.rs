@@ -79,8 +79,11 @@ mod live;
 mod record;
 pub mod request;
 mod session;
-/// Request guards for routes that need a signed-in user, a fresh proof or a begun sign-in.
+/// Request guards for routes that need a signed-in user, a fresh proof or a begun sign-in, and the way to the
+/// sign-in page and back.
 pub mod sign_in {
+    pub use crate::request::local_page::local_page;
+    pub use crate::session::account::Account;
     pub use crate::session::begun::Begun;
     pub use crate::session::fresh::{
         AnyFactor, Demand, Fresh, OneTimeCode, Passkey, Password, Provider, needs_confirmation,

@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) user_of: Option<UserLookup>,
     /// `true` if a session is loaded with its user's row; unknown for a store of the application.
     pub(crate) loads_users: bool,
+    /// The columns of the users that the application asked for.
+    pub(crate) user_columns: Option<&'static [&'static str]>,
     /// One line for each file or server that was opened or created.
     pub(crate) origins: Vec<String>,
     pub(crate) clock: Arc<Clock>,

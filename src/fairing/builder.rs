@@ -161,21 +161,24 @@ impl Sessions {
     /// finds no signed-in user.
     ///
     /// A request that loads a page (GET or HEAD, HTML preferred in `Accept`, and `navigate` in
-    /// `Sec-Fetch-Mode` where a browser sends that header) gets 303 in place of the 401. Other requests,
-    /// such as a script's `fetch` and a form's POST, get the 401, so a script does not take the sign-in
-    /// page for success.
+    /// `Sec-Fetch-Mode` where a browser sends that header) gets 303 in place of the 401. The field `next` of
+    /// the query names its path, so that [`Session::return_to`](crate::Session::return_to) leads back.
+    /// Other requests, such as a script's `fetch` and a form's POST, get the 401, so a script does not take
+    /// the sign-in page for success.
     ///
     /// A path that is not local aborts the launch.
     ///
     /// ```no_run
     /// # use rocket_diesel_session::Sessions;
-    /// use rocket_diesel_session::sign_in::SignedIn;
+    /// use rocket_diesel_session::sign_in::{Account, SignedIn};
     ///
     /// #[derive(rocket::serde::Deserialize)]
     /// #[serde(crate = "rocket::serde")]
     /// struct User {
     ///     name: String,
     /// }
+    ///
+    /// impl Account for User {}
     ///
     /// #[rocket::get("/")]
     /// fn home(user: SignedIn<User>) -> String {

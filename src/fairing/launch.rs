@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
-use rocket::http::uri::Origin;
 use rocket::{Build, Rocket};
 
 use super::{Sessions, given};
@@ -18,6 +17,7 @@ use crate::engine::session_locks::SessionLocks;
 use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
 use crate::events::Events;
+use crate::request::local_page::local_page;
 use crate::store::Store;
 use crate::store::logged::Logged;
 use crate::token::Token;
@@ -80,6 +80,7 @@ impl Sessions {
             user_of: database.as_ref().and_then(Database::user_of),
             database,
             loads_users: self.user.is_some() || self.store.is_some(),
+            user_columns: self.user.map(|user| user.columns),
             origins: opened.origins,
             store,
             threads,
@@ -169,8 +170,7 @@ fn unusable(database: &str, config: &Config, error: Error) -> Error {
 
 /// Checks the path of [`Sessions::with_sign_in_page`].
 fn check_page(path: &str) -> Result<(), Error> {
-    let is_path = Origin::parse(path).is_ok() && !path.contains(['\\', '#']);
-    require(is_path && !path.contains("//"), || {
+    require(local_page(path).is_some() && !path.contains('#'), || {
         format!(
             "Sessions::with_sign_in_page was given {path:?}; give a path of this application, such as \"/sign_in\""
         )

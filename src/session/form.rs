@@ -54,7 +54,12 @@ impl Session {
     /// ```
     pub fn csrf_token(&self) -> Result<String, Error> {
         let forms = &self.forms;
-        if let Some(secret) = forms.session.clone().or_else(|| forms.came()) {
+        // The token of a session that this request has ended is removed from the browser.
+        let session = forms
+            .session
+            .clone()
+            .filter(|_| !self.state().is_destroyed());
+        if let Some(secret) = session.or_else(|| forms.came()) {
             return token::issue(&secret);
         }
         let drawn = Token::generate()?;

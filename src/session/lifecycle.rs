@@ -5,16 +5,16 @@ use std::sync::Arc;
 use rocket::http::Status;
 use rocket::{Request, Response};
 
+use super::anonymous::answer_anonymous;
 use super::events::emit_outage;
 use super::form::FormSecrets;
-use super::response::{
-    keep_private, redirect_to_sign_in, retry_later, set_cookies, show_error_page,
-};
+use super::response::{keep_private, retry_later, set_cookies, show_error_page};
 use super::{RequestSession, Session, client};
 use crate::config::OnGone;
 use crate::engine::commit::Committed;
 use crate::engine::context::Context;
 use crate::error::Error;
+use crate::request::local_page::named_page;
 use crate::request::{Incoming, cookie, reading};
 use crate::state::{SetCookie, State, Stored, Verb};
 use crate::token::{Key, Token};
@@ -33,7 +33,10 @@ impl Session {
         let client = client(request, &context);
         let unknown = incoming.token.as_ref().map(Token::key);
         let state = State::new(incoming.has_cookie, unknown);
-        let session = Self::new(context, state, client, forms);
+        let session = Self {
+            named_page: named_page(request),
+            ..Self::new(context, state, client, forms)
+        };
         let Some(token) = incoming.token else {
             if incoming.has_cookie {
                 session.emit_for_cookie("session_malformed", None);
@@ -89,9 +92,7 @@ pub(crate) async fn finish<'r>(
     match RequestSession::of(request).get() {
         None => {}
         Some(Ok(session)) => {
-            if let Some(page) = sign_in_page {
-                redirect_to_sign_in(request, response, page);
-            }
+            answer_anonymous(request, response, sign_in_page);
             save(session, request, response).await;
             keep_private(response);
         }

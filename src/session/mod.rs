@@ -9,6 +9,8 @@ pub(crate) mod proofs;
 
 pub(crate) mod begun;
 
+mod return_to;
+
 mod messages;
 
 mod typed;
@@ -19,6 +21,8 @@ mod save;
 
 mod lifetime;
 
+pub(crate) mod account;
+mod anonymous;
 mod database_guard;
 pub(crate) mod events;
 pub(crate) mod fresh;
@@ -27,6 +31,7 @@ pub(crate) mod lifecycle;
 mod replace;
 pub(crate) mod response;
 pub(crate) mod signed_in;
+mod unread_field;
 mod user_row;
 
 use std::fmt;
@@ -70,6 +75,8 @@ pub struct Session {
     context: Arc<Context>,
     client: Client,
     forms: FormSecrets,
+    /// The local page that the request's query names.
+    named_page: Option<String>,
     waited: Waited,
     /// When the request asked for the session, in Unix milliseconds.
     now: i64,
@@ -151,6 +158,7 @@ impl Session {
             state: Mutex::new(state),
             client,
             forms,
+            named_page: None,
             now: context.now(),
             context,
             waited: Waited::default(),

@@ -4,16 +4,14 @@ use std::panic::AssertUnwindSafe;
 
 use rocket::futures::FutureExt;
 use rocket::http::{Header, Status};
-use rocket::response::{Redirect, Responder};
+use rocket::response::Responder;
 use rocket::{Request, Response};
 
 use crate::error::{Error, ErrorKind};
 use crate::request::catcher::catcher;
-use crate::request::reading;
 use crate::session::Session;
 use crate::session::events::emit_outage;
 use crate::session::replace::replace;
-use crate::session::signed_in;
 use crate::state::SetCookie;
 
 /// After how many seconds a client may try again if the store did not answer.
@@ -41,7 +39,7 @@ pub(super) fn keep_private(response: &mut Response<'_>) {
 }
 
 /// Adds a request header to `Vary`, on which caches depend.
-fn vary(response: &mut Response<'_>, header: &'static str) {
+pub(super) fn vary(response: &mut Response<'_>, header: &'static str) {
     if !lists(response, "Vary", header) {
         response.adjoin_header(Header::new("Vary", header));
     }
@@ -82,27 +80,6 @@ pub(super) fn set_cookies(
         Some(None) => response.adjoin_header(config.remove_form(request)),
         None => {}
     }
-}
-
-/// Redirects a browser to the sign-in page in place of a 401 of [`SignedIn`](crate::sign_in::SignedIn).
-pub(super) fn redirect_to_sign_in<'r>(
-    request: &'r Request<'_>,
-    response: &mut Response<'r>,
-    page: &'static str,
-) {
-    if response.status() != Status::Unauthorized || !signed_in::has_refused(request) {
-        return;
-    }
-    // A sign-in page that itself needs a user would redirect to itself.
-    let is_page = page.split('?').next() == Some(request.uri().path().as_str());
-    if !is_page
-        && reading::loads_page(request)
-        && let Ok(redirect) = Redirect::to(page).respond_to(request)
-    {
-        replace(response, redirect);
-    }
-    vary(response, "Accept");
-    vary(response, "Sec-Fetch-Mode");
 }
 
 /// Replaces a response by the application's page for `status`.

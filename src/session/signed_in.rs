@@ -1,4 +1,4 @@
-//! The request guard for the row of the signed-in user.
+//! The request guard for the row of the signed-in user, whose account is open.
 
 use std::any::type_name;
 use std::ops::{Deref, DerefMut};
@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::{Ignite, Rocket, Sentinel};
-use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use super::Session;
+use super::account::Account;
 use super::response::status_of;
+use super::unread_field::unread_field;
 use crate::engine::context::Context;
 use crate::error::{Error, ErrorKind};
 
@@ -21,13 +23,15 @@ use crate::error::{Error, ErrorKind};
 /// ```no_run
 /// use rocket::{get, routes};
 /// use rocket_diesel_session::Sessions;
-/// use rocket_diesel_session::sign_in::SignedIn;
+/// use rocket_diesel_session::sign_in::{Account, SignedIn};
 ///
 /// #[derive(rocket::serde::Deserialize)]
 /// #[serde(crate = "rocket::serde")]
 /// struct User {
 ///     name: String,
 /// }
+///
+/// impl Account for User {}
 ///
 /// #[get("/account")]
 /// fn account(user: SignedIn<User>) -> String {
@@ -49,14 +53,15 @@ use crate::error::{Error, ErrorKind};
 ///
 /// The request fails with
 ///
-/// - 401 if no user is signed in, or the user's row is gone;
-///   [`with_sign_in_page`](crate::Sessions::with_sign_in_page) redirects browsers from there,
-/// - 500 if the row does not fit `T`; the log says why,
+/// - 401 if no user is signed in, the user's row is gone or the [`Account`] is closed;
+///   [`with_sign_in_page`](crate::Sessions::with_sign_in_page) redirects browsers from there, and clients
+///   that prefer no HTML get problem details (RFC 9457), unless a catcher of the application answers,
+/// - 500 if the row does not fit `T`; the log names the column,
 /// - 503 if the session cannot be loaded, also where a route takes `Option<SignedIn<T>>`.
 ///
 /// The launch aborts if a route takes it and [`Sessions::fairing`](crate::Sessions::fairing) is not
-/// attached or `with_user` is not called. For a store of
-/// [`Sessions::with_store`](crate::Sessions::with_store), the launch cannot check that it loads users.
+/// attached, `with_user` is not called, or it names no column for a field of `T` that is required. For a
+/// store of [`Sessions::with_store`](crate::Sessions::with_store), the launch cannot check that it loads users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedIn<T>(pub T);
 
@@ -64,8 +69,9 @@ impl<T> SignedIn<T> {
     /// Returns the row.
     ///
     /// ```
-    /// # use rocket_diesel_session::sign_in::SignedIn;
+    /// # use rocket_diesel_session::sign_in::{Account, SignedIn};
     /// # struct User;
+    /// # impl Account for User {}
     /// #[rocket::get("/account")]
     /// fn account(user: SignedIn<User>) {
     ///     let user: User = user.into_inner();
@@ -93,7 +99,7 @@ impl<T> DerefMut for SignedIn<T> {
     }
 }
 
-/// Notes that the guard found no signed-in user.
+/// Notes that the guard found no signed-in user with an open account.
 struct Refused(bool);
 
 pub(super) fn note_refusal(request: &Request<'_>) {
@@ -105,45 +111,68 @@ pub(super) fn has_refused(request: &Request<'_>) -> bool {
 }
 
 #[rocket::async_trait]
-impl<'r, T: DeserializeOwned + Send + Sync + 'static> FromRequest<'r> for SignedIn<T> {
+impl<'r, T: Account> FromRequest<'r> for SignedIn<T> {
     type Error = Error;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Error> {
         let error = match request.guard::<&Session>().await {
-            Outcome::Success(session) => match row(session) {
-                Ok(user) => return Outcome::Success(Self(user)),
+            Outcome::Success(session) => match row::<T>(session) {
+                Ok(Some(user)) if user.is_open() => return Outcome::Success(Self(user)),
+                Ok(user) => refuse(request, session, user.is_some()),
                 Err(error) => error,
             },
             Outcome::Error((_, error)) => error.copy(),
             Outcome::Forward(status) => return Outcome::Forward(status),
         };
-        match error.kind() {
-            ErrorKind::Anonymous => note_refusal(request),
-            // `Option<SignedIn<T>>` drops it.
-            ErrorKind::Value | ErrorKind::Configuration => log::error!("{error}"),
-            _ => {}
+        // `Option<SignedIn<T>>` drops it.
+        if matches!(error.kind(), ErrorKind::Value | ErrorKind::Configuration) {
+            log::error!("{error}");
         }
         Outcome::Error((status_of(&error), error))
     }
 }
 
-fn row<T: DeserializeOwned>(session: &Session) -> Result<T, Error> {
-    if !session.context().loads_users {
-        return Err(Error::configuration(NO_USERS));
+fn row<T: Account>(session: &Session) -> Result<Option<T>, Error> {
+    match session.context().loads_users {
+        true => session.user(),
+        false => Err(Error::configuration(NO_USERS)),
     }
-    let anonymous = || Error::new(ErrorKind::Anonymous, "nobody is signed in");
-    session.user()?.ok_or_else(anonymous)
+}
+
+/// Notes the refusal, and emits it once per request if a user is signed in. A session without a row stays:
+/// a database that replicates may not have the row of a new user yet.
+fn refuse(request: &Request<'_>, session: &Session, is_closed: bool) -> Error {
+    request.local_cache(|| {
+        let why = match is_closed {
+            true => "the account is closed",
+            false => "the user has no row",
+        };
+        if session.user_id().is_some() {
+            session.emit("authz_fail", &json!({ "why": why }));
+        }
+        Refused(true)
+    });
+    if is_closed {
+        session.destroy();
+    }
+    Error::new(ErrorKind::Anonymous, "nobody is signed in")
 }
 
 const NO_USERS: &str =
     "Sessions::with_user is not called: call it with the users' table, its key and the columns";
 
-impl<T> Sentinel for SignedIn<T> {
+impl<T: Account> Sentinel for SignedIn<T> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         let missing = match rocket.state::<Arc<Context>>() {
-            None => "no Sessions::fairing() is attached: attach it",
-            Some(context) if !context.loads_users => NO_USERS,
-            Some(_) => return false,
+            None => "no Sessions::fairing() is attached: attach it".to_owned(),
+            Some(context) if !context.loads_users => NO_USERS.to_owned(),
+            Some(context) => match context.user_columns.and_then(unread_field::<T>) {
+                Some(field) => format!(
+                    "Sessions::with_user loads no column for its field {field:?}: add the column, or make the field \
+                     an Option"
+                ),
+                None => return false,
+            },
         };
         let user = type_name::<T>();
         log::error!("a route takes SignedIn<{user}>, but {missing}");

@@ -96,6 +96,11 @@ impl State {
         self.token_unsent && self.stored.is_some()
     }
 
+    /// Returns `true` if this request ends the session.
+    pub(crate) fn is_destroyed(&self) -> bool {
+        self.status == Status::Destroyed
+    }
+
     /// Returns `true` if the browser sent a token that the store has no record for.
     pub(crate) fn came_unknown(&self) -> bool {
         self.unknown.is_some()

@@ -52,7 +52,8 @@ fn with_chromium(url: &str, photo: &Path) {
         wait_until(text, Duration::from_secs(30), || chromium.text(css) == text);
     };
     chromium.open(url);
-    assert!(chromium.url().ends_with("/sign_in"), "{}", chromium.url());
+    let page = chromium.url();
+    assert!(page.ends_with("/sign_in?next=%2F"), "{page}");
     let submit = |button: &str| {
         chromium.type_into("[name=email]", "grace");
         chromium.type_into("[name=password]", "secret");

@@ -40,6 +40,7 @@ mod redis;
 mod rights;
 mod shutdown;
 mod sign_in_levels;
+mod signed_in;
 mod table;
 mod transaction;
 #[cfg(feature = "mysql")]

@@ -5,6 +5,7 @@ use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header, Method, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::response::Redirect;
+use rocket::serde::json::{Value, from_str, json};
 use rocket::{Build, Request, Rocket, catch, catchers, get, post, routes};
 use rocket_diesel_session::sign_in::SignedIn;
 use rocket_diesel_session::{Error, Session, Sessions};
@@ -22,6 +23,12 @@ fn send(_user: SignedIn<User>) {}
 #[get("/own_401")]
 fn own_401(_session: &Session) -> Status {
     Status::Unauthorized
+}
+
+#[post("/sign_in")]
+fn come_back(session: &Session) -> Result<Redirect, Error> {
+    session.log_in(7)?;
+    Ok(Redirect::to(session.return_to("/welcome")))
 }
 
 #[get("/sign_in")]
@@ -55,7 +62,9 @@ fn elsewhere() -> Redirect {
 
 fn rocket(database: &TestDatabase, page: &'static str) -> Rocket<Build> {
     let sessions = with_people(Sessions::fairing()).with_sign_in_page(page);
-    let routes = routes![home, maybe, send, own_401, sign_in, flash, log_in];
+    let routes = routes![
+        home, maybe, send, own_401, sign_in, come_back, flash, log_in
+    ];
     rocket_on(database, sessions).mount("/", routes)
 }
 
@@ -111,7 +120,7 @@ fn requests_that_load_a_page_are_redirected_and_others_get_401() {
     ] {
         let answer = ask(&client, method, "/home", [accept, mode]);
         let expected = match redirects {
-            true => (303, Some("/sign_in".to_owned())),
+            true => (303, Some("/sign_in?next=%2Fhome".to_owned())),
             false => (401, None),
         };
         let case = format!("{method} {accept:?} {mode:?}");
@@ -154,7 +163,7 @@ fn a_catcher_makes_the_page_of_other_requests_and_redirects_elsewhere() {
     for (catchers, page, script) in [
         (
             catchers![unauthorized],
-            (303, Some("/sign_in")),
+            (303, Some("/sign_in?next=%2Fhome")),
             (401, None),
         ),
         (
@@ -173,6 +182,94 @@ fn a_catcher_makes_the_page_of_other_requests_and_redirects_elsewhere() {
                 "{accept}"
             );
         }
+    }
+}
+
+#[test]
+fn a_sign_in_leads_back_to_the_page_with_its_query() {
+    let database = database();
+    for page in ["/sign_in", "/sign_in?from=guard"] {
+        for (asked, names) in [
+            ("/home", true),
+            ("/home?page=2&q=a%20b&next=%2Fhome", true),
+            ("/home?q=//evil.example", false),
+            ("/home?q=%252f%252fevil.example", false),
+        ] {
+            let client = Client::tracked(rocket(&database, page)).unwrap();
+            let answer = ask(&client, Method::Get, asked, [CHROMIUM, "navigate"]);
+            let (status, sign_in) = leads(&answer);
+            let sign_in = sign_in.unwrap();
+            assert_eq!(status, 303, "{asked}");
+            assert!(sign_in.starts_with(page), "{sign_in}");
+            assert_eq!(sign_in.contains("next="), names, "{asked}: {sign_in}");
+            let back = leads(&client.post(sign_in).dispatch());
+            let expected = if names { asked } else { "/welcome" };
+            assert_eq!(back, (303, Some(expected.to_owned())), "{asked}");
+        }
+    }
+}
+
+#[test]
+fn cve_2021_23435_a_sign_in_never_leads_to_another_site() {
+    let database = database();
+    let client = client(&database);
+    for next in [
+        "//evil.example",
+        "https://evil.example/",
+        "https:evil.example",
+        "/\\evil.example",
+        "/%2f%2fevil.example",
+        "%2f%2fevil.example",
+        "%2F%252f%252fevil.example",
+        "%2f%5cevil.example",
+        "/%5cevil.example",
+        "javascript:alert(1)",
+        "/a%0d%0aSet-Cookie:%20a=b",
+        "/%09/evil.example",
+        "%FF",
+        "",
+        &"/a".repeat(2_000),
+        "&next=/home",
+    ] {
+        let answer = client.post(format!("/sign_in?next={next}")).dispatch();
+        assert_eq!(
+            leads(&answer),
+            (303, Some("/welcome".to_owned())),
+            "{next:.60}"
+        );
+    }
+    let answer = client
+        .post("/sign_in?a=b&next=/home&next=//evil.example")
+        .dispatch();
+    assert_eq!(leads(&answer), (303, Some("/home".to_owned())));
+}
+
+#[test]
+fn a_request_for_no_page_gets_problem_details() {
+    let database = database();
+    let client = client(&database);
+    for (method, accept) in [
+        (Method::Get, "application/json"),
+        (Method::Get, "*/*"),
+        (Method::Post, "*/*"),
+        (Method::Get, ""),
+    ] {
+        let answer = ask(&client, method, "/home", [accept, ""]);
+        assert_eq!(answer.status(), Status::Unauthorized, "{accept}");
+        let content_type = answer.content_type().unwrap().to_string();
+        assert_eq!(content_type, "application/problem+json", "{accept}");
+        let problem: Value = from_str(&answer.into_string().unwrap()).unwrap();
+        let expected = json!({
+            "type": "about:blank",
+            "title": "Unauthorized",
+            "status": 401,
+            "detail": "Sign in first.",
+        });
+        assert_eq!(problem, expected, "{accept}");
+    }
+    for (method, path) in [(Method::Post, "/home"), (Method::Get, "/own_401")] {
+        let answer = ask(&client, method, path, ["text/html", ""]);
+        assert_eq!(answer.content_type(), Some(ContentType::HTML), "{path}");
     }
 }
 
@@ -196,7 +293,10 @@ fn a_redirect_keeps_messages_values_and_the_headers_of_other_fairings() {
     let client = Client::tracked(rocket).unwrap();
     client.post("/flash").dispatch();
     let answer = ask(&client, Method::Get, "/home", [CHROMIUM, "navigate"]);
-    assert_eq!(leads(&answer), (303, Some("/sign_in".to_owned())));
+    assert_eq!(
+        leads(&answer),
+        (303, Some("/sign_in?next=%2Fhome".to_owned()))
+    );
     let headers = answer.headers();
     assert_eq!(
         headers.get_one("Strict-Transport-Security"),

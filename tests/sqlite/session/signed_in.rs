@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rocket::http::{Accept, Header, Status};
+use rocket::http::{Accept, ContentType, Header, Status};
 use rocket::local::blocking::Client;
 use rocket::serde::Deserialize;
 use rocket::{Build, Rocket, get, post, routes};
-use rocket_diesel_session::sign_in::SignedIn;
+use rocket_diesel_session::sign_in::{Account, SignedIn};
 use rocket_diesel_session::{Error, ErrorKind, Session, Sessions};
 
 use testing::database::{TestDatabase, sqlite};
@@ -19,15 +19,24 @@ use crate::log::log_of;
 pub struct User {
     id: i64,
     name: String,
+    is_closed: bool,
+}
+
+impl Account for User {
+    fn is_open(&self) -> bool {
+        !self.is_closed
+    }
 }
 
 /// A type that the row does not fit.
 #[derive(Deserialize)]
 #[serde(crate = "rocket::serde")]
-struct Account {
+struct Balance {
     #[serde(rename = "name")]
     _balance: u64,
 }
+
+impl Account for Balance {}
 
 #[get("/home")]
 pub fn home(user: SignedIn<User>) -> String {
@@ -55,12 +64,25 @@ fn reason(user: Result<SignedIn<User>, Error>) -> Result<String, Error> {
     }
 }
 
-#[get("/account")]
-fn account(_account: SignedIn<Account>) {}
+#[get("/balance")]
+fn balance(_balance: SignedIn<Balance>) {}
 
-#[get("/maybe_account")]
-fn maybe_account(account: Option<SignedIn<Account>>) -> String {
-    account.is_some().to_string()
+#[get("/maybe_balance")]
+fn maybe_balance(balance: Option<SignedIn<Balance>>) -> String {
+    balance.is_some().to_string()
+}
+
+/// A page with the form of the sign-in for anonymous users.
+#[get("/token")]
+fn token(user: Option<SignedIn<User>>, session: &Session) -> Result<String, Error> {
+    let id = session.user_id().unwrap_or("anonymous".into());
+    assert_eq!(user.is_some(), id != "anonymous");
+    session.csrf_token()
+}
+
+#[post("/sign_in")]
+fn sign_in(session: &Session) -> Result<(), Error> {
+    session.log_in(7)
 }
 
 #[post("/log_in/<id>")]
@@ -70,8 +92,9 @@ pub fn log_in(session: &Session, id: &str) -> Result<(), Error> {
 
 pub fn database() -> TestDatabase {
     let database = sqlite();
-    database.run("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
-    database.run("INSERT INTO people VALUES (7, 'ada')");
+    database
+        .run("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, is_closed BOOLEAN)");
+    database.run("INSERT INTO people VALUES (7, 'ada', FALSE)");
     database
 }
 
@@ -81,7 +104,7 @@ pub fn rocket_on(database: &TestDatabase, sessions: Sessions) -> Rocket<Build> {
 }
 
 pub fn with_people(sessions: Sessions) -> Sessions {
-    sessions.with_user("people", "id", &["id", "name"])
+    sessions.with_user("people", "id", &["id", "name", "is_closed"])
 }
 
 fn client(database: &TestDatabase) -> Client {
@@ -90,8 +113,8 @@ fn client(database: &TestDatabase) -> Client {
         upper_case,
         maybe,
         reason,
-        account,
-        maybe_account,
+        balance,
+        maybe_balance,
         log_in
     ];
     let rocket = rocket_on(database, with_people(Sessions::fairing())).mount("/", routes);
@@ -126,7 +149,7 @@ fn an_anonymous_request_gets_401() {
     let database = database();
     let client = client(&database);
     let is_refused = |client: &Client| {
-        for path in ["/home", "/upper_case", "/account"] {
+        for path in ["/home", "/upper_case", "/balance"] {
             assert_eq!(ask(client, path).0, 401, "{path}");
         }
         assert_eq!(ask(client, "/maybe"), (200, "nobody".to_owned()));
@@ -145,17 +168,53 @@ fn an_anonymous_request_gets_401() {
 }
 
 #[test]
-fn a_row_that_does_not_fit_is_500_and_logged_with_the_reason() {
-    let name = "session::signed_in::a_row_that_does_not_fit_is_500_and_logged_with_the_reason";
+fn the_session_of_a_closed_account_ends() {
+    let database = database();
+    let client = client(&database);
+    let sessions = || testing::sql::count(&database, "sessions");
+    for path in ["/home", "/maybe"] {
+        client.post("/log_in/7").dispatch();
+        assert_eq!((ask(&client, path).0, sessions()), (200, 1), "{path}");
+        database.run("UPDATE people SET is_closed = TRUE");
+        let answer = client.get(path).dispatch();
+        let expected = if path == "/home" { 401 } else { 200 };
+        assert_eq!(answer.status().code, expected, "{path}");
+        let cookie = answer.headers().get_one("Set-Cookie").unwrap_or_default();
+        assert!(cookie.contains("Max-Age=0"), "{path}: {cookie}");
+        assert_eq!(sessions(), 0, "{path}");
+        database.run("UPDATE people SET is_closed = FALSE");
+        assert_eq!(ask(&client, "/home").0, 401, "{path}: opened again");
+    }
+}
+
+#[test]
+fn a_form_on_the_page_that_ends_the_session_of_a_closed_account_is_accepted() {
+    let database = database();
+    let sessions = with_people(Sessions::fairing()).with_csrf_protection();
+    let rocket = rocket_on(&database, sessions).mount("/", routes![token, sign_in]);
+    let client = Client::tracked(rocket).unwrap();
+    let sign_in = || {
+        let token = client.get("/token").dispatch().into_string().unwrap();
+        let form = client.post("/sign_in").header(ContentType::Form);
+        form.body(format!("_token={token}")).dispatch().status()
+    };
+    assert_eq!(sign_in(), Status::Ok);
+    database.run("UPDATE people SET is_closed = TRUE");
+    assert_eq!(sign_in(), Status::Ok);
+}
+
+#[test]
+fn a_row_that_does_not_fit_is_500_and_logged_with_its_column() {
+    let name = "session::signed_in::a_row_that_does_not_fit_is_500_and_logged_with_its_column";
     let Some(log) = log_of(name, |level| {
         let database = database();
-        let routes = routes![account, maybe_account, log_in];
+        let routes = routes![balance, maybe_balance, log_in];
         let rocket = rocket_on(&database, with_people(Sessions::fairing())).mount("/", routes);
         let figment = rocket.figment().clone().merge(("log_level", level));
         let client = Client::tracked(rocket.configure(figment)).unwrap();
         client.post("/log_in/7").dispatch();
-        assert_eq!(ask(&client, "/account").0, 500);
-        assert_eq!(ask(&client, "/maybe_account"), (200, "false".to_owned()));
+        assert_eq!(ask(&client, "/balance").0, 500);
+        assert_eq!(ask(&client, "/maybe_balance"), (200, "false".to_owned()));
     }) else {
         return;
     };
@@ -165,7 +224,8 @@ fn a_row_that_does_not_fit_is_500_and_logged_with_the_reason() {
     let lines: Vec<_> = lines.collect();
     assert_eq!(lines.len(), 2, "{log}");
     for line in lines {
-        for words in ["::Account", "invalid type: string \"ada\", expected u64"] {
+        let reason = "column name: invalid type: string \"ada\", expected u64";
+        for words in ["::Balance", reason] {
             assert!(line.contains(words), "{line}");
         }
     }
@@ -215,6 +275,39 @@ fn a_guard_around_it_is_500_without_users_and_never_401() {
         let client = Client::tracked(rocket.mount("/", routes![inner])).unwrap();
         assert_eq!(ask(&client, "/inner").0, 500);
     }
+}
+
+/// A type with a field that no column fills.
+#[derive(Deserialize)]
+#[serde(crate = "rocket::serde")]
+struct Admin {
+    #[serde(rename = "isAdmin")]
+    _is_admin: bool,
+}
+
+impl Account for Admin {}
+
+#[get("/admin")]
+fn admin(_admin: Option<SignedIn<Admin>>) {}
+
+#[test]
+fn a_field_that_no_column_fills_stops_the_launch() {
+    let name = "session::signed_in::a_field_that_no_column_fills_stops_the_launch";
+    let Some(log) = log_of(name, |level| {
+        let database = database();
+        let rocket = rocket_on(&database, with_people(Sessions::fairing()));
+        let figment = rocket.figment().clone().merge(("log_level", level));
+        let rocket = rocket.configure(figment).mount("/", routes![admin]);
+        let error = Client::untracked(rocket).err().unwrap();
+        let kind = error.kind();
+        let stops = matches!(kind, rocket::error::ErrorKind::SentinelAborts(_));
+        assert!(stops, "{kind:?}");
+    }) else {
+        return;
+    };
+    let words =
+        "Admin>, but Sessions::with_user loads no column for its field \"isAdmin\": add the column";
+    assert!(log.contains(words), "{log}");
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! The response to an anonymous request that a guard refused: the sign-in page, or problem details.
+
+use rocket::http::{ContentType, MediaType, Status};
+use rocket::response::{Redirect, Responder};
+use rocket::serde::json::Json;
+use rocket::{Request, Response};
+use serde_json::json;
+
+use super::replace::replace;
+use super::response::vary;
+use super::signed_in;
+use crate::request::catcher::catcher;
+use crate::request::local_page::with_return;
+use crate::request::reading;
+
+/// Puts a redirect to the sign-in page, or problem details, in place of a 401 of
+/// [`SignedIn`](crate::sign_in::SignedIn).
+pub(super) fn answer_anonymous<'r>(
+    request: &'r Request<'_>,
+    response: &mut Response<'r>,
+    sign_in_page: Option<&'static str>,
+) {
+    if response.status() != Status::Unauthorized || !signed_in::has_refused(request) {
+        return;
+    }
+    // A sign-in page that itself needs a user would redirect to itself.
+    let is_here = |page: &str| page.split('?').next() == Some(request.uri().path().as_str());
+    let page = sign_in_page.filter(|page| reading::loads_page(request) && !is_here(page));
+    let answer = match page {
+        Some(page) => Some(Redirect::to(with_return(page, request)).respond_to(request)),
+        None if accepts_problem(request, Status::Unauthorized) => {
+            Some(problem(request, Status::Unauthorized, "Sign in first."))
+        }
+        None => None,
+    };
+    if let Some(Ok(answer)) = answer {
+        replace(response, answer);
+    }
+    vary(response, "Accept");
+    vary(response, "Sec-Fetch-Mode");
+}
+
+/// Returns `true` if the client prefers no page, and the application has no catcher that answers it.
+pub(super) fn accepts_problem(request: &Request<'_>, status: Status) -> bool {
+    let wants_page = reading::preferred(request).is_some_and(MediaType::is_html);
+    !wants_page && catcher(request, status).is_none()
+}
+
+/// Returns problem details (RFC 9457) of the type `about:blank`.
+pub(super) fn problem<'r>(
+    request: &'r Request<'_>,
+    status: Status,
+    detail: &str,
+) -> rocket::response::Result<'r> {
+    let members = json!({
+        "type": "about:blank",
+        "title": status.reason_lossy(),
+        "status": status.code,
+        "detail": detail,
+    });
+    let content_type = ContentType::new("application", "problem+json");
+    (status, (content_type, Json(members))).respond_to(request)
+}
