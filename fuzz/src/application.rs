@@ -29,7 +29,8 @@ pub fn next(data: &[u8]) {
         "fits a header"
     );
     let decoded = RawStr::new(&next).percent_decode_lossy();
-    for path in [&next, &*decoded] {
+    let twice = RawStr::new(&*decoded).percent_decode_lossy();
+    for path in [&next, &*decoded, &*twice] {
         assert!(path.starts_with('/') && !path.contains("//") && !path.contains('\\'));
         assert!(!path.contains(char::is_control));
         let place = Url::parse("https://example.org/login").unwrap().join(path);

@@ -13,7 +13,8 @@ use rocket_dyn_templates::{Template, context};
 use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::reauthentication::{self, PasswordChange};
 use crate::accounts::validation;
-use crate::accounts::{self, User};
+use crate::accounts::{self, Profile};
+use crate::web::current_user::CurrentUser;
 use crate::web::layout::{FormAnswer, Page, PageOrRedirect};
 use crate::web::recent_sign_in::RecentSignIn;
 use crate::web::refused_form;
@@ -39,10 +40,10 @@ pub(crate) fn stage() -> AdHoc {
 
 /// Shows a location that was typed while the session had ended, until it is saved.
 #[get("/")]
-fn account(user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
+fn account(user: CurrentUser, page: Page<'_>, session: &Session) -> Result<Template, Error> {
     match TypedLocation::of(session)? {
         Some(typed) => {
-            let refused = typed.notice(user);
+            let refused = typed.notice(&user);
             page.show("account", context! { values: typed, refused })
         }
         None => page.show(
@@ -115,12 +116,12 @@ fn password_page(_recent: RecentSignIn, page: Page<'_>) -> Result<Template, Erro
 async fn change_password(
     form: Form<PasswordChange>,
     _recent: RecentSignIn,
-    user: &User,
+    user: CurrentUser,
     page: Page<'_>,
     auth: AuthRequest<'_>,
 ) -> Result<FormAnswer, Error> {
     let done = "Your password is changed. All your other devices are signed out.";
-    match reauthentication::change(&auth, &user.into(), &form, Some(done)).await? {
+    match reauthentication::change(&auth, &Profile::from(&*user), &form, Some(done)).await? {
         Ok(()) => Ok(Left(Redirect::to("/account"))),
         Err(refusal) => {
             let (status, errors) = refusal.on_form("current");
@@ -132,7 +133,7 @@ async fn change_password(
 #[get("/confirm?<next>")]
 pub(crate) fn confirm_page(
     next: Option<&str>,
-    _user: &User,
+    _user: CurrentUser,
     recent: Option<RecentSignIn>,
     page: Page<'_>,
 ) -> Result<PageOrRedirect, Error> {
@@ -152,7 +153,7 @@ struct Confirmation {
 #[post("/confirm", data = "<form>")]
 async fn confirm(
     form: Form<Confirmation>,
-    _user: &User,
+    _user: CurrentUser,
     page: Page<'_>,
     auth: AuthRequest<'_>,
 ) -> Result<FormAnswer, Error> {

@@ -8,10 +8,10 @@ use rocket::{get, post, routes};
 use rocket_diesel_session::{Error, Session, SessionInfo};
 use rocket_dyn_templates::{Template, context};
 
-use crate::accounts::User;
 use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::listed_devices::{self, Ended};
 use crate::web::browser_name;
+use crate::web::current_user::CurrentUser;
 use crate::web::layout::{FormAnswer, INFO, Page};
 use crate::web::recent_sign_in::RecentSignIn;
 use crate::web::time_text::PastTime;
@@ -47,7 +47,7 @@ impl DeviceRow {
 }
 
 #[get("/")]
-async fn devices(_user: &User, page: Page<'_>, session: &Session) -> Result<Template, Error> {
+async fn devices(_user: CurrentUser, page: Page<'_>, session: &Session) -> Result<Template, Error> {
     let (devices, now) = (listed_devices::devices(session).await?, session.now());
     // This device first, then the most recently used ones.
     let (mut shown, others): (Vec<_>, Vec<_>) = devices

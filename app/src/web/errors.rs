@@ -137,7 +137,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
         true => request.guard::<Page<'_>>().await.succeeded(),
         false => None,
     };
-    let user = page.as_ref().and_then(|page| page.user);
+    let user = page.as_ref().and_then(|page| page.user.as_deref());
     let csrf_token = page
         .as_ref()
         .and_then(|page| page.csrf_token().ok().flatten());

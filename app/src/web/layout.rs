@@ -11,13 +11,14 @@ use rocket_dyn_templates::Template;
 
 use crate::accounts::User;
 use crate::accounts::authenticated::SUCCESS;
+use crate::web::current_user::CurrentUser;
 
 /// The kind of flash messages that report a state.
 pub(crate) const INFO: &str = "info";
 
 /// Renders a page for users and anonymous clients. Routes that take it show all flash messages.
 pub(crate) struct Page<'r> {
-    pub(crate) user: Option<&'r User>,
+    pub(crate) user: Option<CurrentUser>,
     session: &'r Session,
 }
 
@@ -58,7 +59,7 @@ impl Page<'_> {
 
     /// Returns the CSRF token of the forms on users' pages.
     pub(crate) fn csrf_token(&self) -> Result<Option<String>, Error> {
-        let csrf_token = self.user.map(|_| self.session.csrf_token());
+        let csrf_token = self.user.as_ref().map(|_| self.session.csrf_token());
         csrf_token.transpose()
     }
 
@@ -69,7 +70,7 @@ impl Page<'_> {
         context: impl Serialize,
     ) -> Result<Template, Error> {
         let layout = LayoutContext {
-            user: self.user,
+            user: self.user.as_deref(),
             flashes: self.session.flashes()?,
             csrf_token,
             context,
@@ -116,9 +117,11 @@ impl<'r> FromRequest<'r> for Page<'r> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
         let session = request.guard::<&Session>().await;
         let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
-        let user = match request.guard::<&User>().await {
+        let user = match request.guard::<CurrentUser>().await {
             Outcome::Error((Status::Unauthorized, _)) => None,
-            other => Some(try_outcome!(other)),
+            other => Some(try_outcome!(
+                other.map_error(|(status, why)| (status, why.to_string()))
+            )),
         };
         Outcome::Success(Self { user, session })
     }

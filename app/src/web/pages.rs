@@ -7,7 +7,8 @@ use rocket::{get, routes};
 use rocket_diesel_session::{Database, Error, LiveSessions, Session};
 use rocket_dyn_templates::{Template, context};
 
-use crate::accounts::{self, User};
+use crate::accounts;
+use crate::web::current_user::CurrentUser;
 use crate::web::layout::Page;
 use crate::web::time_text;
 
@@ -57,12 +58,12 @@ impl From<&Session> for SessionView {
 }
 
 #[get("/home")]
-fn home(_user: &User, session: &Session, page: Page<'_>) -> Result<Template, Error> {
+fn home(_user: CurrentUser, session: &Session, page: Page<'_>) -> Result<Template, Error> {
     page.show("home", context! { session: SessionView::from(session) })
 }
 
 #[get("/messages")]
-fn messages(user: &User, page: Page<'_>) -> Result<Template, Error> {
+fn messages(user: CurrentUser, page: Page<'_>) -> Result<Template, Error> {
     let welcome = format!(
         "Hello {}! Only you can read this page: it requires a sign-in.",
         user.first_name

@@ -7,7 +7,7 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::json;
 use rocket_diesel_session::Session;
 
-use crate::accounts::User;
+use crate::web::current_user::CurrentUser;
 
 /// A sign-in is recent for this long.
 const RECENT: TimeDelta = TimeDelta::minutes(10);
@@ -38,7 +38,8 @@ impl<'r> FromRequest<'r> for RecentSignIn {
     type Error = String;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, String> {
-        try_outcome!(request.guard::<&User>().await);
+        let user = request.guard::<CurrentUser>().await;
+        try_outcome!(user.map_error(|(status, why)| (status, why.to_string())));
         let session = request.guard::<&Session>().await;
         let session = try_outcome!(session.map_error(|(status, why)| (status, why.to_string())));
         if !Self::is_recent(session) {

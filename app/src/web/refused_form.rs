@@ -84,7 +84,7 @@ pub(crate) async fn show_again(request: &Request<'_>) -> Option<Result<FormAnswe
     let typed = form.and_then(|form| Form::<SubmittedFields>::parse_encoded(form).ok());
     let typed = typed.unwrap_or_default();
     let page = request.guard::<Page<'_>>().await.succeeded()?;
-    match page.user {
+    match page.user.as_deref() {
         Some(user) => show_to_user(user, &typed, &page, request).await,
         None => show_to_anonymous(&typed, &page, request),
     }

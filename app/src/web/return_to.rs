@@ -3,6 +3,7 @@
 use rocket::Request;
 use rocket::http::uri::{Absolute, Origin};
 use rocket::http::{Method, RawStr};
+use rocket_diesel_session::sign_in::local_page;
 
 /// The page to go to if the user asked for none.
 const HOME: &str = "/home";
@@ -56,16 +57,8 @@ fn is_local(next: &str) -> bool {
 
 /// Returns whether `next` is a path of this site and not one of `others`.
 fn is_path(next: &str, others: &[&str]) -> bool {
-    let Ok(uri) = Origin::parse(next) else {
-        return false;
-    };
-    // Browsers read `\` as `/` and `//host` as another site, and proxies may decode first.
-    let decoded = RawStr::new(next).percent_decode_lossy();
-    let path = uri.path().as_str();
-    next.len() <= 2_048
-        && !decoded.contains("//")
-        && !decoded.contains(|c: char| c == '\\' || c.is_control())
-        && !others.contains(&path.trim_end_matches('/'))
+    let path = local_page(next).and_then(|page| page.split('?').next());
+    path.is_some_and(|path| !others.contains(&path.trim_end_matches('/')))
 }
 
 #[cfg(test)]

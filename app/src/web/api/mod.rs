@@ -14,14 +14,15 @@ use rocket::{Request, Route, delete, get, options, post, put, request, routes};
 use rocket_diesel_session::{Error, Session, SessionInfo};
 
 use self::document::Document;
+use crate::accounts::Profile;
 use crate::accounts::auth_request::AuthRequest;
 use crate::accounts::authentication::{self, SignIn};
 use crate::accounts::failure::{self, Failure};
 use crate::accounts::listed_devices::{self, Ended};
 use crate::accounts::reauthentication::{self, PasswordChange};
 use crate::accounts::registration::{self, Registration};
-use crate::accounts::{Profile, User};
 use crate::web::api::json_body::JsonBody;
+use crate::web::current_user::CurrentUser;
 use crate::web::headers::SignedOut;
 use crate::web::problem::Problem;
 use crate::web::recent_sign_in::RecentSignIn;
@@ -125,20 +126,20 @@ fn sign_out(session: &Session) -> SignedOut<NoContent> {
 async fn change_password(
     given: JsonBody<PasswordChange>,
     _recent: RecentSignIn,
-    user: &User,
+    user: CurrentUser,
     auth: AuthRequest<'_>,
 ) -> ApiResult<NoContent> {
-    let changed = reauthentication::change(&auth, &user.into(), &given, None).await?;
+    let changed = reauthentication::change(&auth, &Profile::from(&*user), &given, None).await?;
     Ok(changed.map(|()| NoContent).map_err(refuse))
 }
 
 #[get("/me")]
-fn me(user: &User) -> Json<Profile> {
-    Json(user.into())
+fn me(user: CurrentUser) -> Json<Profile> {
+    Json(Profile::from(&*user))
 }
 
 #[get("/devices")]
-async fn devices(_user: &User, session: &Session) -> Result<Json<Vec<SessionInfo>>, Error> {
+async fn devices(_user: CurrentUser, session: &Session) -> Result<Json<Vec<SessionInfo>>, Error> {
     listed_devices::devices(session).await.map(Json)
 }
 

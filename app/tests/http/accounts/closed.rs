@@ -46,12 +46,7 @@ fn the_next_request_of_a_closed_account_is_refused(database: &TestDatabase) {
     let application = Application::start(database);
     let [ada, telephone, program, grace] = [(); 4].map(|()| application.visitor());
     register(&ada, EMAIL, &[]);
-    sign_in(&telephone, EMAIL, PASSWORD);
     let credentials = json!({ "email": EMAIL, "password": PASSWORD }).to_string();
-    assert_eq!(
-        program.post_json("/api/v1/signin", &credentials).status,
-        200
-    );
     register(&grace, "grace@example.org", &[]);
     let of_ada = [&ada, &telephone, &program];
     let by_ada = format!("WHERE email = '{EMAIL}'");
@@ -60,6 +55,9 @@ fn the_next_request_of_a_closed_account_is_refused(database: &TestDatabase) {
         format!("UPDATE users SET disabled_at = 1 {by_ada}"),
         format!("DELETE FROM users {by_ada}"),
     ] {
+        sign_in(&ada, EMAIL, PASSWORD);
+        sign_in(&telephone, EMAIL, PASSWORD);
+        program.post_json("/api/v1/signin", &credentials);
         assert!(of_ada.iter().all(|visitor| is_signed_in(visitor)));
         sql::execute(database, &closing);
         for visitor in of_ada {
@@ -75,5 +73,7 @@ fn the_next_request_of_a_closed_account_is_refused(database: &TestDatabase) {
             database,
             &format!("UPDATE users SET disabled_at = NULL {by_ada}"),
         );
+        // The sessions of a closed account have ended.
+        assert!(of_ada.iter().all(|visitor| !is_signed_in(visitor)));
     }
 }
