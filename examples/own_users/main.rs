@@ -16,7 +16,7 @@ use rocket::response::{Redirect, content::RawHtml};
 use rocket::serde::Deserialize;
 use rocket::tokio::task::spawn_blocking;
 use rocket::{Build, Config, Rocket, get, post, routes};
-use rocket_diesel_session::sign_in::SignedIn;
+use rocket_diesel_session::sign_in::{Account, SignedIn};
 use rocket_diesel_session::{Database, Error, Session, Sessions};
 
 use schema::members;
@@ -27,6 +27,7 @@ mod schema {
             number -> Integer,
             nickname -> Text,
             secret -> Text,
+            is_closed -> Bool,
         }
     }
 }
@@ -36,6 +37,13 @@ mod schema {
 #[serde(crate = "rocket::serde")]
 struct Member {
     nickname: String,
+    is_closed: bool,
+}
+
+impl Account for Member {
+    fn is_open(&self) -> bool {
+        !self.is_closed
+    }
 }
 
 #[derive(FromForm)]
@@ -65,7 +73,8 @@ async fn sign_in(
 ) -> Result<Result<Redirect, Status>, Error> {
     let Credentials { nickname, password } = form.into_inner();
     let find = move |connection: &mut SqliteConnection| {
-        let member = members::table.filter(members::nickname.eq(&nickname));
+        let is_open = members::is_closed.eq(false);
+        let member = members::table.filter(members::nickname.eq(&nickname).and(is_open));
         let columns = member.select((members::number, members::secret));
         columns.first::<(i32, String)>(connection).optional()
     };
@@ -74,9 +83,10 @@ async fn sign_in(
     };
     // It takes long on purpose, which must not hold up other requests.
     match spawn_blocking(move || fits(&password, &secret)).await {
-        Ok(true) => session.log_in(number).map(|()| Ok(Redirect::to("/"))),
-        _ => Ok(Err(Status::Unauthorized)),
+        Ok(true) => session.log_in(number)?,
+        _ => return Ok(Err(Status::Unauthorized)),
     }
+    Ok(Ok(Redirect::to(session.return_to("/"))))
 }
 
 fn fits(password: &str, secret: &str) -> bool {
@@ -96,7 +106,7 @@ fn application(figment: Figment) -> Rocket<Build> {
         .mount("/", routes![club, sign_in_page, sign_in, sign_out])
         .attach(
             Sessions::fairing()
-                .with_user("members", "number", &["nickname"])
+                .with_user("members", "number", &["nickname", "is_closed"])
                 .with_sign_in_page("/sign_in"),
         )
 }

@@ -3,7 +3,8 @@ CREATE TABLE members (
     number INTEGER NOT NULL PRIMARY KEY,
     nickname VARCHAR(64) NOT NULL UNIQUE,
     -- PHC string
-    secret VARCHAR(255) NOT NULL
+    secret VARCHAR(255) NOT NULL,
+    is_closed BOOLEAN NOT NULL DEFAULT FALSE
 );
 -- Her password is: correct horse battery
 INSERT INTO members (number, nickname, secret) VALUES

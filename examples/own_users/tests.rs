@@ -32,7 +32,8 @@ fn an_application_brings_its_own_users() {
 
     assert_eq!(club().0, Status::Unauthorized);
     let page = client.get("/").header(Accept::HTML).dispatch();
-    assert_eq!(page.headers().get_one("Location"), Some("/sign_in"));
+    let sign_in_page = page.headers().get_one("Location");
+    assert_eq!(sign_in_page, Some("/sign_in?next=%2F"));
     for (nickname, password) in [
         ("ada", "wrong"),
         ("eve", "correct+horse+battery"),
@@ -52,6 +53,22 @@ fn an_application_brings_its_own_users() {
     assert_eq!(club().0, Status::Unauthorized);
     assert_eq!(sql::count(&database, "sessions"), 0);
 
+    sign_in("ada", "correct+horse+battery");
+    sql::execute(&database, "UPDATE members SET is_closed = TRUE");
+    assert_eq!(club().0, Status::Unauthorized);
+    assert_eq!(sql::count(&database, "sessions"), 0);
+    assert_eq!(
+        sign_in("ada", "correct+horse+battery"),
+        Status::Unauthorized
+    );
+
+    sql::execute(&database, "UPDATE members SET is_closed = FALSE");
+    let form = client
+        .post("/sign_in?next=%2F%3Fpage%3D2")
+        .header(ContentType::Form);
+    let form = form.body("nickname=ada&password=correct+horse+battery");
+    let signed_in = form.dispatch();
+    assert_eq!(signed_in.headers().get_one("Location"), Some("/?page=2"));
     sign_in("ada", "correct+horse+battery");
     sql::execute(&database, "DELETE FROM members");
     assert_eq!(club().0, Status::Unauthorized);
