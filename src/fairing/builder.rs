@@ -32,6 +32,7 @@ impl Sessions {
             protects_from_csrf: false,
             csrf_exempt: Vec::new(),
             sign_in_page: None,
+            confirmation_page: None,
             listeners: Vec::new(),
         }
     }
@@ -201,6 +202,60 @@ impl Sessions {
     #[must_use]
     pub fn with_sign_in_page(mut self, path: &'static str) -> Self {
         self.sign_in_page = Some(path);
+        self
+    }
+
+    /// Redirects browsers to a path of this application where [`Fresh`](crate::sign_in::Fresh) finds no
+    /// fresh proof of a signed-in user.
+    ///
+    /// A request that loads a page gets 303 in place of the 403, as with
+    /// [`with_sign_in_page`](Self::with_sign_in_page), also with the way back in the field `next`. Other
+    /// requests get the 403: problem details (RFC 9457) if the client prefers no HTML and no catcher
+    /// answers. A catcher of 403 asks
+    /// [`needs_confirmation`](crate::sign_in::needs_confirmation) for the reason.
+    ///
+    /// A path that is not local aborts the launch.
+    ///
+    /// ```no_run
+    /// use rocket::form::{Form, FromForm};
+    /// use rocket::response::Redirect;
+    /// use rocket_diesel_session::{Error, Session, Sessions};
+    /// use rocket_diesel_session::sign_in::{Factor, Fresh};
+    ///
+    /// #[rocket::get("/password")]
+    /// fn password_page(_fresh: Fresh<10>) -> &'static str {
+    ///     "Choose a new password."
+    /// }
+    ///
+    /// #[rocket::get("/confirm")]
+    /// fn confirmation_page() -> &'static str {
+    ///     "Enter your password."
+    /// }
+    ///
+    /// #[derive(FromForm)]
+    /// struct Confirmation {
+    ///     password: String,
+    /// }
+    ///
+    /// #[rocket::post("/confirm", data = "<form>")]
+    /// async fn confirm(session: &Session, form: Form<Confirmation>) -> Result<Redirect, Error> {
+    ///     if is_right(session.user_id(), &form.password).await {
+    ///         session.add_proof(Factor::Password)?;
+    ///     }
+    ///     Ok(Redirect::to(session.return_to("/")))
+    /// }
+    /// # async fn is_right(_: Option<String>, _: &str) -> bool { false }
+    ///
+    /// #[rocket::launch]
+    /// fn rocket() -> _ {
+    ///     rocket::build()
+    ///         .mount("/", rocket::routes![password_page, confirmation_page, confirm])
+    ///         .attach(Sessions::fairing().with_confirmation_page("/confirm"))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_confirmation_page(mut self, path: &'static str) -> Self {
+        self.confirmation_page = Some(path);
         self
     }
 

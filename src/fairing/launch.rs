@@ -27,7 +27,12 @@ impl Sessions {
         let figment = rocket.figment();
         check_log(figment)?;
         exemption::check(self.protects_from_csrf, &self.csrf_exempt)?;
-        self.sign_in_page.map_or(Ok(()), check_page)?;
+        for (call, page) in [
+            ("with_sign_in_page", self.sign_in_page),
+            ("with_confirmation_page", self.confirmation_page),
+        ] {
+            page.map_or(Ok(()), |page| check_page(call, page))?;
+        }
         let config = Config::read(figment)?;
         let limits = config.limits(self.schema.clone());
         self.tokens.check()?;
@@ -168,11 +173,11 @@ fn unusable(database: &str, config: &Config, error: Error) -> Error {
     })
 }
 
-/// Checks the path of [`Sessions::with_sign_in_page`].
-fn check_page(path: &str) -> Result<(), Error> {
+/// Checks the path of [`Sessions::with_sign_in_page`] or [`Sessions::with_confirmation_page`].
+fn check_page(call: &str, path: &str) -> Result<(), Error> {
     require(local_page(path).is_some() && !path.contains('#'), || {
         format!(
-            "Sessions::with_sign_in_page was given {path:?}; give a path of this application, such as \"/sign_in\""
+            "Sessions::{call} was given {path:?}; give a path of this application, such as \"/sign_in\""
         )
     })
 }

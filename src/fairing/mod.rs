@@ -48,6 +48,7 @@ pub struct Sessions {
     protects_from_csrf: bool,
     csrf_exempt: Vec<&'static str>,
     sign_in_page: Option<&'static str>,
+    confirmation_page: Option<&'static str>,
     listeners: Vec<Listen>,
 }
 
@@ -116,7 +117,8 @@ impl Fairing for Sessions {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        lifecycle::finish(request, response, self.sign_in_page).await;
+        let pages = [self.sign_in_page, self.confirmation_page];
+        lifecycle::finish(request, response, pages).await;
     }
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {

@@ -1,4 +1,4 @@
-//! The response to an anonymous request that a guard refused: the sign-in page, or problem details.
+//! The response to a request that a guard refused: the sign-in page, the confirmation page, or problem details.
 
 use rocket::http::{ContentType, MediaType, Status};
 use rocket::response::{Redirect, Responder};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::replace::replace;
 use super::response::vary;
-use super::signed_in;
+use super::{fresh, signed_in};
 use crate::request::catcher::catcher;
 use crate::request::local_page::with_return;
 use crate::request::reading;
@@ -20,17 +20,41 @@ pub(super) fn answer_anonymous<'r>(
     response: &mut Response<'r>,
     sign_in_page: Option<&'static str>,
 ) {
-    if response.status() != Status::Unauthorized || !signed_in::has_refused(request) {
+    if signed_in::has_refused(request) {
+        let status = Status::Unauthorized;
+        answer_refused(request, response, status, sign_in_page, "Sign in first.");
+    }
+}
+
+/// Puts a redirect to the confirmation page, or problem details, in place of a 403 of
+/// [`Fresh`](crate::sign_in::Fresh).
+pub(super) fn answer_stale<'r>(
+    request: &'r Request<'_>,
+    response: &mut Response<'r>,
+    confirmation_page: Option<&'static str>,
+) {
+    if fresh::needs_confirmation(request) {
+        let (status, detail) = (Status::Forbidden, "Confirm that it is you first.");
+        answer_refused(request, response, status, confirmation_page, detail);
+    }
+}
+
+fn answer_refused<'r>(
+    request: &'r Request<'_>,
+    response: &mut Response<'r>,
+    status: Status,
+    page: Option<&'static str>,
+    detail: &str,
+) {
+    if response.status() != status {
         return;
     }
-    // A sign-in page that itself needs a user would redirect to itself.
+    // A page that the guard itself protects would redirect to itself.
     let is_here = |page: &str| page.split('?').next() == Some(request.uri().path().as_str());
-    let page = sign_in_page.filter(|page| reading::loads_page(request) && !is_here(page));
+    let page = page.filter(|page| reading::loads_page(request) && !is_here(page));
     let answer = match page {
         Some(page) => Some(Redirect::to(with_return(page, request)).respond_to(request)),
-        None if accepts_problem(request, Status::Unauthorized) => {
-            Some(problem(request, Status::Unauthorized, "Sign in first."))
-        }
+        None if accepts_problem(request, status) => Some(problem(request, status, detail)),
         None => None,
     };
     if let Some(Ok(answer)) = answer {

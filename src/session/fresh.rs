@@ -36,11 +36,16 @@ use crate::state::{Factor, is_within};
 ///     "Your account is closed."
 /// }
 ///
+/// #[get("/confirm")]
+/// fn confirmation_page() -> &'static str {
+///     "Confirm that it is you."
+/// }
+///
 /// #[rocket::launch]
 /// fn rocket() -> _ {
 ///     rocket::build()
-///         .mount("/", routes![password_page, close_account])
-///         .attach(Sessions::fairing())
+///         .mount("/", routes![password_page, close_account, confirmation_page])
+///         .attach(Sessions::fairing().with_confirmation_page("/confirm"))
 /// }
 /// ```
 ///
@@ -48,7 +53,8 @@ use crate::state::{Factor, is_within};
 ///
 /// - 401 if no user is signed in, as with [`SignedIn`](crate::sign_in::SignedIn). The guard does not look
 ///   at the user's row; a route that needs it takes `SignedIn`, too,
-/// - 403 if there is no such proof,
+/// - 403 if there is no such proof;
+///   [`with_confirmation_page`](crate::Sessions::with_confirmation_page) redirects browsers from there,
 /// - 503 if the session cannot be loaded, also where a route takes `Option<Fresh<10>>`.
 ///
 /// The launch aborts if a route takes it and [`Sessions::fairing`](crate::Sessions::fairing) is not

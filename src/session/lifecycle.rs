@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rocket::http::Status;
 use rocket::{Request, Response};
 
-use super::anonymous::answer_anonymous;
+use super::anonymous::{answer_anonymous, answer_stale};
 use super::events::emit_outage;
 use super::form::FormSecrets;
 use super::response::{keep_private, retry_later, set_cookies, show_error_page};
@@ -87,12 +87,13 @@ impl Session {
 pub(crate) async fn finish<'r>(
     request: &'r Request<'_>,
     response: &mut Response<'r>,
-    sign_in_page: Option<&'static str>,
+    [sign_in_page, confirmation_page]: [Option<&'static str>; 2],
 ) {
     match RequestSession::of(request).get() {
         None => {}
         Some(Ok(session)) => {
             answer_anonymous(request, response, sign_in_page);
+            answer_stale(request, response, confirmation_page);
             save(session, request, response).await;
             keep_private(response);
         }

@@ -15,7 +15,8 @@ use testing::database::TestDatabase;
 use super::signed_in::{User, database, home, log_in, maybe, rocket_on, with_people};
 use crate::log::log_of;
 
-const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+pub const CHROMIUM: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
 #[post("/home")]
 fn send(_user: SignedIn<User>) {}
@@ -72,7 +73,7 @@ fn client(database: &TestDatabase) -> Client {
     Client::tracked(rocket(database, "/sign_in")).unwrap()
 }
 
-fn ask<'c>(
+pub fn ask<'c>(
     client: &'c Client,
     method: Method,
     path: &'static str,
@@ -87,7 +88,7 @@ fn ask<'c>(
     request.dispatch()
 }
 
-fn leads(answer: &LocalResponse<'_>) -> (u16, Option<String>) {
+pub fn leads(answer: &LocalResponse<'_>) -> (u16, Option<String>) {
     let location = answer.headers().get_one("Location");
     (answer.status().code, location.map(str::to_owned))
 }
