@@ -108,15 +108,19 @@ fn well_known() -> Redirect {
 }
 
 #[get("/password")]
-fn password_page(_recent: RecentSignIn, page: Page<'_>) -> Result<Template, Error> {
+fn password_page(
+    _user: CurrentUser,
+    _recent: RecentSignIn,
+    page: Page<'_>,
+) -> Result<Template, Error> {
     page.show("password", context! {})
 }
 
 #[post("/password", data = "<form>")]
 async fn change_password(
     form: Form<PasswordChange>,
-    _recent: RecentSignIn,
     user: CurrentUser,
+    _recent: RecentSignIn,
     page: Page<'_>,
     auth: AuthRequest<'_>,
 ) -> Result<FormAnswer, Error> {
@@ -138,7 +142,7 @@ pub(crate) fn confirm_page(
     page: Page<'_>,
 ) -> Result<PageOrRedirect, Error> {
     Ok(match recent {
-        Some(RecentSignIn) => Left(Redirect::to(return_to::or_home(next))),
+        Some(_) => Left(Redirect::to(return_to::or_home(next))),
         None => Right(page.show("confirm", context! { next })?),
     })
 }

@@ -73,6 +73,7 @@ fn end_others_page() -> Redirect {
 #[post("/<key>/end")]
 async fn end(
     key: &str,
+    _user: CurrentUser,
     _recent: RecentSignIn,
     page: Page<'_>,
     session: &Session,
@@ -88,6 +89,7 @@ async fn end(
 
 #[post("/end_others")]
 async fn end_others(
+    _user: CurrentUser,
     _recent: RecentSignIn,
     page: Page<'_>,
     auth: AuthRequest<'_>,

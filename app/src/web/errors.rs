@@ -5,6 +5,7 @@ use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::response::Redirect;
 use rocket::{Request, catch, catchers, uri};
+use rocket_diesel_session::sign_in::needs_confirmation;
 use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::{Template, context};
 
@@ -13,7 +14,7 @@ use crate::web::account_pages;
 use crate::web::headers::WithHeaders;
 use crate::web::layout::{FormAnswer, Page};
 use crate::web::problem::Problem;
-use crate::web::recent_sign_in::{self, NOT_RECENT};
+use crate::web::recent_sign_in::NOT_RECENT;
 use crate::web::refused_form;
 use crate::web::return_to;
 use crate::web::sign_in_forms;
@@ -33,25 +34,13 @@ async fn bad_request(
     WithHeaders::new(status, request, answer).await
 }
 
-/// Redirects to the sign-in page, or to the confirmation of the password, and then back.
+/// Redirects to the sign-in page, and then back.
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
-    let not_recent = recent_sign_in::is_not_recent(request);
     if accepts_json(request) {
-        let why = if not_recent {
-            NOT_RECENT
-        } else {
-            "Sign in first."
-        };
-        return Right(Problem::new(Status::Unauthorized, why));
+        return Right(Problem::new(Status::Unauthorized, "Sign in first."));
     }
     let next = return_to::requested_page(request);
-    if not_recent {
-        return Left(Redirect::to(uri!(
-            "/account",
-            account_pages::confirm_page(next)
-        )));
-    }
     let session = request.guard::<&Session>().await.succeeded();
     let ended = is_sent(request) && session.is_some_and(Session::was_ended);
     Left(Redirect::to(uri!(sign_in_forms::login_page(
@@ -61,12 +50,21 @@ async fn unauthorized(request: &Request<'_>) -> Either<Redirect, Problem> {
     ))))
 }
 
-/// Shows the refused form again if there is one.
+/// Redirects to the confirmation of the password and then back, or shows the refused form again if there is
+/// one.
 #[catch(403)]
 async fn forbidden(
     status: Status,
     request: &Request<'_>,
 ) -> Result<Either<FormAnswer, Either<Template, Problem>>, Error> {
+    if needs_confirmation(request) {
+        if accepts_json(request) {
+            return Ok(Right(Right(Problem::new(status, NOT_RECENT))));
+        }
+        let next = return_to::requested_page(request);
+        let page = uri!("/account", account_pages::confirm_page(next));
+        return Ok(Left(Left(Redirect::to(page))));
+    }
     if !accepts_json(request)
         && let Some(again) = refused_form::show_again(request).await
     {

@@ -6,8 +6,8 @@ use rocket::form::{Form, FromForm};
 use rocket::http::{RawStr, Status};
 use rocket::response::Redirect;
 use rocket::serde::Serialize;
+use rocket_diesel_session::Error;
 use rocket_diesel_session::csrf::{Reason, Refusal};
-use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::context;
 
 use crate::accounts::{User, email};
@@ -97,7 +97,6 @@ async fn show_to_user(
     request: &Request<'_>,
 ) -> Option<Result<FormAnswer, Error>> {
     let (status, refused) = (Status::Forbidden, reason(request));
-    let session = request.guard::<&Session>().await.succeeded()?;
     let next = typed.next.as_deref();
     let location = TypedLocation::new(&typed.location, &typed.location_of);
     Some(match (request.uri().path().as_str(), location) {
@@ -115,12 +114,12 @@ async fn show_to_user(
         ("/account/location", _) => {
             page.show_errors("account", status, context! { refused, values: typed })
         }
-        ("/account/confirm", _) if RecentSignIn::is_recent(session) => {
-            Ok(Left(Redirect::to(return_to::or_home(next))))
-        }
-        ("/account/confirm", _) => page.show_errors("confirm", status, context! { refused, next }),
+        ("/account/confirm", _) => match request.guard::<RecentSignIn>().await.succeeded() {
+            Some(_) => Ok(Left(Redirect::to(return_to::or_home(next)))),
+            None => page.show_errors("confirm", status, context! { refused, next }),
+        },
         ("/account/password", _) => match request.guard::<RecentSignIn>().await.succeeded() {
-            Some(RecentSignIn) => page.show_errors("password", status, context! { refused }),
+            Some(_) => page.show_errors("password", status, context! { refused }),
             None => {
                 let next = "/account/password";
                 page.show_errors("confirm", status, context! { refused, next })

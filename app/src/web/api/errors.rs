@@ -8,11 +8,12 @@ use rocket::response::Responder;
 use rocket::route::Route;
 use rocket::{Catcher, Request, catch, catchers};
 use rocket_diesel_session::csrf::{Reason, Refusal};
+use rocket_diesel_session::sign_in::needs_confirmation;
 
 use crate::accounts::auth_request;
 use crate::web::headers::{WithHeaders, is_unreadable};
 use crate::web::problem::Problem;
-use crate::web::recent_sign_in;
+use crate::web::recent_sign_in::NOT_RECENT;
 
 /// The path below which all versions of the API are.
 pub(super) const BASE: &str = "/api";
@@ -67,8 +68,8 @@ fn answer(status: Status, request: &Request<'_>, is_unreadable: bool) -> Problem
 fn detail(status: Status, request: &Request<'_>) -> Cow<'static, str> {
     let text = match status.code {
         400 => "The request cannot be read. Send one JSON object, in UTF-8.",
-        401 if recent_sign_in::is_not_recent(request) => recent_sign_in::NOT_RECENT,
         401 => "Sign in first.",
+        403 if needs_confirmation(request) => NOT_RECENT,
         403 => refused(request),
         404 => "There is nothing at this address.",
         405 => {

@@ -125,8 +125,8 @@ fn sign_out(session: &Session) -> SignedOut<NoContent> {
 #[put("/password", format = "json", data = "<given>")]
 async fn change_password(
     given: JsonBody<PasswordChange>,
-    _recent: RecentSignIn,
     user: CurrentUser,
+    _recent: RecentSignIn,
     auth: AuthRequest<'_>,
 ) -> ApiResult<NoContent> {
     let changed = reauthentication::change(&auth, &Profile::from(&*user), &given, None).await?;
@@ -147,6 +147,7 @@ async fn devices(_user: CurrentUser, session: &Session) -> Result<Json<Vec<Sessi
 #[delete("/devices/<key>")]
 async fn end_device(
     key: &str,
+    _user: CurrentUser,
     _recent: RecentSignIn,
     session: &Session,
 ) -> Result<Option<NoContent>, Error> {
@@ -157,7 +158,11 @@ async fn end_device(
 }
 
 #[delete("/devices")]
-async fn end_others(_recent: RecentSignIn, auth: AuthRequest<'_>) -> Result<NoContent, Error> {
+async fn end_others(
+    _user: CurrentUser,
+    _recent: RecentSignIn,
+    auth: AuthRequest<'_>,
+) -> Result<NoContent, Error> {
     auth.forget_other_devices().await?;
     auth.session.end_others();
     Ok(NoContent)

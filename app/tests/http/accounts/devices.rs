@@ -169,7 +169,7 @@ fn signing_out_a_device_needs_a_recent_sign_in(database: &TestDatabase) {
         "/api/v1/devices".to_owned(),
     ] {
         let refused = ada.delete(&path);
-        assert_eq!(refused.status, 401);
+        assert_eq!(refused.status, 403);
         assert!(refused.body.contains("last 10 minutes"), "{refused:?}");
     }
     assert!(is_signed_in(&telephone));

@@ -219,7 +219,7 @@ fn changing_the_password_needs_a_recent_sign_in(database: &TestDatabase) {
     let page = "/account/password";
     assert_eq!(visitor.post_from(page, page, &fields).location(), confirm);
     let program = change_password_by_program(&visitor, PASSWORD, NEW_PASSWORD);
-    assert_eq!(program.status, 401);
+    assert_eq!(program.status, 403);
     let detail = &program.json()["detail"];
     assert!(
         detail.as_str().unwrap().contains("last 10 minutes"),

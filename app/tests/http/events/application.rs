@@ -89,7 +89,7 @@ fn a_refused_user_is_logged_once_per_request() {
     assert_eq!(
         why,
         [
-            (&json!("no recent sign-in"), &json!("GET /account/password")),
+            (&json!("no fresh proof"), &json!("GET /account/password")),
             (closed, &json!("GET /home")),
         ]
     );
