@@ -222,6 +222,7 @@ fn cve_2021_23435_a_sign_in_never_leads_to_another_site() {
         "/%2f%2fevil.example",
         "%2f%2fevil.example",
         "%2F%252f%252fevil.example",
+        "%2F%25252f%25252fevil.example",
         "%2f%5cevil.example",
         "/%5cevil.example",
         "javascript:alert(1)",
