@@ -224,7 +224,7 @@ impl LiveSessions {
     /// ```
     pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
         let (id, now) = (user_id.to_owned(), self.0.now());
-        let lists = self.0.events.have_listeners();
+        let lists = self.0.events.want_records();
         let delete = move |store: &dyn Store| {
             let records = match lists {
                 true => store.list(&id, now)?,

@@ -15,6 +15,7 @@ impl Config {
         self.check_names()?;
         self.check_timeouts()?;
         self.check_cleanup_interval()?;
+        self.check_stream_check_interval()?;
         self.check_limits()?;
         self.check_secrets()?;
         self.check_origins()?;
@@ -78,6 +79,14 @@ impl Config {
             }),
             Interval::Off => Ok(()),
         }
+    }
+
+    fn check_stream_check_interval(&self) -> Result<(), Error> {
+        let period = self.stream_check_interval;
+        let (least, most) = (Duration::from_secs(1), Duration::from_secs(60 * 60));
+        require((least..=most).contains(&period.0), || {
+            format!("session.stream_check_interval is {period}; it must be from 1s to 1h")
+        })
     }
 
     fn check_limits(&self) -> Result<(), Error> {

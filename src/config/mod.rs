@@ -96,6 +96,8 @@ pub(crate) struct Config {
     /// The largest number of expired sessions that one statement deletes; 200, from 1 to 10000. Together they take
     /// MariaDB about 6 ms of CPU.
     pub(crate) cleanup_batch: u32,
+    /// The longest time until a stream learns that its session ended in another process; "5s", from 1s to 1h.
+    stream_check_interval: Period,
     /// The output of events: "off", "stdout" or "stderr"; one line of JSON each.
     pub(crate) events: Sink,
     /// The key of the sessions' pseudonyms in events, at least 32 characters. If it is not set, each launch
@@ -138,6 +140,7 @@ impl Default for Config {
             migrate: false,
             cleanup_interval: Interval::Every(Period(Duration::from_secs(30))),
             cleanup_batch: 200,
+            stream_check_interval: Period(Duration::from_secs(5)),
             events: Sink::Off,
             events_key: None,
             trusted_proxies: Vec::new(),
@@ -306,6 +309,10 @@ impl Config {
             Interval::Off => None,
             Interval::Every(period) => Some(period.0),
         }
+    }
+
+    pub(crate) fn stream_check_interval(&self) -> Duration {
+        self.stream_check_interval.0
     }
 
     pub(crate) fn limits(&self, schema: Schema) -> Limits {

@@ -8,6 +8,7 @@ mod door;
 pub(crate) mod gathering;
 pub(crate) mod probe;
 pub(crate) mod session_locks;
+pub(crate) mod streams;
 pub(crate) mod threads;
 
 pub use self::database::Database;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use super::queue::{EventQueue, LONGEST};
-use super::{Anonymous, EndReason, Event, Events};
+use super::{Anonymous, EndReason, Event, Events, StreamEnd};
 use crate::error::Error;
 use crate::record::Record;
 use crate::token::Key;
@@ -104,8 +104,15 @@ impl Events {
         });
     }
 
-    /// Sends that a session has a new token.
+    /// Returns `true` if there is a listener or an open stream, for which the records of all sessions that end
+    /// are listed.
+    pub(crate) fn want_records(&self) -> bool {
+        self.have_listeners() || self.streams.are_open()
+    }
+
+    /// Sends that a session has a new token, and ends its streams.
     pub(crate) fn renewed(&self, record: &Record, before: &Key) {
+        self.streams.end(before, StreamEnd::Renewed);
         self.send(|| Event::Renewed {
             key: record.key.clone(),
             before: before.clone(),
@@ -114,8 +121,9 @@ impl Events {
         });
     }
 
-    /// Sends that a session ended.
+    /// Sends that a session ended, and ends its streams.
     pub(crate) fn ended(&self, key: &Key, user_id: Option<&str>, reason: EndReason) {
+        self.streams.end(key, StreamEnd::Ended(reason));
         self.send(|| Event::Ended {
             key: key.clone(),
             user_id: user_id.map(str::to_owned),
@@ -131,8 +139,9 @@ impl Events {
         }
     }
 
-    /// Sends that all sessions ended.
+    /// Sends that all sessions ended, and ends their streams.
     pub(crate) fn cleared(&self, count: u64) {
+        self.streams.end_all(StreamEnd::Ended(EndReason::Revoked));
         let at = self.clock.now();
         self.send(|| Event::Cleared { count, at });
     }

@@ -9,6 +9,7 @@ mod line;
 mod listener;
 mod output;
 mod queue;
+mod streams;
 #[cfg(feature = "tracing")]
 mod trace;
 
@@ -26,6 +27,8 @@ pub(crate) use self::listener::Listen;
 use self::listener::{Listener, Noticed};
 use self::output::{out, writer};
 use self::queue::{EventQueue, LONGEST};
+pub use self::streams::StreamEnd;
+use self::streams::Streams;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::request::client::Client;
@@ -68,6 +71,7 @@ pub(crate) struct Events {
     anonymous: Mutex<Anonymous>,
     listeners: Vec<Listener>,
     noticed: Mutex<Noticed>,
+    pub(crate) streams: Streams,
     /// `true` while the server runs.
     serving: AtomicBool,
 }
@@ -125,6 +129,7 @@ impl Events {
             anonymous: Mutex::default(),
             listeners: Vec::new(),
             noticed: Mutex::default(),
+            streams: Streams::default(),
             serving: AtomicBool::default(),
         })
     }

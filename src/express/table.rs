@@ -50,6 +50,8 @@ const SECONDS: &str = "LEAST(GREATEST(ROUND(? / 1000), 0), 4294967295)";
 /// The first bits of the text's SHA-256, since there is no column for a version.
 const VERSION: &str = "CAST(CONV(LEFT(SHA2(data, 256), 15), 16, 10) AS SIGNED)";
 
+const EXPIRY: &str = "CAST(expires AS SIGNED) * 1000 + 500";
+
 /// Node takes a session for expired when its second is over, rounded.
 const LIVE: &str = "expires >= ROUND(? / 1000)";
 const EXPIRED: &str = "expires < ROUND(? / 1000)";
@@ -92,12 +94,12 @@ fn layout(user_path: &UserPath, has_user: bool) -> Layout {
         ),
         literal: user_path.to_string(),
         record: format!(
-            "session_id, NULL, COALESCE(CAST(data AS CHAR), ''), {VERSION}, 0, 0, \
-             CAST(expires AS SIGNED) * 1000 + 500, 0, NULL, NULL"
+            "session_id, NULL, COALESCE(CAST(data AS CHAR), ''), {VERSION}, 0, 0, {EXPIRY}, 0, NULL, NULL"
         ),
         load: format!("session_id = ? AND {LIVE}"),
         list: format!("{of_user} AND {LIVE}"),
         all: format!("session_id > ? AND {LIVE} ORDER BY session_id LIMIT ?"),
+        expiry: EXPIRY,
         first_expiry: "CAST(MIN(expires) AS SIGNED) * 1000",
         live: LIVE.into(),
         insert: format!(

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::csrf::{check, exemption};
 use crate::engine::context::{self, Context};
 use crate::engine::database::UserTable;
+use crate::engine::streams;
 use crate::events::Listen;
 use crate::request::incoming;
 use crate::session::{events, lifecycle};
@@ -104,6 +105,9 @@ impl Fairing for Sessions {
                 log::warn!(target: "rocket::launch", "{path} {line}");
             }
             spawn(context::follow_clock(Arc::downgrade(context)));
+            let interval = context.config.stream_check_interval();
+            let watched = streams::watch(Arc::downgrade(context), interval, rocket.shutdown());
+            spawn(watched);
         }
     }
 

@@ -21,6 +21,8 @@ mod save;
 
 mod lifetime;
 
+mod ending;
+
 pub(crate) mod account;
 mod anonymous;
 mod database_guard;

@@ -150,7 +150,7 @@ impl Session {
             pending: state.begin_save(),
             verb,
             now,
-            lists_ended: self.context.events.have_listeners(),
+            lists_ended: self.context.events.want_records(),
         };
         Ok(Arc::new(commit))
     }

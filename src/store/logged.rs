@@ -89,6 +89,23 @@ impl Store for Logged {
         answers
     }
 
+    fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        let start = Instant::now();
+        let answers = self.0.expiries(keys, now);
+        let live = answers
+            .iter()
+            .filter(|it| matches!(it, Ok(Some(_))))
+            .count();
+        let failed = answers
+            .iter()
+            .find_map(|it| it.as_ref().err().map(Error::copy));
+        let verb = format_args!("expiries of {} records", keys.len());
+        log_verb(verb, start, &failed.map_or(Ok(live), Err), |live| {
+            format!("{live} live")
+        });
+        answers
+    }
+
     fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
         let start = Instant::now();
         let answers = self.0.save_many(saves);

@@ -86,6 +86,17 @@ pub trait Store: Send + Sync {
             .collect()
     }
 
+    /// Returns when several records expire, in the order of the keys; `None` for one that is not there, or that
+    /// expires at or before `now`.
+    ///
+    /// It is asked in intervals for all open streams of this process, with up to 1,000 keys. The default calls
+    /// [`load_many`](Store::load_many).
+    fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        let expiry = |found: Loaded| found.map(|(record, _)| record.expires_at);
+        let found = self.load_many(keys, now).into_iter();
+        found.map(|found| found.map(expiry)).collect()
+    }
+
     /// Saves several records, and returns their results in the order of the saves.
     ///
     /// Each save is atomic by itself, and each result is about its record alone: one that is stale, taken or

@@ -41,6 +41,7 @@ mod rights;
 mod shutdown;
 mod sign_in_levels;
 mod signed_in;
+mod streams;
 mod table;
 mod transaction;
 #[cfg(feature = "mysql")]

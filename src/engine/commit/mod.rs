@@ -67,7 +67,7 @@ pub(crate) struct Commit {
     pub(crate) pending: Pending,
     pub(crate) verb: Verb,
     pub(crate) now: i64,
-    /// Listeners want the records of all sessions that end.
+    /// Listeners or open streams want the records of all sessions that end.
     pub(crate) lists_ended: bool,
 }
 

@@ -68,6 +68,10 @@ where
         texts.map(|found| found.map(read)).collect()
     }
 
+    fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        self.texts.expiries(keys, now)
+    }
+
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {
         self.texts.insert(&self.format.write(record)?)
     }

@@ -90,6 +90,7 @@ pub const PROPERTIES: &[Property] = properties![
     writing::touch_leaves_version_and_data_alone,
     many::sessions_of_a_user_are_listed_and_deleted,
     many::all_returns_records_in_pages,
+    many::expiries_are_those_of_live_records,
     many::delete_expired_takes_the_oldest_up_to_its_limit,
     concurrency::one_of_many_inserts_wins,
     concurrency::two_writers_lose_no_update,

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use redis::cluster_routing::Slot;
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, Value};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, Value, cmd};
 
-use super::encoding::{lifetime, record};
+use super::encoding::{PENDING, lifetime, record};
 use super::nodes::{Nodes, RedisLease, is_dead_end};
 use super::record_ops::{create_arguments, replace_arguments, touch_arguments};
 use super::script::{CREATE, REPLACE, TOUCH};
 use super::{RedisStore, broken, fields_of};
 use crate::error::{Effect, Error};
 use crate::store::pool::Idempotent;
-use crate::store::{Loaded, Save, Updated};
+use crate::store::{Loaded, Save, Store, Updated};
 use crate::token::Key;
 
 /// A command, and the name that it works on.
@@ -33,6 +33,27 @@ impl RedisStore {
             Ok(record.map(|record| (record, None)))
         });
         live.collect()
+    }
+
+    pub(super) fn expiry_batch(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        let read = |name: &str| {
+            let mut read = cmd("HMGET");
+            read.arg(name).arg("expires_at").arg(PENDING);
+            read
+        };
+        let found = self.read_many::<(Option<i64>, Option<String>)>(keys, read);
+        let is_undone = |error: &Error| error.effect() == Effect::Undone;
+        let undone = found
+            .iter()
+            .position(|it| it.as_ref().is_err_and(is_undone));
+        if let Some(undone) = undone {
+            // Follows the redirect of a cluster, so that the next batch finds the node.
+            let _ = self.load(keys[undone], now);
+        }
+        let live = |(expiry, pending): (Option<i64>, Option<String>)| {
+            expiry.filter(|expiry| *expiry > now && pending.is_none())
+        };
+        found.into_iter().map(|found| found.map(live)).collect()
     }
 
     /// Runs the command that `read` returns for the name of each key.

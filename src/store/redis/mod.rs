@@ -152,6 +152,10 @@ impl Store for RedisStore {
         }
     }
 
+    fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        self.expiry_batch(keys, now)
+    }
+
     fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
         match saves {
             [save] if self.is_lone(saves) => vec![save.on(self)],

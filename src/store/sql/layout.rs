@@ -35,6 +35,8 @@ pub(crate) struct Layout {
     pub(crate) list: String,
     /// The condition and order for all live records: the key before the first one, now, and their number.
     pub(crate) all: String,
+    /// The expiry of a record in milliseconds.
+    pub(crate) expiry: &'static str,
     /// The earliest expiry in milliseconds.
     pub(crate) first_expiry: &'static str,
     /// The condition for a live record: now.
@@ -98,6 +100,7 @@ impl Layout {
             load: "id = ? AND expires_at > ?".into(),
             list: "user_id = ? AND expires_at > ? ORDER BY seen_at DESC, id".into(),
             all: "id > ? AND expires_at > ? ORDER BY id LIMIT ?".into(),
+            expiry: "expires_at",
             first_expiry: "MIN(expires_at)",
             live: "expires_at > ?".into(),
             insert: "INSERT INTO sessions (id, user_id, data, version, created_at, seen_at, \

@@ -78,6 +78,10 @@ impl<C: Backend> Store for DieselStore<C> {
         self.0.load_many(keys, now)
     }
 
+    fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        self.0.expiries(keys, now)
+    }
+
     fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
         self.0.save_many(saves)
     }

@@ -10,6 +10,8 @@ pub(super) struct Sql {
     pub(super) load: String,
     /// Selects several records by their keys, from one on.
     pub(super) load_many: Vec<String>,
+    /// Selects keys and expiries; takes a list of keys.
+    pub(super) expiries: String,
     /// `None` if each save has its own statement.
     pub(super) saves: Option<SaveTexts>,
     pub(super) insert: String,
@@ -51,6 +53,11 @@ impl Sql {
             load_many: (1..=MOST)
                 .map(|count| select(&format!("{} IN ({})", layout.key, marks(count))))
                 .collect(),
+            expiries: with_names(&format!(
+                "SELECT {key}, {} FROM sessions WHERE {key} IN (?)",
+                layout.expiry,
+                key = layout.key,
+            )),
             saves: layout.gathers_saves.then(|| SaveTexts::new::<C>(table)),
             insert: with_names(&layout.insert),
             update: with_names(&layout.update),

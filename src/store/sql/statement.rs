@@ -96,8 +96,8 @@ pub(crate) trait Execute: Sized {
     fn number(&mut self, statement: &Statement<'_>) -> QueryResult<i64>;
     fn text(&mut self, statement: &Statement<'_>) -> QueryResult<Option<String>>;
     fn texts(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<String>>;
-    /// Returns pairs of a key and a version.
-    fn versions(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<(String, i64)>>;
+    /// Returns pairs of a key and a number.
+    fn pairs(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<(String, i64)>>;
 }
 
 /// Returns a record, and the row of its user.
@@ -190,7 +190,7 @@ macro_rules! execute {
                 Asked(statement, PhantomData::<Text>).load(self)
             }
 
-            fn versions(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<(String, i64)>> {
+            fn pairs(&mut self, statement: &Statement<'_>) -> QueryResult<Vec<(String, i64)>> {
                 Asked(statement, PhantomData::<(Text, BigInt)>).load(self)
             }
         }

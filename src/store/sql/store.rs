@@ -137,6 +137,10 @@ impl<C: Backend, P: ConnectionSource<C>> Store for SqlStore<C, P> {
         self.load_together(keys, now)
     }
 
+    fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
+        self.expiries_together(keys, now)
+    }
+
     fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
         self.save_together(saves)
     }

@@ -15,5 +15,6 @@ mod saving;
 mod sign_in_page;
 mod sign_out;
 mod signed_in;
+mod streams;
 mod users;
 mod values;

@@ -16,6 +16,9 @@ use crate::store::sql::pool::ConnectionSource;
 use crate::store::{Loaded, Save, Store, Updated};
 use crate::token::Key;
 
+/// The most expiries that one statement reads; a power of two.
+const MOST_EXPIRIES: usize = 1_024;
+
 impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     pub(super) fn load_together(&self, keys: &[&Key], now: i64) -> Vec<Result<Loaded, Error>> {
         let load = |keys: &[&Key]| match keys {
@@ -73,6 +76,29 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         Ok(of_keys
             .inspect(|found| self.warn_of_strays(found.as_ref()))
             .collect())
+    }
+
+    pub(super) fn expiries_together(
+        &self,
+        keys: &[&Key],
+        now: i64,
+    ) -> Vec<Result<Option<i64>, Error>> {
+        let read = |keys: &[&Key]| each(keys.len(), self.expiry_batch(keys, now));
+        keys.chunks(MOST_EXPIRIES).flat_map(read).collect()
+    }
+
+    /// Reads the expiries of up to [`MOST_EXPIRIES`] records by one statement.
+    fn expiry_batch(&self, keys: &[&Key], now: i64) -> Result<Vec<Option<i64>>, Error> {
+        // Of few lengths, so that few texts are prepared: the last key stands for those that are missing.
+        let count = keys.len().next_power_of_two();
+        let padded = keys.iter().chain(keys.last().into_iter().cycle());
+        let sql = self.sql.expiries.replacen('?', &marks(count), 1);
+        let select = Statement::new(&sql, padded.take(count).map(|key| Value::of(key)));
+        let rows = self.read(|connection| connection.pairs(&select))?;
+        let found: HashMap<_, _> = rows.into_iter().collect();
+        let of_key = |key: &&Key| found.get(key.as_str()).copied();
+        let live = |key| of_key(key).filter(|expiry| *expiry > now);
+        Ok(keys.iter().map(live).collect())
     }
 
     /// Saves up to [`MOST`] records of one of the [`transactions`]. If one cannot be saved, none is.

@@ -91,7 +91,7 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
                     expires_at,
                 ]
             });
-            let won = self.connection.versions(&Statement::new(text, values))?;
+            let won = self.connection.pairs(&Statement::new(text, values))?;
             self.note_stale(updates, &won);
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
         if count < updates.len() as u64 {
             // Versions are drawn, and until the commit nobody can write over the rows that this batch changed.
             let select = Statement::new(&self.texts.versions[updates.len() - 1], keys);
-            let found = self.connection.versions(&select)?;
+            let found = self.connection.pairs(&select)?;
             self.note_stale(updates, &found);
         }
         Ok(())
@@ -135,7 +135,7 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
             });
             return self
                 .connection
-                .versions(&Statement::new(text, values))
+                .pairs(&Statement::new(text, values))
                 .map(drop);
         }
         let keys = touches.iter().map(|(key, ..)| Value::of(key));
@@ -159,7 +159,7 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
         if C::BATCH != Batch::Returning {
             return self.connection.change(&insert).map(drop);
         }
-        let stored = self.connection.versions(&insert)?;
+        let stored = self.connection.pairs(&insert)?;
         for (place, record) in inserts {
             if !stored.iter().any(|(key, _)| key == record.key.as_str()) {
                 self.outcomes[*place] = Updated::Taken;

@@ -1,0 +1,57 @@
+//! The end of a session, for streams that outlive the request.
+
+use rocket::futures::FutureExt;
+
+use super::Session;
+use crate::events::StreamEnd;
+
+impl Session {
+    /// Returns a future for event streams and web sockets, which resolves when the session ends, and says why.
+    ///
+    /// An end or a new token in this process resolves it at once; one by another process or node, and an
+    /// expiry, within `session.stream_check_interval`. It resolves when the server stops, too. Before the
+    /// session is stored, nothing else resolves it. A store that fails does not.
+    ///
+    /// Proxies close a stream that is silent for too long, those of `deploy/` after 10 seconds. Send something
+    /// more often, for example by
+    /// [`EventStream::heartbeat`](rocket::response::stream::EventStream::heartbeat).
+    ///
+    /// An open stream is not a use of the session, so the session can expire meanwhile. To use it, load it by
+    /// its key with [`LiveSessions::load`](crate::LiveSessions::load), and [`touch`](Self::touch) and
+    /// [`save`](Self::save) it.
+    ///
+    /// ```
+    /// use rocket::response::stream::{Event, EventStream};
+    /// use rocket::tokio::select;
+    /// use rocket::tokio::time::{Duration, interval};
+    /// use rocket_diesel_session::Session;
+    ///
+    /// #[rocket::get("/ticks")]
+    /// fn ticks(session: &Session) -> EventStream![] {
+    ///     let mut ended = session.ended();
+    ///     EventStream! {
+    ///         let mut ticks = interval(Duration::from_secs(1));
+    ///         loop {
+    ///             let end = select! {
+    ///                 _ = ticks.tick() => None,
+    ///                 end = &mut ended => Some(end),
+    ///             };
+    ///             match end {
+    ///                 None => yield Event::data("tick"),
+    ///                 Some(end) => {
+    ///                     yield Event::data(format!("{end:?}")).event("ended");
+    ///                     break;
+    ///                 }
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn ended(&self) -> impl Future<Output = StreamEnd> + Send + Unpin + use<> {
+        let state = self.state();
+        let record = state.stored().map(|stored| &stored.record);
+        let session = record.map(|record| (record.key.clone(), record.expires_at));
+        let ended = self.context.events.streams.open(session);
+        ended.map(|end| end.unwrap_or(StreamEnd::Shutdown))
+    }
+}
