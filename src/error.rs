@@ -42,6 +42,8 @@ pub enum ErrorKind {
     NotFresh,
     /// No sign-in is begun, or it was completed, replaced or has expired: 401.
     NotBegun,
+    /// The request has the cookie of one session and the bearer token of another: 400.
+    Ambiguous,
     /// The session's data exceeds `max_data`, or a value exceeds what the database accepts; stored data is
     /// unchanged: 413.
     TooLarge,

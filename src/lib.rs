@@ -50,6 +50,7 @@
 //!
 //! - [Adding sessions to your application](guide::in_your_application)
 //! - [Testing your routes](guide::testing_your_routes)
+//! - [API and mobile clients](guide::api_and_mobile_clients)
 //! - [Settings](guide::settings)
 //! - [Backup](guide::backup)
 //! - [Coming from Express and passport](guide::coming_from_express)

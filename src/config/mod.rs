@@ -31,6 +31,7 @@ use crate::events::{EventsKey, Sink};
 use crate::express::settings::{self, COOKIE_NAME};
 use crate::express::signature::Secrets;
 use crate::express::{self, EXPRESS, UserPath};
+use crate::request::bearer::TokenFrom;
 use crate::request::client::ClientAddress;
 use crate::request::cookie::CookieConfig;
 use crate::state::{Limits, Schema};
@@ -87,6 +88,8 @@ pub(crate) struct Config {
     rolling: bool,
     /// Keeps the cookie for the idle timeout, so that it outlives the browser's session.
     persistent: bool,
+    /// The parts of a request that may have the session's token: "cookie", "bearer".
+    pub(crate) token_from: TokenFrom,
     /// The response if another request ended the session before this one could save.
     pub(crate) on_gone: OnGone,
     /// Runs the migrations at launch.
@@ -136,6 +139,7 @@ impl Default for Config {
             save_uninitialized: false,
             rolling: false,
             persistent: false,
+            token_from: TokenFrom::default(),
             on_gone: OnGone::Ignore,
             migrate: false,
             cleanup_interval: Interval::Every(Period(Duration::from_secs(30))),
@@ -189,6 +193,7 @@ impl Config {
             config.cookie.name.get_or_insert(COOKIE_NAME.into());
         }
         config.cookie.trusted_proxies = config.trusted_proxies.clone();
+        config.cookie.token_from = config.token_from;
         config.cookie = config.cookie.with_profile(figment);
         config.check()?;
         Ok(config)
@@ -206,7 +211,14 @@ impl Config {
             SessionFormat::Native => {
                 settings::check_unused(&self.secrets, self.user_path.as_deref())
             }
-            SessionFormat::Express => settings::check_secrets(&self.secrets),
+            SessionFormat::Express => {
+                require(!self.token_from.bearer, || {
+                    "session.token_from has \"bearer\", which the format \"express\" does not have; \
+                     leave session.token_from out, or set session.format = \"native\""
+                        .to_owned()
+                })?;
+                settings::check_secrets(&self.secrets)
+            }
         }
     }
 

@@ -39,7 +39,9 @@ pub(crate) async fn refuse(
         return None;
     }
     let context = request.rocket().state::<Arc<Context>>().cloned()?;
-    if exemption::holds(request, &context, exempt) {
+    // Then no cookie counts, and another site can send the header with the consent of CORS alone.
+    let has_bearer = Incoming::of(request, &context.config.cookie, &context.tokens).has_bearer;
+    if has_bearer || exemption::holds(request, &context, exempt) {
         return None;
     }
     let site = Site {

@@ -1,7 +1,12 @@
-//! Guides: adding sessions to an application, testing its routes, settings, backup, coming from Express, and
-//! moving from Express.
+//! Guides: adding sessions to an application, testing its routes, API and mobile clients, settings, backup, coming
+//! from Express, and moving from Express.
 //!
 //! `links.md` comes first in each, so its targets replace those at the end of a guide, which are for a code host.
+
+pub mod api_and_mobile_clients {
+    #![doc = include_str!("links.md")]
+    #![doc = include_str!("api_and_mobile_clients.md")]
+}
 
 pub mod backup {
     #![doc = include_str!("links.md")]

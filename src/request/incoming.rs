@@ -1,4 +1,4 @@
-//! The method and the cookies with which a request came.
+//! The method, the cookies and the bearer token with which a request came.
 //!
 //! Cookies are read from the raw `Cookie` headers. Rocket's jar decodes names, so that `__%48ost-id` would pass for `__Host-id`, and keeps the last of
 //! two cookies of one name (CVE-2020-8184 was the same in Rack). Only a request without the header is
@@ -7,6 +7,7 @@
 use rocket::Request;
 use rocket::http::Method;
 
+use super::bearer;
 use super::cookie::CookieConfig;
 use crate::token::{Token, TokenSource};
 
@@ -24,18 +25,25 @@ pub(crate) fn method(request: &Request<'_>) -> Method {
     request.local_cache(|| Came(request.method())).0
 }
 
-/// The session's cookie in a request.
+/// The session's token in a request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Incoming {
-    /// The request has a cookie with the name of the session's, usable or not.
+    /// The request has a cookie with the name of the session's, usable or not, and cookies count.
     pub(crate) has_cookie: bool,
+    /// The request has a bearer token, usable or not, and these count. Its cookie does not.
+    pub(crate) has_bearer: bool,
+    /// The cookie has another token than the header, so neither counts.
+    pub(crate) differs: bool,
     pub(crate) token: Option<Token>,
 }
 
 impl Incoming {
-    /// Reads the session's cookie of a request.
+    /// Reads the session's token of a request.
     pub(crate) fn of(request: &Request<'_>, config: &CookieConfig, tokens: &TokenSource) -> Self {
-        Self::new(find(request, &config.name_in(request)), tokens)
+        let from = config.token_from;
+        let cookie = from.cookie.then(|| find(request, &config.name_in(request)));
+        let bearer = from.bearer.then(|| bearer::find(request));
+        Self::new(cookie.flatten(), bearer.flatten(), tokens)
     }
 
     #[cfg(any(test, fuzzing))]
@@ -44,13 +52,26 @@ impl Incoming {
         name: &str,
         tokens: &TokenSource,
     ) -> Self {
-        Self::new(read(headers, name), tokens)
+        Self::new(read(headers, name), None, tokens)
     }
 
-    fn new(value: Option<Option<&str>>, tokens: &TokenSource) -> Self {
+    fn new(
+        cookie: Option<Option<&str>>,
+        bearer: Option<Option<&str>>,
+        tokens: &TokenSource,
+    ) -> Self {
+        let parse = |value: Option<&str>| value.and_then(|value| tokens.parse(value));
+        let of_cookie = cookie.and_then(parse);
+        let of_bearer = bearer.map(parse);
+        let differs = match (&of_cookie, &of_bearer) {
+            (Some(cookie), Some(Some(bearer))) => cookie != bearer,
+            _ => false,
+        };
         Self {
-            has_cookie: value.is_some(),
-            token: value.flatten().and_then(|value| tokens.parse(value)),
+            has_cookie: cookie.is_some(),
+            has_bearer: bearer.is_some(),
+            differs,
+            token: of_bearer.unwrap_or(of_cookie).filter(|_| !differs),
         }
     }
 }

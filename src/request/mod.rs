@@ -1,5 +1,6 @@
-//! The facts that HTTP gives of a request: its cookies, its client, and whether its answer is read.
+//! The facts that HTTP gives of a request: its cookies, its bearer token, its client, and whether its answer is read.
 
+pub(crate) mod bearer;
 pub(crate) mod catcher;
 pub(crate) mod client;
 pub(crate) mod cookie;

@@ -4,26 +4,35 @@ use std::sync::Arc;
 
 use rocket::http::Status;
 use rocket::{Request, Response};
+use serde_json::Value;
 
 use super::anonymous::{answer_anonymous, answer_stale};
-use super::events::emit_outage;
+use super::bearer::{Transport, name_scheme};
+use super::events::{emit, emit_outage};
 use super::form::FormSecrets;
 use super::response::{keep_private, retry_later, set_cookies, show_error_page};
 use super::{RequestSession, Session, client};
 use crate::config::OnGone;
 use crate::engine::commit::Committed;
 use crate::engine::context::Context;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::request::local_page::named_page;
 use crate::request::{Incoming, cookie, reading};
 use crate::state::{SetCookie, State, Stored, Verb};
 use crate::token::{Key, Token};
 
 impl Session {
-    /// Loads the session that a request's cookie names, or begins an empty one.
+    /// Loads the session that a request's token names, or begins an empty one.
     pub(super) async fn load(request: &Request<'_>, context: Arc<Context>) -> Result<Self, Error> {
         let config = &context.config.cookie;
         let incoming = Incoming::of(request, config, &context.tokens);
+        if incoming.differs {
+            emit(request, "session_malformed", &Value::Null);
+            return Err(Error::new(
+                ErrorKind::Ambiguous,
+                "the request has the cookie of one session and the bearer token of another; send one of them",
+            ));
+        }
         let form = cookie(request, &config.form_name_in(request));
         let forms = FormSecrets {
             session: incoming.token.clone(),
@@ -35,10 +44,11 @@ impl Session {
         let state = State::new(incoming.has_cookie, unknown);
         let session = Self {
             named_page: named_page(request),
+            transport: Transport::of(&incoming, config.token_from),
             ..Self::new(context, state, client, forms)
         };
         let Some(token) = incoming.token else {
-            if incoming.has_cookie {
+            if incoming.has_cookie || incoming.has_bearer {
                 session.emit_for_cookie("session_malformed", None);
             }
             return Ok(session);
@@ -92,18 +102,26 @@ pub(crate) async fn finish<'r>(
     match RequestSession::of(request).get() {
         None => {}
         Some(Ok(session)) => {
-            answer_anonymous(request, response, sign_in_page);
-            answer_stale(request, response, confirmation_page);
+            let to_page = |_: &&'static str| !session.transport.has_bearer;
+            answer_anonymous(request, response, sign_in_page.filter(to_page));
+            answer_stale(request, response, confirmation_page.filter(to_page));
             save(session, request, response).await;
-            keep_private(response);
+            name_scheme(session, response);
+            keep_private(request, response);
         }
         Some(Err(error)) => {
-            emit_outage(request, error);
+            let status = match error.kind() {
+                ErrorKind::Ambiguous => Status::BadRequest,
+                _ => {
+                    emit_outage(request, error);
+                    Status::ServiceUnavailable
+                }
+            };
             // For a guard such as `Option<&Session>`, a session that cannot be loaded looks like none.
-            if response.status() != Status::ServiceUnavailable {
-                show_error_page(request, response, Status::ServiceUnavailable).await;
+            if response.status() != status {
+                show_error_page(request, response, status).await;
             }
-            keep_private(response);
+            keep_private(request, response);
         }
     }
     retry_later(response);

@@ -17,6 +17,8 @@ mod typed;
 
 mod form;
 
+mod bearer;
+
 mod save;
 
 mod lifetime;
@@ -44,6 +46,7 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::tokio::sync::OnceCell;
 use rocket::{Ignite, Rocket, Sentinel};
 
+use self::bearer::Transport;
 use self::form::FormSecrets;
 use self::response::status_of;
 use crate::engine::context::Context;
@@ -79,6 +82,7 @@ pub struct Session {
     forms: FormSecrets,
     /// The local page that the request's query names.
     named_page: Option<String>,
+    transport: Transport,
     waited: Waited,
     /// When the request asked for the session, in Unix milliseconds.
     now: i64,
@@ -161,6 +165,7 @@ impl Session {
             client,
             forms,
             named_page: None,
+            transport: Transport::default(),
             now: context.now(),
             context,
             waited: Waited::default(),

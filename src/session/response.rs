@@ -1,13 +1,16 @@
 //! The headers and cookies of a response, its error page, and the status of an error.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use rocket::futures::FutureExt;
 use rocket::http::{Header, Status};
 use rocket::response::Responder;
 use rocket::{Request, Response};
 
+use crate::engine::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::request::bearer;
 use crate::request::catcher::catcher;
 use crate::session::Session;
 use crate::session::events::emit_outage;
@@ -26,16 +29,24 @@ pub(super) fn retry_later(response: &mut Response<'_>) {
 }
 
 /// Keeps caches from giving one user's page to another (as in Flask, CVE-2023-30861). A policy of the
-/// application stays, unless it lets caches share a response that sets a cookie.
-pub(super) fn keep_private(response: &mut Response<'_>) {
+/// application stays, unless it lets caches share a response that has a token.
+pub(super) fn keep_private(request: &Request<'_>, response: &mut Response<'_>) {
     let headers = response.headers();
     let policy = headers.get("Cache-Control").collect::<Vec<_>>().join(",");
     let policy = policy.to_ascii_lowercase();
     let is_shared = !policy.contains("private") && !policy.contains("no-store");
-    if policy.is_empty() || is_shared && headers.contains("Set-Cookie") {
+    let has_token = headers.contains("Set-Cookie") || headers.contains(bearer::NEW_TOKEN);
+    if policy.is_empty() || is_shared && has_token {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    vary(response, "Cookie");
+    let context = request.rocket().state::<Arc<Context>>();
+    let from = context.map(|it| it.config.token_from).unwrap_or_default();
+    if from.cookie {
+        vary(response, "Cookie");
+    }
+    if from.bearer {
+        vary(response, "Authorization");
+    }
 }
 
 /// Adds a request header to `Vary`, on which caches depend.
@@ -55,7 +66,8 @@ pub(super) fn lists(response: &Response<'_>, name: &str, item: &str) -> bool {
     response.headers().get(name).any(has)
 }
 
-/// Sets or removes the session's cookie, and the one that stands for it in forms.
+/// Sets or removes the session's cookie, and the one that stands for it in forms. For a client with a
+/// bearer token, puts a new token into a header instead.
 ///
 /// Rocket has drained its cookie jar before response fairings run (`dispatch` in rocket 0.5.2).
 pub(super) fn set_cookies(
@@ -64,12 +76,21 @@ pub(super) fn set_cookies(
     request: &Request<'_>,
     response: &mut Response<'_>,
 ) {
-    if cookie == SetCookie::Nothing && session.forms.drawn.get().is_none() {
+    let transport = &session.transport;
+    let (sets, by_header) = (cookie == SetCookie::Set, transport.is_by_header());
+    if sets
+        && by_header
+        && let Some(token) = session.new_token()
+    {
+        response.set_header(Header::new(bearer::NEW_TOKEN, token));
+    }
+    let is_unchanged = cookie == SetCookie::Nothing && session.forms.drawn.get().is_none();
+    if is_unchanged || transport.has_bearer {
         return;
     }
     let config = &session.context.config.cookie;
-    let sets = cookie == SetCookie::Set;
-    if cookie == SetCookie::Remove {
+    let sets = sets && !by_header;
+    if cookie == SetCookie::Remove || transport.has_left_cookie() {
         response.adjoin_header(config.remove(request));
     }
     if let Some((token, max_age)) = session.cookie().filter(|_| sets) {
@@ -132,6 +153,7 @@ pub(super) fn status_of(error: &Error) -> Status {
         ErrorKind::Unavailable => Status::ServiceUnavailable,
         ErrorKind::Anonymous | ErrorKind::Gone | ErrorKind::NotBegun => Status::Unauthorized,
         ErrorKind::NotFresh => Status::Forbidden,
+        ErrorKind::Ambiguous => Status::BadRequest,
         ErrorKind::TooLarge => Status::PayloadTooLarge,
         ErrorKind::Value | ErrorKind::RolledBack | ErrorKind::Configuration => {
             Status::InternalServerError

@@ -14,7 +14,8 @@ use crate::error::Error;
 /// The secret that a browser holds: 256 random bits as 43 characters of base64url, unless
 /// [`Sessions::with_token_generator`](crate::Sessions::with_token_generator) decides otherwise.
 ///
-/// It goes into the cookie and nowhere else. A store only ever sees its [`Key`].
+/// It goes to the client, in a cookie or as a bearer token, and nowhere else. A store only ever sees its
+/// [`Key`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     secret: String,
@@ -58,7 +59,7 @@ impl Token {
         self.key.clone()
     }
 
-    /// Returns the secret, for the cookie alone.
+    /// Returns the secret, for the client alone.
     pub(crate) fn secret(&self) -> &str {
         &self.secret
     }

@@ -18,6 +18,7 @@ const DOCUMENTS: &[&str] = &[
     "examples/README.md",
     "examples/moving_from_express/README.md",
     "fuzz/README.md",
+    "src/guide/api_and_mobile_clients.md",
     "src/guide/backup.md",
     "src/guide/coming_from_express.md",
     "src/guide/in_your_application.md",

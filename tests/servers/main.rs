@@ -11,6 +11,7 @@
 mod advisories;
 mod backup;
 mod batches;
+mod bearer;
 mod cleanup;
 mod clocks;
 mod concurrency;

@@ -54,6 +54,10 @@ fn no_refusal_has_a_secret() {
             "session cannot be used: TOML parse error",
         ),
         (
+            "[session]\nformat = \"express\"\nsecrets = \"S3CRET\"\ntoken_from = [\"bearer\"]",
+            "session.token_from has \"bearer\", which the format \"express\" does not have",
+        ),
+        (
             "[session]\ndatabase = \"mysql://a:S3CRET@h/b\"",
             "session.database is a URL",
         ),
@@ -132,6 +136,18 @@ fn a_refusal_has_the_words_of_the_settings() {
             "it is the number -1; write a whole number",
         ),
         ("columns = 1", "write a table"),
+        (
+            "token_from = \"bearer\"",
+            "it is the text \"bearer\"; write a list, such as [\"…\"]",
+        ),
+        (
+            "token_from = []",
+            "it is an empty list; write [\"cookie\"], [\"bearer\"] or [\"cookie\", \"bearer\"]",
+        ),
+        (
+            "token_from = [\"bearer\", \"bearer\"]",
+            "it has one word twice; write each once",
+        ),
         (
             "trusted_proxies = [\"10.0.0.0/8\"]",
             "\"10.0.0.0/8\" is a network and no IP address; write that of each proxy: \

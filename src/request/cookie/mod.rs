@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, require};
+use crate::request::bearer::TokenFrom;
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -33,6 +34,9 @@ pub(crate) struct CookieConfig {
     /// The proxies whose `X-Forwarded-Proto` is trusted.
     #[serde(skip)]
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// The parts of a request in which the session's token counts.
+    #[serde(skip)]
+    pub(crate) token_from: TokenFrom,
     /// Another application shares the cookie, so the name gets no prefix.
     #[serde(skip)]
     pub(crate) is_shared: bool,
@@ -53,6 +57,7 @@ impl Default for CookieConfig {
             partitioned: false,
             priority: None,
             trusted_proxies: Vec::new(),
+            token_from: TokenFrom::default(),
             is_shared: false,
             plain_on_loopback: false,
         }

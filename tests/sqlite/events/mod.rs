@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod addresses;
+mod bearer;
 mod hostile;
 mod once;
 mod outage;

@@ -1,6 +1,7 @@
 //! Sessions over HTTP, as routes, browsers and stores see them.
 
 mod bad_input;
+mod bearer;
 mod confirmation_page;
 mod cookies;
 mod express;
