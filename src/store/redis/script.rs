@@ -63,15 +63,16 @@ scripts! {
         return 1";
 
     /// Takes the version that is to be there, the new user, whether the record is in the new user's
-    /// list, a lifetime and fields; answers a word, and whose record it was.
+    /// list up to its new deadline, a lifetime and fields; answers a word, and whose record it was.
     REPLACE = "
-        local record = redis.call('HMGET', KEYS[1], 'version', 'user_id')
+        local record = redis.call('HMGET', KEYS[1], 'version', 'user_id', 'deadline')
         if record[1] ~= ARGV[1] then return {'stale', ''} end
         local user = record[2] or ''
-        if user ~= ARGV[2] and ARGV[3] == '0' then return {'unlisted', user} end
-        redis.call('HSET', KEYS[1], unpack(ARGV, 5))
         local new = {}
-        for i = 5, #ARGV, 2 do new[ARGV[i]] = true end
+        for i = 5, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
+        local later = tonumber(new.deadline) > tonumber(record[3] or new.deadline)
+        if (user ~= ARGV[2] or later) and ARGV[3] == '0' then return {'unlisted', user} end
+        redis.call('HSET', KEYS[1], unpack(ARGV, 5))
         for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
             if not new[field] then redis.call('HDEL', KEYS[1], field) end
         end
