@@ -40,6 +40,7 @@
 //! | [`SignedIn`](sign_in::SignedIn) | the request guard for routes that need a signed-in user |
 //! | [`sign_in`] | request guards for a fresh proof, and for a sign-in of several steps |
 //! | [`LiveSessions`] | the sessions of all users, also outside a request |
+//! | [`local`] | sign-in on Rocket's local client, for tests of routes |
 //! | [`Database`] | your own queries, on the connections of the sessions |
 //! | [`events`] | what happens to sessions, for [`Sessions::on_event`] |
 //! | [`csrf`] | why a request was refused, and what was typed into a refused form |
@@ -77,6 +78,7 @@ mod fairing;
 pub mod fuzz;
 pub mod guide;
 mod live;
+pub mod local;
 mod record;
 pub mod request;
 mod session;

@@ -28,6 +28,7 @@ mod ending;
 pub(crate) mod account;
 mod anonymous;
 mod database_guard;
+mod detached;
 pub(crate) mod events;
 pub(crate) mod fresh;
 pub(crate) mod info;
@@ -54,7 +55,6 @@ use crate::engine::threads::Waited;
 use crate::error::Error;
 use crate::request::client::Client;
 use crate::state::{Limits, State};
-use crate::token::Key;
 
 /// The browser's session, for the time of one request.
 ///
@@ -172,30 +172,12 @@ impl Session {
         }
     }
 
-    /// Loads the session under `key` outside a request.
-    pub(crate) async fn load_detached(
-        context: Arc<Context>,
-        key: Key,
-    ) -> Result<Option<Self>, Error> {
-        let session = Self::new(
-            context,
-            State::default(),
-            Client::default(),
-            FormSecrets::default(),
-        );
-        let fresh = session.read(key, None).await?;
-        Ok(fresh.map(|fresh| {
-            *session.state() = fresh;
-            session
-        }))
-    }
-
     /// Returns the cookie's value, and for how many milliseconds the browser keeps it if it is persistent.
     pub(crate) fn cookie(&self) -> Option<(String, Option<i64>)> {
         let state = self.state();
         let stored = state.stored()?;
         let persistent = state.persistent(self.limits());
-        let longest = state.idle_timeout(self.limits());
+        let (longest, _) = state.timeouts(self.limits());
         let left = stored.record.expires_at.saturating_sub(self.context.now());
         let token = self.context.tokens.write(stored.token.as_ref()?);
         Some((token, persistent.then(|| left.min(longest))))

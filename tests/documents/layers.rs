@@ -76,6 +76,7 @@ const LIBRARY_ROOMS: &[(&str, &str)] = &[
         "live",
         "error token record clock store state request events express config engine csrf session",
     ),
+    ("local", "error session"),
     ("fairing", "*"),
     ("lib", "*"),
     ("guide", "*"),
@@ -87,7 +88,9 @@ const BELOW_SESSION: &str =
 const LIBRARY_DEPENDENCIES: &[(&str, &[&str], &[&str])] = &[
     (
         "rocket::",
-        &["request", "csrf", "session", "fairing", "live", "config"],
+        &[
+            "request", "csrf", "session", "fairing", "live", "local", "config",
+        ],
         &["rocket::tokio", "rocket::data::ByteUnit"],
     ),
     (
@@ -226,7 +229,7 @@ fn each_rule_has_a_line_that_breaks_it() {
         ("engine/commit.rs", "use redis::Cmd;"),
         ("store/redis/mod.rs", "use crate::store::sql::pool::Bounds;"),
         ("store/sql/mod.rs", "use crate::store::redis::RedisStore;"),
-        ("live.rs", "use crate::fairing::Sessions;"),
+        ("live/mod.rs", "use crate::fairing::Sessions;"),
         ("helpers.rs", ""),
     ];
     assert_faults(&LIBRARY, 1, &broken);

@@ -12,6 +12,7 @@ mod advisories;
 mod backup;
 mod batches;
 mod bearer;
+mod begin;
 mod cleanup;
 mod clocks;
 mod concurrency;

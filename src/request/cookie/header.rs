@@ -44,9 +44,15 @@ impl CookieConfig {
         token: String,
         max_age: Option<i64>,
     ) -> Header<'static> {
-        let mut cookie = self.cookie(request, self.name_in(request), token);
+        let secure = self.is_secure(request);
+        let mut cookie = self.cookie(secure, self.name_in(request), token);
         cookie.set_max_age(max_age.map(Duration::milliseconds));
         self.header(&cookie)
+    }
+
+    /// Returns the cookie with this value for a client outside a request.
+    pub(crate) fn without_request(&self, value: String) -> Cookie<'static> {
+        self.cookie(self.secure == Secure::Always(true), self.full_name(), value)
     }
 
     /// Returns the `Set-Cookie` header that removes the cookie.
@@ -56,7 +62,8 @@ impl CookieConfig {
 
     /// Returns the `Set-Cookie` header with the secret of an anonymous user's forms.
     pub(crate) fn set_form(&self, request: &Request<'_>, secret: String) -> Header<'static> {
-        self.header(&self.cookie(request, self.form_name_in(request), secret))
+        let secure = self.is_secure(request);
+        self.header(&self.cookie(secure, self.form_name_in(request), secret))
     }
 
     pub(crate) fn remove_form(&self, request: &Request<'_>) -> Header<'static> {
@@ -64,7 +71,7 @@ impl CookieConfig {
     }
 
     fn removal(&self, request: &Request<'_>, name: String) -> Header<'static> {
-        let mut cookie = self.cookie(request, name, String::new());
+        let mut cookie = self.cookie(self.is_secure(request), name, String::new());
         cookie.make_removal();
         self.header(&cookie)
     }
@@ -77,13 +84,13 @@ impl CookieConfig {
         }
     }
 
-    fn cookie(&self, request: &Request<'_>, name: String, value: String) -> Cookie<'static> {
+    fn cookie(&self, secure: bool, name: String, value: String) -> Cookie<'static> {
         let mut cookie = Cookie::new(name, value);
         cookie.set_path(self.path.clone());
         if let Some(domain) = &self.domain {
             cookie.set_domain(domain.clone());
         }
-        cookie.set_secure(self.is_secure(request));
+        cookie.set_secure(secure);
         cookie.set_http_only(self.http_only);
         cookie.set_partitioned(self.partitioned);
         cookie.set_same_site(match self.same_site {

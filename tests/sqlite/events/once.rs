@@ -57,6 +57,28 @@ fn a_life_of_a_session() {
 }
 
 #[test]
+fn a_session_begun_outside_a_request_emits_what_a_sign_in_emits() {
+    let site = Site::with(",sessions_per_user=1");
+    let mut browser = site.browser();
+    let emitted = site.emitted_by(|| {
+        browser.post("/begin/ada");
+        thread::sleep(Duration::from_millis(2));
+        browser.post("/begin/ada");
+    });
+    assert_eq!(
+        names(&emitted),
+        [
+            "session_created",
+            "session_created",
+            "excess_sessions_exceeded"
+        ]
+    );
+    for event in &emitted {
+        assert_eq!((&event["user"], event.get("route")), (&"ada".into(), None));
+    }
+}
+
+#[test]
 fn other_devices_and_too_many_of_them() {
     let site = Site::with(",sessions_per_user=2");
     let mut browsers = [(); 3].map(|()| site.browser());

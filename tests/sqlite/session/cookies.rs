@@ -6,7 +6,7 @@ use rocket::fairing::AdHoc;
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket_diesel_session::store::{MemoryStore, Store};
-use rocket_diesel_session::{Error, Session, Sessions, Token};
+use rocket_diesel_session::{Error, LiveSessions, Session, Sessions, Token};
 
 use testing::site::*;
 
@@ -49,6 +49,26 @@ fn every_cookie_attribute_and_the_prefix() {
         let cookie = Site::with(settings).post("/set/x").set_cookie.unwrap();
         let (name, rest) = cookie.split_once('=').unwrap();
         assert_eq!(format!("{name}=T{}", &rest[43..]), expected, "{settings}");
+    }
+}
+
+#[test]
+fn the_cookie_for_a_client_outside_a_request_is_that_of_a_response() {
+    for settings in [
+        "{}",
+        "{cookie={secure=false}}",
+        "{cookie={secure=\"auto\"}}",
+        "{cookie={http_only=false,same_site=\"strict\"}}",
+        "{cookie={same_site=\"none\",partitioned=true}}",
+        "{cookie={name=\"sid\",path=\"/app\"}}",
+        "{cookie={domain=\"example.org\"}}",
+    ] {
+        let mut site = Site::with(settings);
+        let set = site.post("/set/x").set_cookie.unwrap();
+        let (_, token) = site.cookie.as_deref().unwrap().split_once('=').unwrap();
+        let token = Token::parse(token).unwrap();
+        let live = LiveSessions::of(site.client.rocket()).unwrap();
+        assert_eq!(live.cookie(&token).to_string(), set, "{settings}");
     }
 }
 

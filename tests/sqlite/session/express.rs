@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rocket::tokio::runtime::Runtime;
+use rocket_diesel_session::LiveSessions;
 use rocket_diesel_session::store::Store;
 
 use testing::site::{Site, Watched};
@@ -28,6 +30,17 @@ fn the_cookie_is_signed_and_the_store_knows_its_id() {
     let record = site.store.memory.all(0, None, 9).unwrap().remove(0);
     assert_eq!(record.key.as_str(), id);
     assert_eq!(site.get("/get").body, "Some(\"blue\")");
+}
+
+#[test]
+fn the_cookie_of_a_session_begun_outside_a_request_is_signed() {
+    let mut site = Site::with(SHARED);
+    let live = LiveSessions::of(site.client.rocket()).unwrap();
+    let token = Runtime::new().unwrap().block_on(live.begin("ada")).unwrap();
+    let sent = live.cookie(&token).encoded().to_string();
+    assert!(sent.starts_with("connect.sid=s%3A"), "{sent}");
+    site.cookie = sent.split(';').next().map(str::to_owned);
+    assert_eq!(site.get("/who").body, "ada");
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! `LiveSessions`: all sessions of a running application, inside and outside requests.
 
+mod begin;
+mod guard;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rocket::http::Status;
-use rocket::request::{FromRequest, Outcome, Request};
 use rocket::tokio::time::sleep;
-use rocket::{Ignite, Phase, Rocket, Sentinel};
+use rocket::{Phase, Rocket};
 use serde_json::{Value, json};
 
 use crate::engine::cleanup::Pace;
@@ -308,33 +309,6 @@ impl LiveSessions {
 
     fn device(&self, record: Record) -> SessionInfo {
         SessionInfo::of(record, &self.0, None)
-    }
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for LiveSessions {
-    type Error = Error;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Error> {
-        match Self::of(request.rocket()) {
-            Some(live) => Outcome::Success(live),
-            None => {
-                let error = Error::configuration("Sessions::fairing() is not attached");
-                Outcome::Error((Status::InternalServerError, error))
-            }
-        }
-    }
-}
-
-impl Sentinel for LiveSessions {
-    fn abort(rocket: &Rocket<Ignite>) -> bool {
-        let missing = Self::of(rocket).is_none();
-        if missing {
-            log::error!(
-                "a route takes LiveSessions, but no Sessions::fairing() is attached: attach it"
-            );
-        }
-        missing
     }
 }
 

@@ -1,0 +1,45 @@
+//! Sign-in on the blocking [`Client`].
+
+use std::fmt::Display;
+
+use rocket::http::Cookie;
+use rocket::local::blocking::Client;
+use rocket::tokio::runtime::Builder;
+
+use super::METHOD;
+use crate::error::Error;
+
+/// Signs a user in as a request to [`Session::log_in`](crate::Session::log_in) does, without a route.
+///
+/// A [tracked](Client::tracked) client stays signed in. For an untracked one, add the returned cookie to its
+/// requests. The sign-in runs the application's fairings and its catcher for 404, and no route.
+///
+/// Fails as [`Session::log_in`](crate::Session::log_in) and [`Session::save`](crate::Session::save) do, and
+/// if [`Sessions::fairing`](crate::Sessions::fairing) is not attached.
+///
+/// ```
+/// use rocket::local::blocking::Client;
+/// use rocket_diesel_session::local::blocking::sign_in;
+/// use rocket_diesel_session::{Session, Sessions};
+///
+/// #[rocket::get("/who")]
+/// fn who(session: &Session) -> Option<String> {
+///     session.user_id()
+/// }
+///
+/// let settings = rocket::Config::figment().merge(("databases.app.url", "memory:"));
+/// let rocket = rocket::custom(settings).mount("/", rocket::routes![who]);
+/// let client = Client::tracked(rocket.attach(Sessions::fairing())).unwrap();
+///
+/// sign_in(&client, 7).unwrap();
+/// assert_eq!(client.get("/who").dispatch().into_string().unwrap(), "7");
+/// ```
+pub fn sign_in(client: &Client, user_id: impl Display) -> Result<Cookie<'static>, Error> {
+    // The client's own runtime is private.
+    let runtime = Builder::new_current_thread().enable_time().build();
+    let runtime = runtime
+        .map_err(|cause| Error::unavailable("no runtime can be started").with_source(cause))?;
+    let request = client.req(METHOD, "/");
+    let name = runtime.block_on(super::begin(request.inner(), user_id))?;
+    super::cookie(request.dispatch().cookies(), &name)
+}
