@@ -362,6 +362,7 @@ fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpAddr>, D:
     parsed.collect()
 }
 
-fn millis(duration: Duration) -> i64 {
+/// Returns a duration in milliseconds.
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -127,7 +127,7 @@ impl Session {
     /// }
     /// ```
     pub fn signed_in_at(&self) -> DateTime<Utc> {
-        self.time(|stored| stored.record.created_at, self.now)
+        self.time(|stored| stored.record.created_at, |_| 0)
     }
 
     /// Returns the time by which sessions expire: the clock of the store's server, or of this machine
@@ -138,19 +138,17 @@ impl Session {
 
     /// Returns how long the session may be idle before it expires.
     pub fn idle_timeout(&self) -> TimeDelta {
-        TimeDelta::milliseconds(self.state().idle_timeout(self.limits()))
+        TimeDelta::milliseconds(self.state().timeouts(self.limits()).0)
     }
 
     /// Returns when the session expires if it is not used again.
     pub fn expires_at(&self) -> DateTime<Utc> {
-        let new = self.now.saturating_add(self.limits().idle);
-        self.time(|stored| stored.record.expires_at, new)
+        self.time(|stored| stored.record.expires_at, |(idle, _)| idle)
     }
 
     /// Returns when the session expires even if it is used.
     pub fn absolute_expiry(&self) -> DateTime<Utc> {
-        let new = self.now.saturating_add(self.limits().absolute);
-        self.time(|stored| stored.record.deadline, new)
+        self.time(|stored| stored.record.deadline, |(_, absolute)| absolute)
     }
 
     /// Returns the time from the request to [`expires_at`](Self::expires_at).
@@ -175,7 +173,13 @@ impl Session {
         self.client.address
     }
 
-    fn time(&self, of: impl Fn(&Stored) -> i64, new: i64) -> DateTime<Utc> {
-        self.context.time(self.state().stored().map_or(new, of))
+    /// Returns a time of the stored record, or for a new session the request's and `later` of its timeouts.
+    fn time(&self, stored: fn(&Stored) -> i64, later: fn((i64, i64)) -> i64) -> DateTime<Utc> {
+        let state = self.state();
+        let new = || {
+            let timeouts = state.timeouts(self.limits());
+            self.now.saturating_add(later(timeouts))
+        };
+        self.context.time(state.stored().map_or_else(new, stored))
     }
 }

@@ -23,6 +23,8 @@ mod save;
 
 mod lifetime;
 
+mod timeouts;
+
 mod ending;
 
 pub(crate) mod account;

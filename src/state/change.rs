@@ -9,7 +9,7 @@ use super::begun;
 use super::contents::{Contents, encode, fields};
 use super::flash::{self, Flash};
 use super::proofs::{self, Evidence, Factor};
-use super::reserved;
+use super::reserved::{self, ABSOLUTE_TIMEOUT, IDLE_TIMEOUT};
 use crate::error::Error;
 
 type Edit = dyn Fn(&mut Contents) -> Result<(), Error> + Send + Sync;
@@ -30,6 +30,8 @@ pub(crate) enum Change {
         remembered: bool,
         last: (Factor, i64),
     },
+    /// Sets the absolute timeout, in milliseconds. The end of the session moves with it.
+    AbsoluteTimeout(i64),
 }
 
 impl Change {
@@ -58,6 +60,14 @@ impl Change {
     pub(crate) fn clear() -> Self {
         Self::edit(|contents| {
             contents.clear();
+            Ok(())
+        })
+    }
+
+    /// Sets the idle timeout, in milliseconds.
+    pub(crate) fn idle_timeout(timeout: i64) -> Self {
+        Self::edit(move |contents| {
+            contents.set(IDLE_TIMEOUT, timeout.into());
             Ok(())
         })
     }
@@ -103,6 +113,10 @@ impl Change {
         Self::edit(move |contents| proofs::add(contents, &user_id, &factor, at))
     }
 
+    pub(crate) fn signs_in(&self) -> bool {
+        matches!(self, Self::LogIn { .. } | Self::Complete { .. })
+    }
+
     pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), Error> {
         match self {
             Self::Edit(edit) => edit(contents),
@@ -119,6 +133,10 @@ impl Change {
                 remembered,
                 last,
             } => begun::complete(contents, begun, *remembered, last),
+            Self::AbsoluteTimeout(timeout) => {
+                contents.set(ABSOLUTE_TIMEOUT, (*timeout).into());
+                Ok(())
+            }
         }
     }
 }
@@ -130,6 +148,7 @@ impl fmt::Debug for Change {
             Self::Begin(_) => "Begin",
             Self::LogIn { .. } => "LogIn",
             Self::Complete { .. } => "Complete",
+            Self::AbsoluteTimeout(_) => "AbsoluteTimeout",
         })
     }
 }

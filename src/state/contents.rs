@@ -4,7 +4,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Limits;
-use super::reserved::{self, BEGUN, COOKIE, LASTING, PROOFS, REMEMBERED, SCHEMA, is_reserved};
+use super::reserved::{
+    self, ABSOLUTE_TIMEOUT, BEGUN, COOKIE, IDLE_TIMEOUT, LASTING, PROOFS, REMEMBERED, SCHEMA,
+    is_reserved,
+};
 use super::schema::Schema;
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
@@ -64,8 +67,10 @@ impl Contents {
         Ok(text)
     }
 
+    /// Returns `true` if there is nothing to store. Timeouts alone are not worth a session.
     pub(crate) fn is_empty(&self) -> bool {
-        self.user_id.is_none() && self.data.is_empty()
+        let is_timeout = |key: &String| [IDLE_TIMEOUT, ABSOLUTE_TIMEOUT].contains(&key.as_str());
+        self.user_id.is_none() && self.data.keys().all(is_timeout)
     }
 
     pub(crate) fn remembered(&self) -> bool {
@@ -88,8 +93,15 @@ impl Contents {
     /// Removes the user, and the reserved values of the sign-in.
     pub(super) fn leave_user(&mut self) {
         self.user_id = None;
-        // A new session gets its cookie settings from the configuration.
-        for key in [REMEMBERED, COOKIE, PROOFS, BEGUN] {
+        // A new session gets its timeouts and its cookie's settings from the configuration.
+        for key in [
+            REMEMBERED,
+            COOKIE,
+            PROOFS,
+            BEGUN,
+            IDLE_TIMEOUT,
+            ABSOLUTE_TIMEOUT,
+        ] {
             self.data.remove(key);
         }
     }

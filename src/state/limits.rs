@@ -52,16 +52,25 @@ impl Sharer {
 impl Limits {
     /// Returns the idle and the absolute timeout of a session with these contents.
     pub(crate) fn timeouts(&self, contents: &Contents) -> (i64, i64) {
-        match (contents.remembered(), contents.max_age()) {
-            (true, _) => (self.remember, self.remember),
+        let (idle, absolute) = match (contents.remembered(), contents.max_age()) {
+            (true, max_age) => (max_age.unwrap_or(self.remember), self.remember),
             (false, Some(max_age)) => (max_age, self.absolute.max(max_age)),
             (false, None) => (self.idle, self.absolute),
-        }
+        };
+        let idle = contents.idle_timeout().unwrap_or(idle);
+        let of_session = contents.absolute_timeout();
+        let absolute = of_session.map_or(absolute, |it| it.min(self.remember));
+        (idle.min(absolute), absolute)
     }
 
     /// Returns `true` if a record has not expired. A record with impossible times counts as expired.
     pub(super) fn alive(&self, record: &Record, contents: &Contents, now: i64) -> bool {
-        let (_, absolute) = self.timeouts(contents);
+        let (idle, absolute) = self.timeouts(contents);
+        // A touch by a request that loaded the session earlier may have added a longer idle timeout.
+        let idle_end = match contents.idle_timeout() {
+            Some(_) => record.seen_at.saturating_add(idle),
+            None => record.expires_at,
+        };
         // A session that the other application began has no time of its beginning.
         let unknown = self.shared_with.is_some() && record.created_at == 0;
         let end = match unknown {
@@ -69,13 +78,13 @@ impl Limits {
             false => record.created_at.saturating_add(absolute),
         };
         let deadline = record.deadline.min(end);
-        record.expires_at > now
+        record.expires_at.min(idle_end) > now
             && deadline > now
             && record.created_at <= now.saturating_add(TOLERANCE)
     }
 
-    pub(super) fn touch_due(&self, record: &Record, now: i64) -> bool {
-        self.touch_interval
+    pub(super) fn touch_due(&self, record: &Record, contents: &Contents, now: i64) -> bool {
+        self.touch_interval(contents)
             .is_some_and(|interval| now.saturating_sub(record.seen_at) >= interval)
     }
 }

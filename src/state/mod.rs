@@ -12,6 +12,7 @@ mod proofs;
 pub(crate) mod reserved;
 mod saving;
 mod schema;
+mod timeouts;
 
 use serde::de::DeserializeOwned;
 
@@ -156,9 +157,9 @@ impl State {
         }
     }
 
-    /// Returns how many milliseconds the session may be idle.
-    pub(crate) fn idle_timeout(&self, limits: &Limits) -> i64 {
-        limits.timeouts(&self.contents).0
+    /// Returns the idle and the absolute timeout in milliseconds.
+    pub(crate) fn timeouts(&self, limits: &Limits) -> (i64, i64) {
+        limits.timeouts(&self.contents)
     }
 
     /// Returns `true` if the user asked to stay signed in.
@@ -168,7 +169,10 @@ impl State {
 
     /// Returns `true` if the cookie is to outlive the browser's session.
     pub(crate) fn persistent(&self, limits: &Limits) -> bool {
-        limits.persistent || self.remembered() || self.contents.max_age().is_some()
+        let contents = &self.contents;
+        limits.persistent
+            || self.remembered()
+            || contents.idle_timeout().or(contents.max_age()).is_some()
     }
 
     /// Applies a change to the values; one that changes nothing is not recorded.
@@ -265,8 +269,9 @@ impl State {
             status: self.status,
             empty: self.contents.is_empty() && !limits.save_uninitialized,
             begins_anew: !self.contents.is_empty() && stored.is_none_or(|it| it.token.is_some()),
-            touch_due: stored
-                .is_some_and(|it| self.touch_asked || limits.touch_due(&it.record, now)),
+            touch_due: stored.is_some_and(|it| {
+                self.touch_asked || limits.touch_due(&it.record, &self.contents, now)
+            }),
             has_cookie: self.has_cookie,
             unknown_token: self.unknown.is_some(),
             token_unsent: self.token_unsent,

@@ -16,9 +16,21 @@ pub(crate) const COOKIE: &str = "@cookie";
 pub(super) const PROOFS: &str = "@proofs";
 /// A sign-in that waits for its next factor.
 pub(super) const BEGUN: &str = "@begun";
+/// The idle timeout of this session alone, in milliseconds.
+pub(crate) const IDLE_TIMEOUT: &str = "@idle_timeout";
+/// The absolute timeout of this session alone, in milliseconds.
+pub(crate) const ABSOLUTE_TIMEOUT: &str = "@absolute_timeout";
 
 /// The reserved values that stay when an application removes all values.
-pub(super) const LASTING: [&str; 5] = [REMEMBERED, SCHEMA, COOKIE, PROOFS, BEGUN];
+pub(super) const LASTING: [&str; 7] = [
+    REMEMBERED,
+    SCHEMA,
+    COOKIE,
+    PROOFS,
+    BEGUN,
+    IDLE_TIMEOUT,
+    ABSOLUTE_TIMEOUT,
+];
 
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.starts_with(RESERVED)

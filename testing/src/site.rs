@@ -169,6 +169,20 @@ pub fn touch(session: &Session) {
     session.touch();
 }
 
+#[post("/set_idle_timeout/<millis>")]
+pub fn set_idle_timeout(session: &Session, millis: u64) -> String {
+    outcome(session.set_idle_timeout(Duration::from_millis(millis)))
+}
+
+#[post("/set_absolute_timeout/<millis>")]
+pub fn set_absolute_timeout(session: &Session, millis: u64) -> String {
+    outcome(session.set_absolute_timeout(Duration::from_millis(millis)))
+}
+
+fn outcome(result: Result<(), Error>) -> String {
+    result.map_or_else(|error| format!("{error:?}"), |()| "set".into())
+}
+
 #[post("/log_in_and_save/<user>")]
 async fn log_in_and_save(session: &Session, user: &str) -> Result<(), Error> {
     session.log_in(user)?;
@@ -355,6 +369,8 @@ fn site(session: &str) -> Rocket<Build> {
         who,
         renew,
         touch,
+        set_idle_timeout,
+        set_absolute_timeout,
         save,
         save_and_shrug,
         set_and_reload,

@@ -45,6 +45,7 @@ mod sign_in_levels;
 mod signed_in;
 mod streams;
 mod table;
+mod timeouts;
 mod transaction;
 #[cfg(feature = "mysql")]
 mod unsuitable;

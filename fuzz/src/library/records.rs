@@ -162,7 +162,7 @@ fn is_alive_or_nothing(row: &Record) {
     assert!(row.expires_at > NOW && row.deadline > NOW && row.created_at <= NOW + 24 * HOUR);
     assert!(row.created_at > NOW - 20 * YEAR);
     assert_eq!(state.user_id(), row.user_id.as_deref());
-    assert!((1..=20 * YEAR).contains(&state.idle_timeout(&limits)));
+    assert!((1..=20 * YEAR).contains(&state.timeouts(&limits).0));
     let verb = |state: &State| state.plan(&limits, NOW).verb;
     assert!(matches!(verb(&state), Verb::Nothing | Verb::Touch));
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Commit, Committed, Ended, Saved};
 use crate::error::Error;
 use crate::record::Record;
-use crate::state::{Contents, Stored, Verb};
+use crate::state::{Change, Contents, Stored, Verb};
 use crate::store::{Save, Store, Updated};
 use crate::token::{Key, Token};
 
@@ -28,6 +28,18 @@ impl Attempt {
         }
         let answer = self.save.on(store);
         answer.or_else(|error| self.save.after(error, store))
+    }
+
+    /// Returns `true` for an update that leaves as it was what [`Save::Update`] does not store.
+    pub(super) fn is_plain_update_of(&self, before: &Record) -> bool {
+        let Save::Update { record, .. } = &*self.save else {
+            return false;
+        };
+        record.user_id == before.user_id
+            && record.created_at == before.created_at
+            && record.deadline == before.deadline
+            && record.user_agent == before.user_agent
+            && record.ip == before.ip
     }
 
     /// Returns the session after the store has done it.
@@ -134,9 +146,10 @@ impl Commit {
             Some(record) if self.limits.shared_with.is_none() => record.seen_at.max(self.now),
             _ => self.now,
         };
-        let (_, absolute) = self.limits.timeouts(contents);
-        let new_deadline = self.now.saturating_add(absolute);
-        let deadline = continued.map_or(new_deadline, |record| record.deadline);
+        let deadline = match continued {
+            Some(record) if !self.moves_deadline() => record.deadline,
+            _ => self.new_deadline(contents, created_at),
+        };
         Ok(Record {
             key,
             user_id: contents.user_id.clone(),
@@ -146,15 +159,30 @@ impl Commit {
             seen_at,
             expires_at: self.expiry(contents, seen_at, deadline),
             deadline,
-            user_agent: before.map_or_else(
-                || self.client.user_agent.clone(),
-                |record| record.user_agent.clone(),
-            ),
+            // A session that began outside a request gets the browser that first changes it.
+            user_agent: before
+                .and_then(|record| record.user_agent.clone())
+                .or_else(|| self.client.user_agent.clone()),
             ip: continued.map_or_else(
                 || self.client.shown_address.clone(),
                 |record| record.ip.clone(),
             ),
         })
+    }
+
+    fn moves_deadline(&self) -> bool {
+        let moves = |change: &Change| matches!(change, Change::AbsoluteTimeout(_));
+        self.pending.changes.iter().any(moves)
+    }
+
+    fn new_deadline(&self, contents: &Contents, created_at: i64) -> i64 {
+        let (_, absolute) = self.limits.timeouts(contents);
+        // An application that shares the sessions does not record when one began.
+        let begun_at = match created_at {
+            0 => self.now,
+            created_at => created_at,
+        };
+        begun_at.saturating_add(absolute)
     }
 
     fn expiry(&self, contents: &Contents, seen_at: i64, deadline: i64) -> i64 {

@@ -114,7 +114,12 @@ impl Commit {
         let contents = || self.pending.contents.clone();
         match (self.verb, &self.pending.stored) {
             (Verb::Insert, _) => self.beginning(contents()).map(Some),
-            (Verb::Update, Some(stored)) => self.replacement(stored, contents()).map(Some),
+            (Verb::Update, Some(stored)) => {
+                let attempt = self.replacement(stored, contents())?;
+                Ok(attempt
+                    .is_plain_update_of(&stored.record)
+                    .then_some(attempt))
+            }
             (Verb::Touch, Some(stored)) => Ok(Some(self.use_of(stored))),
             _ => Ok(None),
         }
@@ -286,7 +291,7 @@ impl Commit {
 
     fn signs_in(&self) -> bool {
         let mut changes = self.pending.changes.iter();
-        changes.any(|change| matches!(change, Change::LogIn { .. } | Change::Complete { .. }))
+        changes.any(Change::signs_in)
     }
 
     /// A sign-in, or the first step of one, always gets a session: if the old one ended during the request, a

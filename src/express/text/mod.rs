@@ -10,11 +10,14 @@ use super::UserPath;
 use super::reserved::is_reserved;
 use crate::error::Error;
 use crate::record::Record;
-use crate::state::reserved::{COOKIE, REMEMBERED};
+use crate::state::reserved::{COOKIE, IDLE_TIMEOUT, REMEMBERED};
 use crate::state::{Limits, max_age};
 
 /// The value for fields of a record that Express does not have; Node keeps it.
 const OWN: &str = "@session";
+
+/// Stands for the expiry until that is known.
+const ANY: &str = "";
 
 /// The year 2100; a later expiry is an error.
 const ABSURD: i64 = 4_102_444_800_000;
@@ -87,9 +90,15 @@ impl Format {
             serde_json::from_str(&record.data).map_err(|cause| {
                 Error::unavailable("the session's data is not valid JSON").with_source(cause)
             })?;
+        // Express keeps the idle timeout of a session in its cookie's settings.
+        let idle_timeout = values.remove(IDLE_TIMEOUT);
         let cookie = values.remove(COOKIE);
         let cookie = cookie.and_then(|cookie| cookie.as_object().cloned());
         let mut cookie = cookie.unwrap_or_else(|| self.new_cookie(&values));
+        if let Some(idle_timeout) = idle_timeout {
+            cookie.insert("originalMaxAge".into(), idle_timeout);
+            cookie.insert("expires".into(), ANY.into());
+        }
         if cookie
             .get("expires")
             .is_some_and(|it| it.is_string() || it.is_number())
@@ -121,8 +130,7 @@ impl Format {
         };
         let mut cookie = self.cookie.clone();
         cookie.insert("originalMaxAge".into(), max_age.into());
-        // Any text; the caller replaces it with the expiry.
-        cookie.insert("expires".into(), max_age.map(|_| "").into());
+        cookie.insert("expires".into(), max_age.map(|_| ANY).into());
         cookie
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Config;
 use crate::express::EXPRESS;
-use crate::state::Schema;
+use crate::state::{Contents, Schema};
 use crate::token::Key;
 
 const NOW: i64 = 1_790_000_000_000;
@@ -216,5 +216,28 @@ fn half_a_character_ends_no_session() {
     assert_eq!(values, whole);
     for broken in ["\\", "{\\ud83", "{\\é\\", "\\ud83d\\ude"] {
         assert!(format().read(text(broken), NOW).is_none());
+    }
+}
+
+#[test]
+fn the_idle_timeout_of_one_session_is_the_max_age_of_its_cookie() {
+    let format = format();
+    let browser = json!({ "originalMaxAge": null, "expires": null, "mine": 1 });
+    let long = json!({ "originalMaxAge": HOUR, "expires": "2026-11-21T10:23:27.303Z" });
+    for before in [
+        json!({}),
+        json!({ "@remembered": true }),
+        json!({ "@cookie": browser }),
+        json!({ "@cookie": long, "@remembered": true }),
+    ] {
+        let mut data = before.clone();
+        data["@idle_timeout"] = 300_000.into();
+        let back = written(&text(data.to_string()));
+        assert_eq!(back["cookie"]["originalMaxAge"], 300_000, "{before}");
+        assert_eq!(back["cookie"]["expires"], iso(NOW + HOUR), "{before}");
+        assert_eq!(back.get("@idle_timeout"), None, "{before}");
+        let contents = Contents::decode(&read(&back), &format.limits.schema).unwrap();
+        let (idle, _) = format.limits.timeouts(&contents);
+        assert_eq!(idle, 300_000, "{before}");
     }
 }

@@ -17,5 +17,6 @@ mod sign_in_page;
 mod sign_out;
 mod signed_in;
 mod streams;
+mod timeouts;
 mod users;
 mod values;
