@@ -1,5 +1,8 @@
 //! Statements that a test runs on its database, beside the application.
 
+#[cfg(feature = "mysql")]
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
@@ -51,6 +54,17 @@ pub fn statements(connection: &mut diesel::MysqlConnection) -> u64 {
     let question = sql_query("SHOW GLOBAL STATUS LIKE 'Questions'");
     let answer: Variable = question.get_result(connection).unwrap();
     answer.value.parse().unwrap()
+}
+
+/// Waits until no other connection sends statements, for example because it is being opened.
+#[cfg(feature = "mysql")]
+pub fn wait_until_quiet(connection: &mut diesel::MysqlConnection) {
+    let timeout = Duration::from_secs(10);
+    crate::server::wait_until("the database is quiet", timeout, || {
+        let before = statements(connection);
+        std::thread::sleep(Duration::from_millis(200));
+        statements(connection) == before + 1
+    });
 }
 
 /// "sqlite", "mysql" or "postgres".

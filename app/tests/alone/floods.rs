@@ -174,6 +174,7 @@ mod counted {
         let start = Instant::now();
         let application = Application::start_with(&database, &setting);
         let connection = &mut MysqlConnection::establish(&database.url).unwrap();
+        sql::wait_until_quiet(connection);
         let before = sql::statements(connection);
         flood(&application, 100_000, request, |number, answer| {
             let line = String::from_utf8_lossy(&request(number)).into_owned();

@@ -27,6 +27,7 @@ fn a_page_costs_one_statement_and_none_for_anonymous_users() {
         &[("ROCKET_SESSION", r#"{cleanup_interval="off"}"#)],
     );
     let connection = &mut MysqlConnection::establish(&database.url).unwrap();
+    sql::wait_until_quiet(connection);
 
     let anonymous = application.visitor();
     for page in ["/", "/login", "/register", "/static/style.css"] {
