@@ -9,7 +9,7 @@ const POLITE: f64 = 20.0;
 const URGENT: f64 = 2.0;
 
 /// The least rest while this process serves requests, unless the backlog grows.
-const BUSY: f64 = 15.0;
+const BUSY: f64 = 25.0;
 
 /// How often to look whether the backlog grows older.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -96,7 +96,7 @@ mod tests {
     const BATCH: u64 = 200;
     const INTERVAL: Duration = Duration::from_secs(30);
     const QUICK: Duration = Duration::from_millis(4);
-    const SLOW: Duration = Duration::from_millis(10);
+    const SLOW: Duration = Duration::from_millis(6);
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn pace() -> Pace {
