@@ -290,18 +290,22 @@ impl Account for Admin {}
 #[get("/admin")]
 fn admin(_admin: Option<SignedIn<Admin>>) {}
 
+/// Launches, and fails unless a sentinel stops that.
+fn expect_abort(rocket: Rocket<Build>, level: &str) {
+    let figment = rocket.figment().clone().merge(("log_level", level));
+    let error = Client::untracked(rocket.configure(figment)).err().unwrap();
+    let kind = error.kind();
+    let stops = matches!(kind, rocket::error::ErrorKind::SentinelAborts(_));
+    assert!(stops, "{kind:?}");
+}
+
 #[test]
 fn a_field_that_no_column_fills_stops_the_launch() {
     let name = "session::signed_in::a_field_that_no_column_fills_stops_the_launch";
     let Some(log) = log_of(name, |level| {
         let database = database();
         let rocket = rocket_on(&database, with_people(Sessions::fairing()));
-        let figment = rocket.figment().clone().merge(("log_level", level));
-        let rocket = rocket.configure(figment).mount("/", routes![admin]);
-        let error = Client::untracked(rocket).err().unwrap();
-        let kind = error.kind();
-        let stops = matches!(kind, rocket::error::ErrorKind::SentinelAborts(_));
-        assert!(stops, "{kind:?}");
+        expect_abort(rocket.mount("/", routes![admin]), level);
     }) else {
         return;
     };
@@ -321,12 +325,7 @@ fn a_route_without_the_fairing_or_its_users_stops_the_launch_with_the_remedy() {
         };
         for routes in [routes![home], routes![maybe], routes![reason]] {
             for rocket in rockets() {
-                let figment = rocket.figment().clone().merge(("log_level", level));
-                let rocket = rocket.configure(figment).mount("/", routes.clone());
-                let error = Client::untracked(rocket).err().unwrap();
-                let kind = error.kind();
-                let stops = matches!(kind, rocket::error::ErrorKind::SentinelAborts(_));
-                assert!(stops, "{kind:?}");
+                expect_abort(rocket.mount("/", routes.clone()), level);
             }
         }
     }) else {
