@@ -1,24 +1,22 @@
 //! `LiveSessions`: all sessions of a running application, inside and outside requests.
 
 mod begin;
+mod ending;
 mod guard;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rocket::tokio::time::sleep;
 use rocket::{Phase, Rocket};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::engine::cleanup::Pace;
 use crate::engine::context::Context;
 use crate::engine::database::Database;
 use crate::engine::probe;
 use crate::engine::threads::Waited;
 use crate::error::Error;
-use crate::events::{About, EndReason};
+use crate::events::About;
 use crate::record::Record;
 use crate::session::Session;
 use crate::session::info::SessionInfo;
@@ -174,87 +172,6 @@ impl LiveSessions {
         self.ask(move |store| probe::run(store, now)).await
     }
 
-    /// Revokes the session under this key, and returns `true` if there was one.
-    ///
-    /// ```
-    /// use rocket_diesel_session::{Error, LiveSessions};
-    ///
-    /// /// Revokes the sessions of an old browser.
-    /// async fn revoke_old(live: &LiveSessions, user_id: &str) -> Result<(), Error> {
-    ///     for device in live.list(user_id).await? {
-    ///         if device.user_agent.is_some_and(|browser| browser.contains("MSIE")) {
-    ///             live.revoke(&device.key).await?;
-    ///         }
-    ///     }
-    ///     Ok(())
-    /// }
-    /// ```
-    pub async fn revoke(&self, key: &Key) -> Result<bool, Error> {
-        let (gone, now) = (key.clone(), self.0.now());
-        let looks_up = self.0.events.have_listeners();
-        let delete = move |store: &dyn Store| {
-            let record = match looks_up {
-                true => store.load(&gone, now)?,
-                false => None,
-            };
-            Ok((store.delete(&gone)?, record))
-        };
-        let (ended, record) = self.ask(delete).await?;
-        if ended {
-            let user_id = record.as_ref().and_then(|it| it.user_id.as_deref());
-            self.0.events.ended(key, user_id, EndReason::Revoked);
-            let ended = self.0.events.name(key);
-            self.event(
-                "session_expired",
-                json!({ "why": "revoked", "ended": ended }),
-            );
-        }
-        Ok(ended)
-    }
-
-    /// Revokes all sessions of a user, and returns how many.
-    ///
-    /// ```
-    /// use rocket_diesel_session::{Error, LiveSessions};
-    ///
-    /// #[rocket::post("/admin/sign_out/<user_id>")]
-    /// async fn sign_out_everywhere(live: LiveSessions, user_id: &str) -> Result<String, Error> {
-    ///     let ended = live.revoke_all(user_id).await?;
-    ///     Ok(format!("{ended} sessions ended"))
-    /// }
-    /// ```
-    pub async fn revoke_all(&self, user_id: &str) -> Result<u64, Error> {
-        let (id, now) = (user_id.to_owned(), self.0.now());
-        let lists = self.0.events.want_records();
-        let delete = move |store: &dyn Store| {
-            let records = match lists {
-                true => store.list(&id, now)?,
-                false => Vec::new(),
-            };
-            Ok((store.delete_all(&id, None)?, records))
-        };
-        let (count, records) = self.ask(delete).await?;
-        self.0.events.all_ended(&records, EndReason::Revoked);
-        if count > 0 {
-            let details = json!({ "why": "revoked", "user": user_id, "count": count });
-            self.event("session_expired", details);
-        }
-        Ok(count)
-    }
-
-    /// Revokes all sessions of all users, and returns how many.
-    pub async fn clear(&self) -> Result<u64, Error> {
-        let count = self.ask(|store| store.clear()).await?;
-        if count > 0 {
-            self.0.events.cleared(count);
-            self.event(
-                "session_expired",
-                json!({ "why": "revoked", "count": count }),
-            );
-        }
-        Ok(count)
-    }
-
     /// Emits an event outside a request, as [`Session::event`] does within one.
     ///
     /// ```
@@ -267,36 +184,6 @@ impl LiveSessions {
     /// ```
     pub fn event(&self, name: &'static str, details: Value) {
         self.0.events.emit(name, About::default(), &details);
-    }
-
-    /// Deletes expired sessions in batches, and returns how many.
-    ///
-    /// `progress` is called after each batch with the number so far.
-    ///
-    /// ```
-    /// use rocket_diesel_session::{Error, LiveSessions};
-    ///
-    /// async fn clean_up(live: &LiveSessions) -> Result<u64, Error> {
-    ///     live.delete_expired(|count| println!("{count} deleted")).await
-    /// }
-    /// ```
-    pub async fn delete_expired(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, Error> {
-        let batch = self.0.config.cleanup_batch;
-        let mut pace = Pace::new(batch, Duration::from_secs(1));
-        let mut count = 0;
-        loop {
-            let (start, now) = (Instant::now(), self.0.now());
-            let deleted = self
-                .ask(move |store| store.delete_expired(now, batch))
-                .await?;
-            if deleted == 0 {
-                return Ok(count);
-            }
-            count += deleted;
-            progress(count);
-            // This process or another may serve requests.
-            sleep(pace.after(deleted, start.elapsed(), true)).await;
-        }
     }
 
     async fn ask<T, F>(&self, work: F) -> Result<T, Error>
