@@ -2,11 +2,12 @@
 //!
 //! SQLite keeps using such a file, and acknowledges writes that are lost.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::file_rights::{is_made, make};
 use super::log_length::LogLength;
 
 /// The file of a URL, which all connections to it watch; empty if the database is a server.
@@ -157,58 +158,6 @@ impl Watched {
     }
 }
 
-/// SQLite gives its other files, `-wal` and `-shm`, the mode of this one. A file that is there is not
-/// opened: see `writable` in `database/open.rs`.
-fn make(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create_new(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = match options.open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        file => file?,
-    };
-    // An umask takes rights away, perhaps those of the owner.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    drop(file);
-    Ok(())
-}
-
-/// Returns `true` if the URI does not decide how its file is created.
-fn is_made(url: &str) -> bool {
-    let uri = url.strip_prefix("file:").unwrap_or_default();
-    let (_, query) = uri.split_once('?').unwrap_or_default();
-    let mut parameters = query
-        .split(['&', '#'])
-        .map(|it| it.split_once('=').unwrap_or((it, "")));
-    parameters.all(|(name, value)| match name {
-        "mode" => value == "rwc",
-        "modeof" | "vfs" | "immutable" => false,
-        _ => !name.contains('%'),
-    })
-}
-
-/// What every account of this machine may do with the file, and the mode that takes it away.
-pub(crate) fn open_to_all(path: &Path) -> Option<(&'static str, &'static str)> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = |path: &Path| fs::metadata(path).map_or(0, |it| it.permissions().mode());
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut folders = real.ancestors().skip(1);
-        match mode(&real) & 0o006 {
-            _ if folders.any(|folder| mode(folder) & 0o001 == 0) => None,
-            0o006 => Some(("read and write", "o-rw")),
-            0o004 => Some(("read", "o-r")),
-            0o002 => Some(("write", "o-w")),
-            _ => None,
-        }
-    }
-    #[cfg(not(unix))]
-    None
-}
-
 fn log_path(path: &Path) -> PathBuf {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = real.into_os_string();
@@ -238,7 +187,7 @@ fn found(path: &Path) -> Result<Option<(Identity, u64)>, ()> {
             use std::os::unix::fs::MetadataExt;
             Ok(Some(((file.dev(), file.ino()), file.len())))
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(_) => Err(()),
     }
     #[cfg(not(unix))]
@@ -255,22 +204,6 @@ mod tests {
         let other = path.with_extension("other");
         fs::write(&other, "").unwrap();
         fs::rename(other, path).unwrap();
-    }
-
-    #[test]
-    fn a_file_is_made_unless_its_uri_says_otherwise() {
-        for (url, expected) in [
-            ("app.db", true),
-            ("file:app.db", true),
-            ("file:app.db?mode=rwc", true),
-            ("file:app.db?cache=private&mode=rwc", true),
-            ("file:app.db?mode=rw", false),
-            ("file:app.db?cache=private&mode=ro", false),
-            ("file:app.db?modeof=other.db", false),
-            ("file:app.db?%6dode=rw", false),
-        ] {
-            assert_eq!(is_made(url), expected, "{url}");
-        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod connect;
 mod error_class;
 mod file;
+mod file_rights;
 mod kept;
 mod lease;
 mod log_length;
@@ -19,7 +20,8 @@ use diesel::connection::CacheSize;
 
 use self::connect::Attempts;
 use self::file::Connected;
-pub(crate) use self::file::{DatabaseFile, open_to_all};
+pub(crate) use self::file::DatabaseFile;
+pub(crate) use self::file_rights::open_to_all;
 pub(crate) use self::kept::DoorConnections;
 pub(crate) use self::lease::{ApplicationPool, ConnectionSource, Single};
 pub(crate) use self::renewed::Renewed;
