@@ -2,6 +2,8 @@
 
 mod check;
 mod database;
+mod format;
+mod limits;
 mod missing;
 mod origin;
 mod parameters;
@@ -14,7 +16,6 @@ mod url;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::data::ByteUnit;
@@ -22,22 +23,19 @@ use rocket::figment::Figment;
 use rocket::serde::de::{self, Deserialize, Deserializer};
 
 pub(crate) use self::database::DatabaseConfig;
+pub(crate) use self::limits::millis;
 pub(crate) use self::url::opened_at;
 
+use self::format::SessionFormat;
 use self::period::{Interval, Period};
 use self::unreadable::unreadable;
 use crate::error::{Error, require};
 use crate::events::{EventsKey, Sink};
-use crate::express::settings::{self, COOKIE_NAME};
+use crate::express::settings::COOKIE_NAME;
 use crate::express::signature::Secrets;
-use crate::express::{self, EXPRESS, UserPath};
 use crate::request::bearer::TokenFrom;
 use crate::request::client::ClientAddress;
 use crate::request::cookie::CookieConfig;
-use crate::state::{Limits, Schema};
-use crate::store::Adapter;
-use crate::store::sql::table::Table;
-use crate::token::TokenCodec;
 
 /// `[default.session]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -155,14 +153,6 @@ impl Default for Config {
     }
 }
 
-/// The format of the sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase", expecting = "\"native\" or \"express\"")]
-enum SessionFormat {
-    Native,
-    Express,
-}
-
 /// The response to a request whose session another request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase", expecting = "\"ignore\" or \"unauthorized\"")]
@@ -199,81 +189,6 @@ impl Config {
         Ok(config)
     }
 
-    fn remember_timeout(&self) -> Period {
-        let month = Duration::from_secs(30 * 24 * 60 * 60);
-        let usual = Period(month.max(self.absolute_timeout.0));
-        self.remember_timeout.unwrap_or(usual)
-    }
-
-    /// Checks the settings that belong to one format.
-    fn check_format(&self) -> Result<(), Error> {
-        match self.format {
-            SessionFormat::Native => {
-                settings::check_unused(&self.secrets, self.user_path.as_deref())
-            }
-            SessionFormat::Express => {
-                require(!self.token_from.bearer, || {
-                    "session.token_from has \"bearer\", which the format \"express\" does not have; \
-                     leave session.token_from out, or set session.format = \"native\""
-                        .to_owned()
-                })?;
-                settings::check_secrets(&self.secrets)
-            }
-        }
-    }
-
-    /// Returns what reads and writes the sessions of another application's format.
-    pub(crate) fn adapter(&self, limits: &Limits) -> Result<Option<Arc<dyn Adapter>>, Error> {
-        if self.format == SessionFormat::Native {
-            return Ok(None);
-        }
-        let format = Arc::new(express::Format {
-            limits: limits.clone(),
-            cookie: self.cookie.to_json(),
-            user_path: self.user_path()?,
-        });
-        Ok(Some(Arc::new(format)))
-    }
-
-    /// Returns what reads and writes the cookies of another application's format.
-    pub(crate) fn codec(&self) -> Option<Arc<dyn TokenCodec>> {
-        (self.format == SessionFormat::Express).then(|| Arc::new(self.secrets.clone()) as _)
-    }
-
-    /// Refuses an SQL database that cannot hold sessions of this format.
-    pub(crate) fn check_url(&self, url: &str) -> Result<(), Error> {
-        match self.format {
-            SessionFormat::Native => Ok(()),
-            SessionFormat::Express => settings::check_url(url),
-        }
-    }
-
-    /// Warns if another application should share the sessions of a store that it cannot share.
-    pub(crate) fn warn_of_unshared_store(&self) {
-        if self.format == SessionFormat::Express {
-            settings::warn_of_unshared_store();
-        }
-    }
-
-    /// Returns where Express keeps the user's id.
-    fn user_path(&self) -> Result<UserPath, Error> {
-        let path = self.user_path.as_deref();
-        path.map_or_else(|| Ok(UserPath::default()), UserPath::parse)
-    }
-
-    pub(crate) fn table(&self) -> Result<Table, Error> {
-        let columns = self.columns.iter();
-        let columns = columns.map(|(column, name)| (column.as_str(), name.as_str()));
-        let name = self.table.as_deref().unwrap_or("sessions");
-        let table = match self.format {
-            SessionFormat::Native => {
-                Table::new(name, columns).map(|it| it.with_foreign(express::FOREIGN_TABLES))
-            }
-            SessionFormat::Express => express::table(name, columns, &self.user_path()?),
-        };
-        table.map_err(|error| Error::configuration(format!("session.{error}")))
-    }
-
     /// Returns `true` if the launch creates a missing table. By default it does so only for the standard name
     /// and columns, so that a misspelt name does not create an empty table.
     pub(crate) fn creates_table(&self) -> bool {
@@ -281,11 +196,6 @@ impl Config {
             && self.columns.is_empty()
             && self.format == SessionFormat::Native;
         self.create_table.unwrap_or(is_ours)
-    }
-
-    /// Returns `true` if the settings name a column of Express's table for the user.
-    pub(crate) fn has_user_column(&self) -> bool {
-        self.format == SessionFormat::Express && self.columns.contains_key("user_id")
     }
 
     /// Returns `true` if a missing database file is created, since its tables will be.
@@ -296,51 +206,6 @@ impl Config {
     /// Returns the same for the users' database, whose tables the application creates.
     pub(crate) fn makes_users_file(&self) -> bool {
         self.migrate || self.create_table != Some(false)
-    }
-
-    /// Returns the prefix of all keys in Redis.
-    #[cfg(feature = "redis")]
-    pub(crate) fn prefix(&self) -> &str {
-        let usual = match self.format {
-            SessionFormat::Native => "sessions",
-            SessionFormat::Express => settings::PREFIX,
-        };
-        self.table.as_deref().unwrap_or(usual)
-    }
-
-    fn touch_interval(&self) -> Option<Duration> {
-        match self.touch_interval {
-            Some(Interval::Off) => None,
-            Some(Interval::Every(period)) => Some(period.0),
-            None => Some((self.idle_timeout.0 / 60).max(Duration::from_secs(1))),
-        }
-    }
-
-    pub(crate) fn cleanup_interval(&self) -> Option<Duration> {
-        match self.cleanup_interval {
-            Interval::Off => None,
-            Interval::Every(period) => Some(period.0),
-        }
-    }
-
-    pub(crate) fn stream_check_interval(&self) -> Duration {
-        self.stream_check_interval.0
-    }
-
-    pub(crate) fn limits(&self, schema: Schema) -> Limits {
-        Limits {
-            idle: millis(self.idle_timeout.0),
-            absolute: millis(self.absolute_timeout.0),
-            remember: millis(self.remember_timeout().0),
-            per_user: self.sessions_per_user,
-            touch_interval: self.touch_interval().map(millis),
-            max_data: self.max_data.as_u64() as usize,
-            save_uninitialized: self.save_uninitialized,
-            rolling: self.rolling,
-            persistent: self.persistent,
-            shared_with: (self.format == SessionFormat::Express).then_some(&EXPRESS),
-            schema,
-        }
     }
 }
 
@@ -360,9 +225,4 @@ fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpAddr>, D:
         }
     });
     parsed.collect()
-}
-
-/// Returns a duration in milliseconds.
-pub(crate) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
