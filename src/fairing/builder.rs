@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use super::Sessions;
 use crate::clock::Clock;
-use crate::engine::database::UserTable;
 use crate::error::Error;
 use crate::events::Event;
 use crate::state::Schema;
@@ -35,62 +34,6 @@ impl Sessions {
             confirmation_page: None,
             listeners: Vec::new(),
         }
-    }
-
-    /// Refuses cross-site requests with 403: every request that may change something and does not come
-    /// from a page of this application, and every form without the token of its browser's session,
-    /// [`Session::csrf_token`](crate::Session::csrf_token).
-    ///
-    /// The check runs before routing, whatever a form's `_method` is, and does not ask the store. It uses
-    /// `Sec-Fetch-Site`, or `Origin` if the browser does not send that, and the token. A form without its
-    /// token is refused, and so is a POST without a content type that has neither a token nor one of these
-    /// headers. Other content, such as JSON, and a request with an `Upgrade` header, such as a WebSocket's,
-    /// is refused only if another origin sent it.
-    ///
-    /// `session.trusted_origins` names other origins whose pages are trusted: their requests, forms
-    /// included, need no token. A catcher finds the reason for a refusal in
-    /// [`csrf::Refusal`](crate::csrf::Refusal), and the log has one line for it.
-    ///
-    /// ```no_run
-    /// # use rocket_diesel_session::Sessions;
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     rocket::build().attach(Sessions::fairing().with_csrf_protection())
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_csrf_protection(mut self) -> Self {
-        self.protects_from_csrf = true;
-        self
-    }
-
-    /// Exempts POST requests to one path from the CSRF protection, for servers that send webhooks:
-    /// they have no token.
-    ///
-    /// `path` is the whole path of a route, with the base of its mount, and is compared byte for byte.
-    /// Other spellings of the path, other methods, also by `_method`, and each request with a session's
-    /// cookie are checked as before, so a page of another site cannot use the exemption on behalf of a
-    /// user. Verify the sender's signature in the route, and sign no user in.
-    ///
-    /// ```no_run
-    /// # use rocket_diesel_session::Sessions;
-    /// #[rocket::post("/webhooks/payments", data = "<event>")]
-    /// fn payments(event: Vec<u8>) {
-    ///     // Verifies the signature of the event first.
-    /// }
-    ///
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     let sessions = Sessions::fairing()
-    ///         .with_csrf_protection()
-    ///         .with_csrf_exemption("/webhooks/payments");
-    ///     rocket::build().mount("/", rocket::routes![payments]).attach(sessions)
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_csrf_exemption(mut self, path: &'static str) -> Self {
-        self.csrf_exempt.push(path);
-        self
     }
 
     /// Stores the sessions in `store`, such as a [`DieselStore`](crate::store::DieselStore) on a pool that the
@@ -127,135 +70,6 @@ impl Sessions {
     #[must_use]
     pub fn with_migrations(mut self, migrations: EmbeddedMigrations) -> Self {
         self.migrations = Some(migrations);
-        self
-    }
-
-    /// Loads columns of the signed-in user's row together with the session, for
-    /// [`SignedIn`](crate::sign_in::SignedIn) and [`Session::user`](crate::Session::user).
-    ///
-    /// The row is the one whose column `key`, a text or a number, has the id that was passed to
-    /// [`Session::log_in`](crate::Session::log_in); it takes no further statement. Write the names exactly
-    /// as in the database and without quotes; the table may be `schema.table`. A name that does not exist
-    /// aborts the launch.
-    ///
-    /// ```
-    /// # use rocket_diesel_session::Sessions;
-    /// // A table of Prisma or Sequelize: "User" ("id", "firstName").
-    /// let sessions = Sessions::fairing().with_user("User", "id", &["firstName"]);
-    /// ```
-    #[must_use]
-    pub fn with_user(
-        mut self,
-        table: &'static str,
-        key: &'static str,
-        columns: &'static [&'static str],
-    ) -> Self {
-        self.user = Some(UserTable {
-            table,
-            key,
-            columns,
-        });
-        self
-    }
-
-    /// Redirects browsers to a path of this application where [`SignedIn`](crate::sign_in::SignedIn)
-    /// finds no signed-in user.
-    ///
-    /// A request that loads a page (GET or HEAD, HTML preferred in `Accept`, and `navigate` in
-    /// `Sec-Fetch-Mode` where a browser sends that header) gets 303 in place of the 401. The field `next` of
-    /// the query names its path, so that [`Session::return_to`](crate::Session::return_to) leads back.
-    /// Other requests, such as a script's `fetch` and a form's POST, get the 401, so a script does not take
-    /// the sign-in page for success.
-    ///
-    /// A path that is not local aborts the launch.
-    ///
-    /// ```no_run
-    /// # use rocket_diesel_session::Sessions;
-    /// use rocket_diesel_session::sign_in::{Account, SignedIn};
-    ///
-    /// #[derive(rocket::serde::Deserialize)]
-    /// #[serde(crate = "rocket::serde")]
-    /// struct User {
-    ///     name: String,
-    /// }
-    ///
-    /// impl Account for User {}
-    ///
-    /// #[rocket::get("/")]
-    /// fn home(user: SignedIn<User>) -> String {
-    ///     format!("Hello {}", user.name)
-    /// }
-    ///
-    /// #[rocket::get("/sign_in")]
-    /// fn sign_in() -> &'static str {
-    ///     "Sign in."
-    /// }
-    ///
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     let sessions = Sessions::fairing()
-    ///         .with_user("users", "id", &["name"])
-    ///         .with_sign_in_page("/sign_in");
-    ///     rocket::build().mount("/", rocket::routes![home, sign_in]).attach(sessions)
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_sign_in_page(mut self, path: &'static str) -> Self {
-        self.sign_in_page = Some(path);
-        self
-    }
-
-    /// Redirects browsers to a path of this application where [`Fresh`](crate::sign_in::Fresh) finds no
-    /// fresh proof of a signed-in user.
-    ///
-    /// A request that loads a page gets 303 in place of the 403, as with
-    /// [`with_sign_in_page`](Self::with_sign_in_page), also with the way back in the field `next`. Other
-    /// requests get the 403: problem details (RFC 9457) if the client prefers no HTML and no catcher
-    /// answers. A catcher of 403 asks
-    /// [`needs_confirmation`](crate::sign_in::needs_confirmation) for the reason.
-    ///
-    /// A path that is not local aborts the launch.
-    ///
-    /// ```no_run
-    /// use rocket::form::{Form, FromForm};
-    /// use rocket::response::Redirect;
-    /// use rocket_diesel_session::{Error, Session, Sessions};
-    /// use rocket_diesel_session::sign_in::{Factor, Fresh};
-    ///
-    /// #[rocket::get("/password")]
-    /// fn password_page(_fresh: Fresh<10>) -> &'static str {
-    ///     "Choose a new password."
-    /// }
-    ///
-    /// #[rocket::get("/confirm")]
-    /// fn confirmation_page() -> &'static str {
-    ///     "Enter your password."
-    /// }
-    ///
-    /// #[derive(FromForm)]
-    /// struct Confirmation {
-    ///     password: String,
-    /// }
-    ///
-    /// #[rocket::post("/confirm", data = "<form>")]
-    /// async fn confirm(session: &Session, form: Form<Confirmation>) -> Result<Redirect, Error> {
-    ///     if is_right(session.user_id(), &form.password).await {
-    ///         session.add_proof(Factor::Password)?;
-    ///     }
-    ///     Ok(Redirect::to(session.return_to("/")))
-    /// }
-    /// # async fn is_right(_: Option<String>, _: &str) -> bool { false }
-    ///
-    /// #[rocket::launch]
-    /// fn rocket() -> _ {
-    ///     rocket::build()
-    ///         .mount("/", rocket::routes![password_page, confirmation_page, confirm])
-    ///         .attach(Sessions::fairing().with_confirmation_page("/confirm"))
-    /// }
-    /// ```
-    #[must_use]
-    pub fn with_confirmation_page(mut self, path: &'static str) -> Self {
-        self.confirmation_page = Some(path);
         self
     }
 

@@ -5,6 +5,8 @@ mod given;
 mod grace;
 mod launch;
 mod open;
+mod protection;
+mod sign_in;
 
 use std::fmt;
 use std::sync::Arc;
