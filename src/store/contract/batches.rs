@@ -78,27 +78,49 @@ fn after(save: &Save, outcome: Updated, before: Option<&Record>) -> Option<Recor
 /// More than a store is likely to serve by one statement.
 const MANY: usize = 40;
 
-pub(super) fn loads_of_a_batch_are_in_the_order_of_their_keys(store: &dyn Store) {
+/// Stores records, expired ones among them. Returns their keys and unknown ones, one of them twice.
+fn mixed_keys(store: &dyn Store) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
-    for number in 0..MANY {
-        let expires_at = if number % 5 == 0 { NOW } else { NOW + 1 };
-        let record = stored(
-            store,
-            Record {
-                expires_at,
-                ..record()
-            },
-        );
-        keys.extend([record.key, key()]);
+    for (_, age) in (0..MANY).zip([0, 1, 2].into_iter().cycle()) {
+        let expires_at = NOW + age;
+        let record = Record {
+            expires_at,
+            ..record()
+        };
+        keys.extend([stored(store, record).key, key()]);
     }
     fastrand::shuffle(&mut keys);
     keys.push(keys[0].clone());
-    for count in [0, 1, 2, 7, keys.len()] {
-        let asked: Vec<&Key> = keys[..count].iter().collect();
+    keys
+}
+
+/// Returns the first of the keys, in numbers that a store may serve in different ways.
+fn beginnings(keys: &[Key]) -> [Vec<&Key>; 5] {
+    [0, 1, 2, 7, keys.len()].map(|count| keys[..count].iter().collect())
+}
+
+pub(super) fn loads_of_a_batch_are_in_the_order_of_their_keys(store: &dyn Store) {
+    for asked in beginnings(&mixed_keys(store)) {
         let loaded = load_each(store, &asked, NOW).into_iter();
         let loaded: Vec<Loaded> = loaded.map(Result::unwrap).collect();
         let alone = asked.iter().map(|key| store.load_with_user(key, NOW));
         assert_eq!(loaded, alone.map(Result::unwrap).collect::<Vec<_>>());
+    }
+}
+
+pub(super) fn expiries_are_those_of_live_records(store: &dyn Store) {
+    for asked in beginnings(&mixed_keys(store)) {
+        let found = store.expiries(&asked, NOW);
+        assert_eq!(found.len(), asked.len(), "one result for each key");
+        for (key, found) in asked.into_iter().zip(found) {
+            let record = store.load(key, NOW).unwrap();
+            let expiry = record.map(|record| record.expires_at);
+            match found {
+                // The next call reads it, perhaps from another node.
+                Err(error) if error.effect() == Effect::Undone => {}
+                found => assert_eq!(found.unwrap(), expiry),
+            }
+        }
     }
 }
 

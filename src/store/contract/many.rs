@@ -1,10 +1,8 @@
 //! Properties of verbs on many records: a user's, all, and the expired ones.
 
-use super::{HOUR, NOW, key, record, stored};
-use crate::error::Effect;
+use super::{HOUR, NOW, record, stored};
 use crate::record::Record;
 use crate::store::{Inserted, Store};
-use crate::token::Key;
 
 pub(super) fn sessions_of_a_user_are_listed_and_deleted(store: &dyn Store) {
     let of = |user: &str, seen_at: i64, expires_at: i64| {
@@ -61,36 +59,6 @@ pub(super) fn all_returns_records_in_pages(store: &dyn Store) {
     assert_eq!(store.all(NOW, Some(&live[2].key), 3).unwrap(), live[3..]);
     assert_eq!(store.all(NOW, Some(&live[4].key), 3).unwrap(), []);
     assert_eq!(store.all(NOW, None, 100).unwrap(), live);
-}
-
-pub(super) fn expiries_are_those_of_live_records(store: &dyn Store) {
-    let mut keys: Vec<Key> = Vec::new();
-    for number in 0..40 {
-        let expires_at = NOW + number % 3;
-        let record = stored(
-            store,
-            Record {
-                expires_at,
-                ..record()
-            },
-        );
-        keys.extend([record.key, key()]);
-    }
-    keys.push(keys[0].clone());
-    for count in [0, 1, 2, 7, keys.len()] {
-        let asked: Vec<&Key> = keys[..count].iter().collect();
-        let found = store.expiries(&asked, NOW);
-        assert_eq!(found.len(), asked.len(), "one result for each key");
-        for (key, found) in asked.into_iter().zip(found) {
-            let record = store.load(key, NOW).unwrap();
-            let expiry = record.map(|record| record.expires_at);
-            match found {
-                // The next call reads it, perhaps from another node.
-                Err(error) if error.effect() == Effect::Undone => {}
-                found => assert_eq!(found.unwrap(), expiry),
-            }
-        }
-    }
 }
 
 pub(super) fn delete_expired_takes_the_oldest_up_to_its_limit(store: &dyn Store) {
