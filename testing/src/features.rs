@@ -17,7 +17,6 @@ pub(crate) fn routes() -> Vec<Route> {
         ages,
         devices,
         end_device,
-        end_others,
         reserved,
         start_afresh
     ]
@@ -104,11 +103,6 @@ async fn devices(session: &Session) -> Result<String, Error> {
 #[delete("/devices/<key>")]
 async fn end_device(session: &Session, key: &str) -> Result<String, Error> {
     Ok(session.end_device(key).await?.to_string())
-}
-
-#[post("/end_others")]
-fn end_others(session: &Session) {
-    session.end_others();
 }
 
 #[post("/reserved")]

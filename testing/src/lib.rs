@@ -21,6 +21,7 @@ mod provided;
 pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod routes;
 pub mod secrets;
 pub mod server;
 pub mod site;
@@ -61,7 +62,7 @@ macro_rules! on_every_backend {
     };
 }
 
-/// The same without SQLite.
+/// The same as `on_every_backend!` without SQLite.
 #[macro_export]
 macro_rules! on_each_server {
     ($($test:ident),+ $(,)?) => {
@@ -88,5 +89,14 @@ macro_rules! on_redis {
             $(#[test] #[ignore = "needs Redis: run ./test.sh"]
             fn $test() { super::$test(&$crate::database::redis_cluster()) })+
         }
+    };
+}
+
+/// Names one test for each backend, for Redis alone and for a cluster of it.
+#[macro_export]
+macro_rules! on_every_store {
+    ($($test:ident),+ $(,)?) => {
+        $crate::on_every_backend!($($test),+);
+        $crate::on_redis!($($test),+);
     };
 }

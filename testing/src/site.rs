@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use rocket::figment::Figment;
 use rocket::http::{Header, Status};
 use rocket::local::blocking::{Client, LocalResponse};
-use rocket::{Build, Request, Rocket, catch, catchers, get, post, routes};
+use rocket::{Build, Request, Rocket, catch, catchers};
 use rocket_diesel_session::store::{Inserted, MemoryStore, Record, Store, Updated};
-use rocket_diesel_session::{Error, Key, Session, Sessions, Token};
+use rocket_diesel_session::{Error, Key, Sessions, Token};
 
 use crate::features;
+pub use crate::routes::*;
 
 pub const START: i64 = 1_790_000_000_000;
 pub const MINUTE: i64 = 60_000;
@@ -114,159 +115,6 @@ impl Store for Watched {
     }
 }
 
-#[get("/public")]
-pub fn public() -> &'static str {
-    "public"
-}
-
-#[get("/get")]
-pub fn get_value(session: &Session) -> Result<String, Error> {
-    Ok(format!("{:?}", session.get::<String>("key")?))
-}
-
-#[post("/set/<value>")]
-pub fn set(session: &Session, value: &str) -> Result<(), Error> {
-    session.insert("key", value)
-}
-
-#[post("/set_and_remove")]
-pub fn set_and_remove(session: &Session) -> Result<(), Error> {
-    session.insert("key", 1)?;
-    session.remove("key")
-}
-
-#[post("/count")]
-pub fn count(session: &Session) -> Result<String, Error> {
-    Ok(session.update("count", |n: u64| n + 1)?.to_string())
-}
-
-#[post("/log_in/<user>")]
-pub fn log_in(session: &Session, user: &str) -> Result<(), Error> {
-    session.log_in(user)
-}
-
-#[post("/log_out")]
-pub fn log_out(session: &Session) {
-    session.log_out();
-}
-
-#[get("/who")]
-pub fn who(session: &Session) -> String {
-    session.user_id().unwrap_or_else(|| "nobody".into())
-}
-
-#[post("/renew?<drop>")]
-pub fn renew(session: &Session, drop: bool) -> Result<(), Error> {
-    if drop {
-        session.clear()?;
-    }
-    session.renew();
-    Ok(())
-}
-
-#[post("/touch")]
-pub fn touch(session: &Session) {
-    session.touch();
-}
-
-#[post("/set_idle_timeout/<millis>")]
-pub fn set_idle_timeout(session: &Session, millis: u64) -> String {
-    outcome(session.set_idle_timeout(Duration::from_millis(millis)))
-}
-
-#[post("/set_absolute_timeout/<millis>")]
-pub fn set_absolute_timeout(session: &Session, millis: u64) -> String {
-    outcome(session.set_absolute_timeout(Duration::from_millis(millis)))
-}
-
-fn outcome(result: Result<(), Error>) -> String {
-    result.map_or_else(|error| format!("{error:?}"), |()| "set".into())
-}
-
-#[post("/log_in_and_save/<user>")]
-async fn log_in_and_save(session: &Session, user: &str) -> Result<(), Error> {
-    session.log_in(user)?;
-    session.save().await?;
-    session.insert("colour", "blue")
-}
-
-#[post("/save")]
-async fn save(session: &Session) -> Result<String, Error> {
-    session.insert("key", "saved")?;
-    session.save().await?;
-    Ok(format!("{:?}", session.short_key()))
-}
-
-#[post("/save_and_shrug")]
-async fn save_and_shrug(session: &Session) -> Result<(), Error> {
-    session.insert("key", "shrugged")?;
-    let _ = session.save().await;
-    Ok(())
-}
-
-#[post("/set_and_reload")]
-async fn set_and_reload(session: &Session) -> Result<String, Error> {
-    session.insert("key", "not kept")?;
-    session.reload().await?;
-    Ok(format!("{:?}", session.get::<String>("key")?))
-}
-
-#[post("/fill/<bytes>")]
-pub fn fill(session: &Session, bytes: usize) -> Result<(), Error> {
-    session.insert("big", "x".repeat(bytes))
-}
-
-#[post("/fill_and_go_on/<bytes>")]
-pub fn fill_and_go_on(session: &Session, bytes: usize) -> String {
-    format!(
-        "{:?}",
-        session
-            .insert("big", "x".repeat(bytes))
-            .map_err(|error| error.kind())
-    )
-}
-
-#[post("/fail_after_log_in")]
-pub fn fail_after_log_in(session: &Session) -> Result<Status, Error> {
-    session.log_in("ada")?;
-    Ok(Status::ImATeapot)
-}
-
-#[post("/panic")]
-pub fn panics(session: &Session) -> String {
-    session.insert("key", "before the panic").unwrap();
-    panic!("as ordered");
-}
-
-#[get("/lifetime")]
-pub fn lifetime(session: &Session) -> String {
-    let (expires, deadline) = (
-        session.expires_at().timestamp_millis(),
-        session.absolute_expiry().timestamp_millis(),
-    );
-    format!(
-        "{} {} {}",
-        expires - START,
-        deadline - START,
-        session.is_new()
-    )
-}
-
-#[get("/cached")]
-pub fn cached(session: &Session) -> (rocket::http::ContentType, WithHeader) {
-    let _ = session;
-    (
-        rocket::http::ContentType::Plain,
-        WithHeader(
-            "cached",
-            Header::new("Cache-Control", "private, max-age=60"),
-        ),
-    )
-}
-
-#[derive(rocket::Responder)]
-pub struct WithHeader(&'static str, Header<'static>);
-
 #[catch(default)]
 pub fn own_page(status: Status, request: &Request<'_>) -> String {
     format!("own page {} for {}", status.code, request.uri())
@@ -344,8 +192,15 @@ pub fn rocket(session: &str, store: Arc<Watched>, now: Arc<AtomicI64>) -> Rocket
 }
 
 fn sessions(store: Arc<Watched>, now: Arc<AtomicI64>) -> Sessions {
-    let clock = move || DateTime::from_timestamp_millis(now.load(Ordering::SeqCst)).unwrap();
-    Sessions::fairing().with_store(store).with_clock(clock)
+    Sessions::fairing()
+        .with_store(store)
+        .with_clock(clock(&now))
+}
+
+/// A clock that shows `now`, in Unix milliseconds.
+pub fn clock(now: &Arc<AtomicI64>) -> impl Fn() -> DateTime<Utc> + use<> {
+    let now = now.clone();
+    move || DateTime::from_timestamp_millis(now.load(Ordering::SeqCst)).unwrap()
 }
 
 /// These settings of the sessions, without Rocket.toml, which is the application's.
@@ -357,32 +212,8 @@ pub fn figment(session: &str) -> Figment {
 }
 
 fn site(session: &str) -> Rocket<Build> {
-    let routes = routes![
-        public,
-        get_value,
-        set,
-        set_and_remove,
-        count,
-        log_in,
-        log_in_and_save,
-        log_out,
-        who,
-        renew,
-        touch,
-        set_idle_timeout,
-        set_absolute_timeout,
-        save,
-        save_and_shrug,
-        set_and_reload,
-        fill,
-        fill_and_go_on,
-        fail_after_log_in,
-        panics,
-        lifetime,
-        cached
-    ];
     rocket::custom(figment(session))
-        .mount("/", routes)
+        .mount("/", routes())
         .register("/", catchers![own_page])
 }
 

@@ -6,16 +6,10 @@ use rocket::{get, post, routes};
 use rocket_diesel_session::{Error, Session, Sessions, Token};
 
 use testing::database::TestDatabase;
-use testing::site;
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
+use testing::site::{end_others, figment, log_in, log_out, renew};
 
-on_every_backend!(
-    a_client_with_a_token_needs_no_cookie_and_no_csrf_token,
-    each_new_token_of_a_bearer_session_is_handed_out,
-    a_cookie_beside_a_bearer_token_is_equal_or_refused,
-    a_session_of_a_cookie_becomes_one_of_a_token,
-);
-on_redis!(
+on_every_store!(
     a_client_with_a_token_needs_no_cookie_and_no_csrf_token,
     each_new_token_of_a_bearer_session_is_handed_out,
     a_cookie_beside_a_bearer_token_is_equal_or_refused,
@@ -31,26 +25,6 @@ async fn token(session: &Session) -> Result<String, Error> {
 #[post("/exchange")]
 async fn exchange(session: &Session) -> Result<String, Error> {
     session.bearer_token().await
-}
-
-#[post("/log_in")]
-fn log_in(session: &Session) -> Result<(), Error> {
-    session.log_in("grace")
-}
-
-#[post("/renew")]
-fn renew(session: &Session) {
-    session.renew();
-}
-
-#[post("/end_others")]
-fn end_others(session: &Session) {
-    session.end_others();
-}
-
-#[post("/log_out")]
-fn log_out(session: &Session) {
-    session.log_out();
 }
 
 #[post("/who")]
@@ -70,7 +44,7 @@ fn client(database: &TestDatabase) -> Client {
     let routes = routes![
         token, exchange, log_in, renew, end_others, log_out, who, maybe
     ];
-    let figment = site::figment(r#"{token_from=["cookie","bearer"]}"#);
+    let figment = figment(r#"{token_from=["cookie","bearer"]}"#);
     let rocket = rocket::custom(figment).mount("/", routes).attach(sessions);
     Client::untracked(rocket).unwrap()
 }
@@ -175,7 +149,7 @@ fn each_new_token_of_a_bearer_session_is_handed_out(database: &TestDatabase) {
         ("/renew", "ada"),
         ("/end_others", "ada"),
         ("/token", "ada"),
-        ("/log_in", "grace"),
+        ("/log_in/grace", "grace"),
     ] {
         let before = current;
         let answer = post(&client, path, &[("Authorization", &bearer(&before))]);
@@ -195,7 +169,7 @@ fn each_new_token_of_a_bearer_session_is_handed_out(database: &TestDatabase) {
 
 /// Signs in as a browser: the cookie as the browser sends it, and its token.
 fn cookie_of_grace(client: &Client) -> (String, String) {
-    let answer = post(client, "/log_in", &[]);
+    let answer = post(client, "/log_in/grace", &[]);
     assert_eq!(answer.new_token(), None);
     let cookies = answer.all("Set-Cookie");
     let pair = cookies[0].split(';').next().unwrap();

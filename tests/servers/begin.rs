@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
 use rocket::http::Header;
 use rocket::local::blocking::Client;
 use rocket::routes;
@@ -11,14 +10,10 @@ use rocket::tokio::runtime::Runtime;
 use rocket_diesel_session::{ErrorKind, LiveSessions, Sessions, Token};
 
 use testing::database::TestDatabase;
+use testing::on_every_store;
 use testing::site::{self, HOUR, START};
-use testing::{on_every_backend, on_redis};
 
-on_every_backend!(
-    a_session_begun_outside_a_request_is_like_that_of_a_request,
-    the_first_change_names_the_browser,
-);
-on_redis!(
+on_every_store!(
     a_session_begun_outside_a_request_is_like_that_of_a_request,
     the_first_change_names_the_browser,
 );
@@ -28,15 +23,13 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 fn client(database: &TestDatabase, now: &Arc<AtomicI64>) -> Client {
-    let clock = now.clone();
-    let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
     let sessions = Sessions::fairing().with_store(database.store.clone());
     let rocket = rocket::custom(site::figment("{sessions_per_user=2}"))
         .mount(
             "/",
             routes![site::who, site::get_value, site::set, site::log_out],
         )
-        .attach(sessions.with_clock(time));
+        .attach(sessions.with_clock(site::clock(now)));
     Client::untracked(rocket).unwrap()
 }
 

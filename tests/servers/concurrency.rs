@@ -9,17 +9,10 @@ use rocket_diesel_session::Token;
 
 use testing::clients::at_once;
 use testing::database::TestDatabase;
+use testing::on_every_store;
 use testing::server::{Browser, Server};
-use testing::{on_every_backend, on_redis};
 
-on_every_backend!(
-    a_hundred_requests_that_write_a_key_each_keep_all_keys,
-    a_thousand_updates_over_two_processes_end_at_a_thousand,
-    cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,
-    of_sign_ins_at_two_processes_at_once_exactly_the_limit_stays,
-);
-
-on_redis!(
+on_every_store!(
     a_hundred_requests_that_write_a_key_each_keep_all_keys,
     a_thousand_updates_over_two_processes_end_at_a_thousand,
     cve_2025_46336_a_slow_request_does_not_undo_a_sign_out,

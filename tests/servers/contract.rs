@@ -9,7 +9,7 @@ use rocket_diesel_session::store::{DieselStore, MemoryStore, Record, Store, cont
 use rocket_diesel_session::{Key, Token};
 
 use testing::database::TestDatabase;
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
 
 /// A call on a few keys, users and instants, so that calls meet each other.
 #[derive(Clone, Debug)]
@@ -110,9 +110,7 @@ fn keeps_the_contract(database: &TestDatabase) {
     contract::check(&*database.store);
 }
 
-on_every_backend!(keeps_the_contract, answers_as_memory_does);
-
-on_redis!(keeps_the_contract, answers_as_memory_does);
+on_every_store!(keeps_the_contract, answers_as_memory_does);
 
 #[test]
 fn memory_keeps_the_contract() {

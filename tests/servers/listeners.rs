@@ -5,23 +5,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use chrono::DateTime;
 use rocket::http::{Cookie, Status};
 use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, get, post, routes};
 use rocket_diesel_session::events::Event;
-use rocket_diesel_session::{Error, Key, LiveSessions, Session, Sessions, Token};
+use rocket_diesel_session::{Error, LiveSessions, Session, Sessions, Token};
 
 use testing::database::TestDatabase;
-use testing::site::{self, HOUR, MINUTE, START};
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
+use testing::site::{HOUR, MINUTE, START, clear, clock, figment, log_in, renew, revoke};
 
-on_every_backend!(
-    each_change_of_a_session_is_one_event,
-    each_session_that_another_one_ends_is_one_event,
-    an_expired_session_is_one_event,
-);
-on_redis!(
+on_every_store!(
     each_change_of_a_session_is_one_event,
     each_session_that_another_one_ends_is_one_event,
     an_expired_session_is_one_event,
@@ -35,16 +29,6 @@ fn who(session: &Session) -> String {
 #[post("/begin")]
 fn begin(session: &Session) -> Result<(), Error> {
     session.insert("colour", "blue")
-}
-
-#[post("/log_in/<user>")]
-fn log_in(session: &Session, user: &str) -> Result<(), Error> {
-    session.log_in(user)
-}
-
-#[post("/renew")]
-fn renew(session: &Session) {
-    session.renew();
 }
 
 #[post("/log_out?<message>")]
@@ -66,19 +50,9 @@ async fn end_device(session: &Session, key: &str) -> Result<(), Error> {
     session.end_device(key).await.map(drop)
 }
 
-#[post("/revoke/<key>")]
-async fn revoke(live: LiveSessions, key: String) -> Result<(), Error> {
-    live.revoke(&Key::from_stored(key)).await.map(drop)
-}
-
 #[post("/revoke_all/<user>")]
 async fn revoke_all(live: LiveSessions, user: &str) -> Result<(), Error> {
     live.revoke_all(user).await.map(drop)
-}
-
-#[post("/clear")]
-async fn clear(live: LiveSessions) -> Result<(), Error> {
-    live.clear().await.map(drop)
 }
 
 /// An application, its clock, and the events that its listener got.
@@ -95,16 +69,14 @@ fn application(
     now: &Arc<AtomicI64>,
     events: Sender<Event>,
 ) -> Rocket<Build> {
-    let clock = now.clone();
-    let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
     let sessions = Sessions::fairing()
         .with_store(database.store.clone())
-        .with_clock(time)
+        .with_clock(clock(now))
         .on_event(move |event| events.send(event.clone()).unwrap());
     let routes = routes![
         who, begin, log_in, renew, log_out, end_others, end_device, revoke, revoke_all, clear
     ];
-    rocket::custom(site::figment("{sessions_per_user=2}"))
+    rocket::custom(figment("{sessions_per_user=2}"))
         .mount("/", routes)
         .attach(sessions)
 }

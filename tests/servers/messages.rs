@@ -8,14 +8,10 @@ use rocket::{Build, Rocket, get, head, options, post, routes};
 use rocket_diesel_session::{Error, Session, Sessions};
 
 use testing::database::TestDatabase;
+use testing::on_every_store;
 use testing::site;
-use testing::{on_every_backend, on_redis};
 
-on_every_backend!(
-    an_unread_response_takes_no_message,
-    a_message_that_is_left_at_the_sign_out_is_shown,
-);
-on_redis!(
+on_every_store!(
     an_unread_response_takes_no_message,
     a_message_that_is_left_at_the_sign_out_is_shown,
 );

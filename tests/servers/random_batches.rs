@@ -6,11 +6,9 @@ use rocket_diesel_session::store::{MemoryStore, Record, Save, Store, contract};
 use rocket_diesel_session::{Key, Token};
 
 use testing::database::TestDatabase;
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
 
-on_every_backend!(batches_are_answered_as_memory_does);
-
-on_redis!(batches_are_answered_as_memory_does);
+on_every_store!(batches_are_answered_as_memory_does);
 
 /// More than are served by one statement.
 const KEYS: usize = 24;

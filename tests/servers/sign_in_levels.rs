@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
 use rocket::http::{Header, Method};
 use rocket::local::{asynchronous, blocking::Client};
 use rocket::tokio::{self, sync::Barrier};
@@ -12,20 +11,10 @@ use rocket_diesel_session::sign_in::{Begun, Demand, Factor, Fresh, OneTimeCode, 
 use rocket_diesel_session::{Error, Session, Sessions};
 
 use testing::database::TestDatabase;
+use testing::on_every_store;
 use testing::site::{self, Answer, MINUTE, START};
-use testing::{on_every_backend, on_redis};
 
-on_every_backend!(
-    the_newest_proof_of_each_factor_is_kept_with_its_time,
-    a_sign_in_drops_the_proofs_of_the_one_before,
-    a_fresh_proof_is_demanded_by_its_age_and_its_factor,
-    a_begun_sign_in_signs_nobody_in_before_its_next_factor,
-    a_begun_sign_in_lives_ten_minutes,
-    another_sign_in_replaces_a_begun_one,
-    a_begun_sign_in_is_completed_once,
-    a_form_that_is_sent_twice_begins_a_sign_in_each_time,
-);
-on_redis!(
+on_every_store!(
     the_newest_proof_of_each_factor_is_kept_with_its_time,
     a_sign_in_drops_the_proofs_of_the_one_before,
     a_fresh_proof_is_demanded_by_its_age_and_its_factor,
@@ -59,11 +48,6 @@ fn shown(proofs: Vec<Proof>) -> String {
 fn log_in(session: &Session, user: &str, by: Option<&str>) -> Result<(), Error> {
     session.log_in(user)?;
     by.map_or(Ok(()), |by| session.add_proof(factor(by)))
-}
-
-#[post("/log_out")]
-fn log_out(session: &Session) {
-    session.log_out();
 }
 
 #[post("/prove/<by>")]
@@ -172,11 +156,11 @@ async fn complete_together(
 }
 
 fn application(database: &TestDatabase, now: &Arc<AtomicI64>) -> Rocket<Build> {
-    let clock = now.clone();
-    let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
     let store = database.store.clone();
-    let sessions = Sessions::fairing().with_store(store).with_clock(time);
-    let of_users = routes![log_in, log_out, prove, set, clear, who, proofs, since];
+    let sessions = Sessions::fairing()
+        .with_store(store)
+        .with_clock(site::clock(now));
+    let of_users = routes![log_in, site::log_out, prove, set, clear, who, proofs, since];
     let fresh = routes![fresh, fresh_code, fresh_second_factor, fresh_or_why];
     let begun = routes![
         begin,

@@ -3,22 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
 use rocket::http::{Cookie, Status};
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::response::stream::{Event, EventStream};
-use rocket::{Build, Rocket, get, post, routes};
-use rocket_diesel_session::{Error, Key, LiveSessions, Session, Sessions, Token};
+use rocket::{Build, Rocket, get, routes};
+use rocket_diesel_session::{Session, Sessions, Token};
 
 use testing::database::TestDatabase;
-use testing::site::{self, HOUR, START};
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
+use testing::site::{
+    HOUR, START, clear, clock, end_others, figment, log_in, log_out, renew, revoke, touch,
+};
 
-on_every_backend!(
-    a_stream_ends_at_once_with_its_session,
-    a_stream_ends_soon_after_its_session_ended_elsewhere,
-);
-on_redis!(
+on_every_store!(
     a_stream_ends_at_once_with_its_session,
     a_stream_ends_soon_after_its_session_ended_elsewhere,
 );
@@ -31,52 +28,15 @@ fn stream(session: &Session) -> EventStream![] {
     }
 }
 
-#[post("/log_in/<user>")]
-fn log_in(session: &Session, user: &str) -> Result<(), Error> {
-    session.log_in(user)
-}
-
-#[post("/renew")]
-fn renew(session: &Session) {
-    session.renew();
-}
-
-#[post("/touch")]
-fn touch(session: &Session) {
-    session.touch();
-}
-
-#[post("/log_out")]
-fn log_out(session: &Session) {
-    session.log_out();
-}
-
-#[post("/end_others")]
-fn end_others(session: &Session) {
-    session.end_others();
-}
-
-#[post("/revoke/<key>")]
-async fn revoke(live: LiveSessions, key: String) -> Result<(), Error> {
-    live.revoke(&Key::from_stored(key)).await.map(drop)
-}
-
-#[post("/clear")]
-async fn clear(live: LiveSessions) -> Result<(), Error> {
-    live.clear().await.map(drop)
-}
-
 fn application(database: &TestDatabase, now: &Arc<AtomicI64>, interval: &str) -> Rocket<Build> {
-    let clock = now.clone();
-    let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
     let sessions = Sessions::fairing()
         .with_store(database.store.clone())
-        .with_clock(time);
+        .with_clock(clock(now));
     let routes = routes![
         stream, log_in, renew, touch, log_out, end_others, revoke, clear
     ];
     let settings = format!("{{stream_check_interval={interval:?}}}");
-    rocket::custom(site::figment(&settings))
+    rocket::custom(figment(&settings))
         .mount("/", routes)
         .attach(sessions)
 }

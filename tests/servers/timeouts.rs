@@ -3,21 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
 use rocket::local::blocking::Client;
 use rocket::routes;
 use rocket_diesel_session::Sessions;
 use rocket_diesel_session::local::blocking::sign_in;
 
 use testing::database::TestDatabase;
+use testing::on_every_store;
 use testing::site::{self, HOUR, MINUTE, START};
-use testing::{on_every_backend, on_redis};
 
-on_every_backend!(
-    a_shorter_idle_timeout_holds_for_its_session_alone,
-    longer_timeouts_hold_until_the_next_sign_in,
-);
-on_redis!(
+on_every_store!(
     a_shorter_idle_timeout_holds_for_its_session_alone,
     longer_timeouts_hold_until_the_next_sign_in,
 );
@@ -32,8 +27,6 @@ struct Visit {
 
 impl Visit {
     fn to(database: &TestDatabase, now: &Arc<AtomicI64>) -> Self {
-        let (now, clock) = (now.clone(), now.clone());
-        let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
         let sessions = Sessions::fairing().with_store(database.store.clone());
         let routes = routes![
             site::who,
@@ -42,8 +35,9 @@ impl Visit {
             site::set_absolute_timeout
         ];
         let rocket = rocket::custom(site::figment("{}")).mount("/", routes);
-        let client = Client::tracked(rocket.attach(sessions.with_clock(time))).unwrap();
+        let client = Client::tracked(rocket.attach(sessions.with_clock(site::clock(now)))).unwrap();
         sign_in(&client, "ada").unwrap();
+        let now = now.clone();
         Self { client, now }
     }
 

@@ -3,23 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
 use rocket::http::Cookie;
 use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, get, post, routes};
-use rocket_diesel_session::{Error, Key, LiveSessions, Session, Sessions, Token};
+use rocket_diesel_session::{Error, Session, Sessions, Token};
 
 use testing::database::TestDatabase;
-use testing::site::{self, HOUR, START};
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
+use testing::site::{HOUR, START, clock, figment, log_in, revoke};
 
-on_every_backend!(only_the_token_of_an_absent_session_counts_as_ended);
-on_redis!(only_the_token_of_an_absent_session_counts_as_ended);
-
-#[post("/log_in")]
-fn log_in(session: &Session) -> Result<(), Error> {
-    session.log_in("ada")
-}
+on_every_store!(only_the_token_of_an_absent_session_counts_as_ended);
 
 #[post("/log_out")]
 fn log_out(session: &Session) -> String {
@@ -39,18 +32,10 @@ fn was_ended(session: &Session) -> String {
     session.was_ended().to_string()
 }
 
-#[post("/revoke/<key>")]
-async fn revoke(live: LiveSessions, key: String) -> Result<String, Error> {
-    let key = Key::from_stored(key);
-    Ok(live.revoke(&key).await?.to_string())
-}
-
 fn application(database: &TestDatabase, now: &Arc<AtomicI64>) -> Rocket<Build> {
-    let clock = now.clone();
-    let time = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
     let store = database.store.clone();
-    let sessions = Sessions::fairing().with_store(store).with_clock(time);
-    rocket::custom(site::figment("{}"))
+    let sessions = Sessions::fairing().with_store(store).with_clock(clock(now));
+    rocket::custom(figment("{}"))
         .mount("/", routes![log_in, log_out, begin, was_ended, revoke])
         .attach(sessions)
 }
@@ -63,7 +48,7 @@ fn only_the_token_of_an_absent_session_counts_as_ended(database: &TestDatabase) 
         answer.into_string().unwrap()
     };
     let sign_in = || -> Cookie<'static> {
-        let answer = client.post("/log_in").dispatch();
+        let answer = client.post("/log_in/ada").dispatch();
         let cookie = answer.cookies().iter().next().unwrap();
         Cookie::new(cookie.name().to_owned(), cookie.value().to_owned())
     };

@@ -1,17 +1,12 @@
 //! Nothing disturbs the work.
 
 use testing::database::TestDatabase;
-use testing::{on_every_backend, on_redis};
+use testing::on_every_store;
 
 use super::disturbance::Disturbance;
 use super::{counters, sign_outs};
 
-on_every_backend!(
-    each_counter_ends_at_what_was_acknowledged,
-    no_session_comes_back
-);
-
-on_redis!(
+on_every_store!(
     each_counter_ends_at_what_was_acknowledged,
     no_session_comes_back
 );

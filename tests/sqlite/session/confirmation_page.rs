@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::DateTime;
 use rocket::error::ErrorKind;
 use rocket::http::{Method, Status};
 use rocket::local::blocking::Client;
@@ -61,10 +60,8 @@ fn forbidden(request: &Request<'_>) -> String {
 }
 
 fn rocket(database: &TestDatabase, page: &'static str, now: &Arc<AtomicI64>) -> Rocket<Build> {
-    let now = now.clone();
-    let time = move || DateTime::from_timestamp_millis(now.load(Ordering::SeqCst)).unwrap();
     let sessions = with_people(Sessions::fairing())
-        .with_clock(time)
+        .with_clock(site::clock(now))
         .with_sign_in_page("/sign_in")
         .with_confirmation_page(page);
     let of_users = routes![home, log_in, begin, code_page, code];
