@@ -52,6 +52,7 @@
 //! - [Adding sessions to your application](guide::in_your_application)
 //! - [Testing your routes](guide::testing_your_routes)
 //! - [API and mobile clients](guide::api_and_mobile_clients)
+//! - [Streams](guide::streams) that end with their session
 //! - [Settings](guide::settings)
 //! - [Backup](guide::backup)
 //! - [Coming from Express and passport](guide::coming_from_express)

@@ -1,5 +1,5 @@
-//! Guides: adding sessions to an application, testing its routes, API and mobile clients, settings, backup, coming
-//! from Express, and moving from Express.
+//! Guides: adding sessions to an application, testing its routes, API and mobile clients, streams, settings, backup,
+//! coming from Express, and moving from Express.
 //!
 //! `links.md` comes first in each, so its targets replace those at the end of a guide, which are for a code host.
 
@@ -35,6 +35,11 @@ pub mod moving_from_express {
 pub mod settings {
     #![doc = include_str!("links.md")]
     #![doc = include_str!("settings.md")]
+}
+
+pub mod streams {
+    #![doc = include_str!("links.md")]
+    #![doc = include_str!("streams.md")]
 }
 
 pub mod testing_your_routes {

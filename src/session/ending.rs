@@ -12,9 +12,9 @@ impl Session {
     /// expiry, within `session.stream_check_interval`. It resolves when the server stops, too. Before the
     /// session is stored, nothing else resolves it. A store that fails does not.
     ///
-    /// Proxies close a stream that is silent for too long, those of `deploy/` after 10 seconds. Send something
-    /// more often, for example by
-    /// [`EventStream::heartbeat`](rocket::response::stream::EventStream::heartbeat).
+    /// Proxies close a stream that is silent for too long. Send something more often, for example by
+    /// [`EventStream::heartbeat`](rocket::response::stream::EventStream::heartbeat). The
+    /// [guide](crate::guide::streams) has the rest: WebSockets, scripts of the page, and settings of proxies.
     ///
     /// An open stream is not a use of the session, so the session can expire meanwhile. To use it, load it by
     /// its key with [`LiveSessions::load`](crate::LiveSessions::load), and [`touch`](Self::touch) and

@@ -24,6 +24,7 @@ const DOCUMENTS: &[&str] = &[
     "src/guide/in_your_application.md",
     "src/guide/moving_from_express.md",
     "src/guide/settings.md",
+    "src/guide/streams.md",
     "src/guide/testing_your_routes.md",
 ];
 
