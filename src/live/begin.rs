@@ -56,6 +56,9 @@ impl LiveSessions {
     /// Returns the cookie with which a client sends a token, with the attributes of
     /// `[default.session.cookie]`.
     ///
+    /// If `session.token_from` has `"bearer"`, its value is the bearer token, too, for a client that sends
+    /// `Authorization: Bearer`.
+    ///
     /// It is a secret: give it to the user's client alone, over TLS. It has no `Max-Age`. In a debug build,
     /// requests to `http://localhost` have a cookie of another name unless `session.cookie.secure` is set.
     ///
@@ -68,6 +71,12 @@ impl LiveSessions {
     ///     let token = live.begin(7).await?;
     ///     jar.add(live.cookie(&token));
     ///     Ok(())
+    /// }
+    ///
+    /// /// Returns the header `Authorization` of a client that sends no cookie.
+    /// async fn authorization(live: &LiveSessions) -> Result<String, Error> {
+    ///     let token = live.begin(7).await?;
+    ///     Ok(format!("Bearer {}", live.cookie(&token).value()))
     /// }
     /// ```
     pub fn cookie(&self, token: &Token) -> Cookie<'static> {

@@ -7,6 +7,7 @@ use rocket::local::asynchronous::Client;
 
 use super::METHOD;
 use crate::error::Error;
+use crate::state::Factor;
 
 /// Signs a user in as [`blocking::sign_in`](crate::local::blocking::sign_in) does.
 ///
@@ -31,7 +32,28 @@ use crate::error::Error;
 /// # });
 /// ```
 pub async fn sign_in(client: &Client, user_id: impl Display) -> Result<Cookie<'static>, Error> {
+    sign_in_with(client, user_id, []).await
+}
+
+/// Signs a user in as [`blocking::sign_in_with`](crate::local::blocking::sign_in_with) does.
+///
+/// ```no_run
+/// use rocket::local::asynchronous::Client;
+/// use rocket_diesel_session::Error;
+/// use rocket_diesel_session::local::asynchronous::sign_in_with;
+/// use rocket_diesel_session::sign_in::Factor;
+///
+/// async fn sign_in_by_code(client: &Client) -> Result<(), Error> {
+///     let factors = [Factor::Password, Factor::OneTimeCode];
+///     sign_in_with(client, 7, factors).await.map(drop)
+/// }
+/// ```
+pub async fn sign_in_with(
+    client: &Client,
+    user_id: impl Display,
+    factors: impl IntoIterator<Item = Factor>,
+) -> Result<Cookie<'static>, Error> {
     let request = client.req(METHOD, "/");
-    let name = super::begin(request.inner(), user_id).await?;
+    let name = super::begin(request.inner(), user_id, factors).await?;
     super::cookie(request.dispatch().await.cookies(), &name)
 }

@@ -11,12 +11,17 @@ use rocket::outcome::Outcome;
 
 use crate::error::Error;
 use crate::session::Session;
+use crate::state::Factor;
 
 /// A method that applications have no routes for.
 const METHOD: Method = Method::Trace;
 
 /// Signs a user in with the session of a request. Returns the name of the cookie that the response sets.
-async fn begin(request: &Request<'_>, user_id: impl Display) -> Result<String, Error> {
+async fn begin(
+    request: &Request<'_>,
+    user_id: impl Display,
+    factors: impl IntoIterator<Item = Factor>,
+) -> Result<String, Error> {
     let session = match request.guard::<&Session>().await {
         Outcome::Success(session) => session,
         Outcome::Error((_, error)) => return Err(error.copy()),
@@ -26,9 +31,18 @@ async fn begin(request: &Request<'_>, user_id: impl Display) -> Result<String, E
             )));
         }
     };
+    let config = &session.context().config;
+    if !config.token_from.cookie {
+        return Err(Error::configuration(
+            "session.token_from does not have \"cookie\", so no request can send the cookie of a sign-in; begin the \
+             session by LiveSessions::begin, and send the value of LiveSessions::cookie as a bearer token",
+        ));
+    }
     session.log_in(user_id)?;
+    let mut factors = factors.into_iter();
+    factors.try_for_each(|factor| session.add_proof(factor))?;
     session.save().await?;
-    Ok(session.context().config.cookie.name_in(request))
+    Ok(config.cookie.name_in(request))
 }
 
 /// Returns the session's cookie of a response.

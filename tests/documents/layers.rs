@@ -76,7 +76,7 @@ const LIBRARY_ROOMS: &[(&str, &str)] = &[
         "live",
         "error token record clock store state request events express config engine csrf session",
     ),
-    ("local", "error session"),
+    ("local", "error state session"),
     ("fairing", "*"),
     ("lib", "*"),
     ("guide", "*"),

@@ -1,18 +1,16 @@
 //! Rocket's local client keeps its cookies in the jar and sends no `Cookie` header.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use rocket::http::{ContentType, Cookie, Header};
 use rocket::local::asynchronous::Client as AsyncClient;
 use rocket::local::blocking::Client;
-use rocket::{Build, Request, Rocket, State, get, routes};
-use rocket_diesel_session::local::{asynchronous, blocking};
+use rocket::{Build, Request, Rocket, get, routes};
 use rocket_diesel_session::request::cookie;
 use rocket_diesel_session::store::MemoryStore;
-use rocket_diesel_session::{Error, ErrorKind, Session, Sessions};
+use rocket_diesel_session::{Error, Session, Sessions};
 
-use testing::site::{self, Answer, Watched};
+use testing::site::{self, Answer};
 
 struct Theme(String);
 
@@ -147,79 +145,4 @@ fn a_session_that_express_shares_is_found_in_the_jar() {
     client.post("/log_in/ada").dispatch();
     let answer = client.get("/who").dispatch();
     assert_eq!(answer.into_string().unwrap(), "ada");
-}
-
-const SHARED: &str = r#"{format="express",secrets=["keyboard cat"]}"#;
-
-#[test]
-fn one_line_signs_a_user_in() {
-    for settings in [
-        "{}",
-        "{cookie={secure=false}}",
-        "{cookie={domain=\"example.org\"}}",
-        SHARED,
-    ] {
-        let application = || site::rocket(settings, Arc::default(), Arc::default());
-        let tracked = Client::tracked(application()).unwrap();
-        for user in ["ada", "grace"] {
-            blocking::sign_in(&tracked, user).unwrap();
-            let who = tracked.get("/who").dispatch().into_string().unwrap();
-            assert_eq!(who, user, "{settings}");
-        }
-        let untracked = Client::untracked(application()).unwrap();
-        let cookies = ["ada", "grace"].map(|user| blocking::sign_in(&untracked, user).unwrap());
-        let who = cookies.map(|cookie| {
-            let answer = untracked.get("/who").cookie(cookie).dispatch();
-            answer.into_string().unwrap()
-        });
-        assert_eq!(who, ["ada", "grace"], "{settings}");
-    }
-}
-
-#[test]
-fn one_line_signs_a_user_in_on_the_asynchronous_client() {
-    rocket::async_test(async {
-        let client = AsyncClient::tracked(application()).await.unwrap();
-        asynchronous::sign_in(&client, 7).await.unwrap();
-        let answer = client.get("/who").dispatch().await;
-        assert_eq!(answer.into_string().await.unwrap(), "7");
-    });
-}
-
-#[get("/<_..>")]
-fn counted(calls: &State<AtomicU32>) {
-    calls.fetch_add(1, Ordering::SeqCst);
-}
-
-#[test]
-fn the_sign_in_calls_no_route_and_passes_the_csrf_protection() {
-    let sessions = Sessions::fairing().with_store(Arc::new(MemoryStore::default()));
-    let rocket = rocket::custom(site::figment("{}"))
-        .manage(AtomicU32::new(0))
-        .mount("/who", routes![site::who])
-        .mount("/", routes![counted])
-        .attach(sessions.with_csrf_protection());
-    let client = Client::tracked(rocket).unwrap();
-    blocking::sign_in(&client, "ada").unwrap();
-    let calls: &AtomicU32 = client.rocket().state().unwrap();
-    assert_eq!(calls.load(Ordering::SeqCst), 0);
-    let answer = client.get("/who/who").dispatch();
-    assert_eq!(answer.into_string().unwrap(), "ada");
-}
-
-#[test]
-fn a_sign_in_that_fails_says_why() {
-    let kind = |rocket: Rocket<Build>, user: &str| {
-        let client = Client::untracked(rocket).unwrap();
-        blocking::sign_in(&client, user).unwrap_err().kind()
-    };
-    assert_eq!(kind(application(), ""), ErrorKind::Value);
-    let bare = rocket::custom(site::figment("{}"));
-    assert_eq!(kind(bare, "ada"), ErrorKind::Configuration);
-    let store = Arc::new(Watched::default());
-    let client = site::rocket("{}", store.clone(), Arc::default());
-    let client = Client::untracked(client).unwrap();
-    store.fail(u32::MAX);
-    let error = blocking::sign_in(&client, "ada").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
 }

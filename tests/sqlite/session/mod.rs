@@ -9,6 +9,7 @@ mod failure;
 mod lifetime;
 mod listeners;
 mod local_client;
+mod local_sign_in;
 mod other_fairings;
 mod outage;
 mod outside;
