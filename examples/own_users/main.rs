@@ -13,10 +13,9 @@ use rocket::figment::Figment;
 use rocket::form::{Form, FromForm};
 use rocket::http::Status;
 use rocket::response::{Redirect, content::RawHtml};
-use rocket::serde::Deserialize;
 use rocket::tokio::task::spawn_blocking;
 use rocket::{Build, Config, Rocket, get, post, routes};
-use rocket_diesel_session::sign_in::{Account, SignedIn};
+use rocket_diesel_session::sign_in::{Account, Factor, Fresh, Password, SignedIn};
 use rocket_diesel_session::{Database, Error, Session, Sessions};
 
 use schema::members;
@@ -33,7 +32,7 @@ mod schema {
 }
 
 /// The columns of a member's row that are loaded with the session.
-#[derive(Deserialize)]
+#[derive(rocket::serde::Deserialize)]
 #[serde(crate = "rocket::serde")]
 struct Member {
     nickname: String,
@@ -46,53 +45,62 @@ impl Account for Member {
     }
 }
 
+#[get("/")]
+fn club(member: SignedIn<Member>) -> String {
+    format!("Welcome to the club, {}.", member.nickname)
+}
+
+/// Only members who entered their password within the last 10 minutes see it.
+#[get("/safe")]
+fn safe(member: SignedIn<Member>, _fresh: Fresh<10, Password>) -> String {
+    format!("The safe of {} is open.", member.nickname)
+}
+
 #[derive(FromForm)]
 struct Credentials {
     nickname: String,
     password: String,
 }
 
-#[get("/")]
-fn club(member: SignedIn<Member>) -> String {
-    format!("Welcome to the club, {}.", member.nickname)
-}
-
-#[get("/sign_in")]
-fn sign_in_page() -> RawHtml<&'static str> {
-    RawHtml(
-        r#"<form method="post"><input name="nickname"><input name="password" type="password">
-           <button>Sign in</button></form>"#,
-    )
-}
-
-#[post("/sign_in", data = "<form>")]
-async fn sign_in(
-    form: Form<Credentials>,
-    session: &Session,
-    database: &Database,
-) -> Result<Result<Redirect, Status>, Error> {
-    let Credentials { nickname, password } = form.into_inner();
+/// Returns the number of the member with this password, unless the membership is closed.
+async fn number_of(given: Credentials, database: &Database) -> Result<Option<i32>, Error> {
+    let Credentials { nickname, password } = given;
     let find = move |connection: &mut SqliteConnection| {
         let is_open = members::is_closed.eq(false);
         let member = members::table.filter(members::nickname.eq(&nickname).and(is_open));
         let columns = member.select((members::number, members::secret));
         columns.first::<(i32, String)>(connection).optional()
     };
-    let Some((number, secret)) = database.run(find).await? else {
-        return Ok(Err(Status::Unauthorized));
-    };
-    // It takes long on purpose, which must not hold up other requests.
-    match spawn_blocking(move || fits(&password, &secret)).await {
-        Ok(true) => session.log_in(number)?,
-        _ => return Ok(Err(Status::Unauthorized)),
-    }
-    Ok(Ok(Redirect::to(session.return_to("/"))))
+    let member = database.run(find).await?;
+    // A hash takes long on purpose: on a thread for such work, it delays no other request.
+    let check = move || member.filter(|(_, secret)| fits(&password, secret));
+    let member = spawn_blocking(check).await.ok().flatten();
+    Ok(member.map(|(number, _)| number))
 }
 
 fn fits(password: &str, secret: &str) -> bool {
     let hash = PasswordHash::new(secret);
     let verify = |hash| Pbkdf2::default().verify_password(password.as_bytes(), &hash);
     hash.is_ok_and(|hash| verify(hash).is_ok())
+}
+
+/// The page of a sign-in, and of the confirmation for the safe: both ask for the password.
+#[get("/sign_in")]
+fn sign_in_page() -> RawHtml<&'static str> {
+    RawHtml(include_str!("sign_in.html"))
+}
+
+/// A redirect, or the status of a refusal.
+type Answer = Result<Result<Redirect, Status>, Error>;
+
+#[post("/sign_in", data = "<form>")]
+async fn sign_in(form: Form<Credentials>, session: &Session, database: &Database) -> Answer {
+    let Some(number) = number_of(form.into_inner(), database).await? else {
+        return Ok(Err(Status::Unauthorized));
+    };
+    session.log_in(number)?;
+    session.add_proof(Factor::Password)?;
+    Ok(Ok(Redirect::to(session.return_to("/"))))
 }
 
 #[post("/sign_out")]
@@ -102,13 +110,13 @@ fn sign_out(session: &Session) -> Redirect {
 }
 
 fn application(figment: Figment) -> Rocket<Build> {
+    let sessions = Sessions::fairing()
+        .with_user("members", "number", &["nickname", "is_closed"])
+        .with_sign_in_page("/sign_in")
+        .with_confirmation_page("/sign_in");
     rocket::custom(figment)
-        .mount("/", routes![club, sign_in_page, sign_in, sign_out])
-        .attach(
-            Sessions::fairing()
-                .with_user("members", "number", &["nickname", "is_closed"])
-                .with_sign_in_page("/sign_in"),
-        )
+        .mount("/", routes![club, safe, sign_in_page, sign_in, sign_out])
+        .attach(sessions)
 }
 
 #[rocket::launch]

@@ -1,75 +1,70 @@
 //! Tests of the routes of `own_users`.
 
-use std::cell::RefCell;
-
 use rocket::Config;
-use rocket::http::{Accept, ContentType, Header, Status};
+use rocket::http::{Accept, ContentType};
 use rocket::local::blocking::{Client, LocalRequest};
+use rocket_diesel_session::local::blocking::sign_in;
 
+use testing::database::{TestDatabase, sqlite};
 use testing::sql;
 
-#[test]
-fn an_application_brings_its_own_users() {
-    let database = testing::database::sqlite();
+const RIGHT: &str = "nickname=ada&password=correct+horse+battery";
+
+/// Returns a browser, and the database of the club, in which ada has the number 7.
+fn browser() -> (Client, TestDatabase) {
+    let database = sqlite();
     sql::execute(&database, include_str!("members.sql"));
-    let figment = Config::figment().merge(("databases.app.url", &database.url));
-    let client = Client::untracked(super::application(figment)).unwrap();
-    let cookie = RefCell::new(String::new());
-    let send = |request: LocalRequest<'_>| {
-        let sent = Header::new("Cookie", cookie.borrow().clone());
-        let response = request.header(sent).dispatch();
-        if let Some(set) = response.headers().get_one("Set-Cookie") {
-            *cookie.borrow_mut() = set.split(';').next().unwrap().to_owned();
-        }
-        let status = response.status();
-        (status, response.into_string().unwrap_or_default())
-    };
-    let sign_in = |nickname: &str, password: &str| {
-        let form = format!("nickname={nickname}&password={password}");
-        send(client.post("/sign_in").header(ContentType::Form).body(form)).0
-    };
-    let club = || send(client.get("/"));
+    let settings = Config::figment().merge(("databases.app.url", &database.url));
+    let browser = Client::tracked(super::application(settings)).unwrap();
+    (browser, database)
+}
 
-    assert_eq!(club().0, Status::Unauthorized);
-    let page = client.get("/").header(Accept::HTML).dispatch();
-    let sign_in_page = page.headers().get_one("Location");
-    assert_eq!(sign_in_page, Some("/sign_in?next=%2F"));
-    for (nickname, password) in [
-        ("ada", "wrong"),
-        ("eve", "correct+horse+battery"),
-        ("7", ""),
-    ] {
-        assert_eq!(sign_in(nickname, password), Status::Unauthorized);
-        assert_eq!(club().0, Status::Unauthorized);
-    }
-    assert_eq!(sign_in("ada", "correct+horse+battery"), Status::SeeOther);
-    assert_eq!(club(), (Status::Ok, "Welcome to the club, ada.".to_owned()));
-    assert_eq!(
-        sql::texts(&database, "SELECT user_id AS text FROM sessions"),
-        ["7"]
-    );
+/// Returns the address to which an answer redirects, or its text.
+fn answer(request: LocalRequest<'_>) -> String {
+    let answer = request.header(Accept::HTML).dispatch();
+    let address = answer.headers().get_one("Location").map(str::to_owned);
+    address.unwrap_or_else(|| answer.into_string().unwrap_or_default())
+}
 
-    assert_eq!(send(client.post("/sign_out")).0, Status::SeeOther);
-    assert_eq!(club().0, Status::Unauthorized);
-    assert_eq!(sql::count(&database, "sessions"), 0);
+fn open(browser: &Client, page: &'static str) -> String {
+    answer(browser.get(page))
+}
 
-    sign_in("ada", "correct+horse+battery");
+fn submit(browser: &Client, page: &str, form: &str) -> String {
+    let request = browser.post(page.to_owned());
+    answer(request.header(ContentType::Form).body(form))
+}
+
+#[test]
+fn a_sign_in_leads_back_if_the_password_is_right() {
+    let (browser, _database) = browser();
+    let sign_in_page = open(&browser, "/?page=2");
+    assert!(submit(&browser, &sign_in_page, "nickname=ada&password=wrong").contains("401"));
+    assert_eq!(submit(&browser, &sign_in_page, RIGHT), "/?page=2");
+}
+
+#[test]
+fn the_safe_demands_the_password_again() {
+    let (browser, _database) = browser();
+    sign_in(&browser, 7).unwrap(); // without a password
+    let sign_in_page = open(&browser, "/safe");
+    assert_eq!(submit(&browser, &sign_in_page, RIGHT), "/safe");
+    assert_eq!(open(&browser, "/safe"), "The safe of ada is open.");
+}
+
+#[test]
+fn a_member_sees_the_club_until_the_membership_is_closed() {
+    let (browser, database) = browser();
+    sign_in(&browser, 7).unwrap();
+    assert_eq!(open(&browser, "/"), "Welcome to the club, ada.");
     sql::execute(&database, "UPDATE members SET is_closed = TRUE");
-    assert_eq!(club().0, Status::Unauthorized);
-    assert_eq!(sql::count(&database, "sessions"), 0);
-    assert_eq!(
-        sign_in("ada", "correct+horse+battery"),
-        Status::Unauthorized
-    );
+    assert_eq!(open(&browser, "/"), "/sign_in?next=%2F");
+}
 
-    sql::execute(&database, "UPDATE members SET is_closed = FALSE");
-    let form = client
-        .post("/sign_in?next=%2F%3Fpage%3D2")
-        .header(ContentType::Form);
-    let form = form.body("nickname=ada&password=correct+horse+battery");
-    let signed_in = form.dispatch();
-    assert_eq!(signed_in.headers().get_one("Location"), Some("/?page=2"));
-    sign_in("ada", "correct+horse+battery");
-    sql::execute(&database, "DELETE FROM members");
-    assert_eq!(club().0, Status::Unauthorized);
+#[test]
+fn a_sign_out_ends_the_session() {
+    let (browser, _database) = browser();
+    sign_in(&browser, 7).unwrap();
+    browser.post("/sign_out").dispatch();
+    assert_eq!(open(&browser, "/"), "/sign_in?next=%2F");
 }
