@@ -82,6 +82,9 @@ impl Sessions {
     /// Redirects browsers to a path of this application where [`Fresh`](crate::sign_in::Fresh) finds no
     /// fresh proof of a signed-in user.
     ///
+    /// The page asks for the password, or for another factor. It can be the sign-in page, because a sign-in is
+    /// a fresh proof.
+    ///
     /// A request that loads a page gets 303 in place of the 403, as with
     /// [`with_sign_in_page`](Self::with_sign_in_page), also with the way back in the field `next`. Other
     /// requests get the 403: problem details (RFC 9457) if the client prefers no HTML and no catcher

@@ -21,14 +21,14 @@ use serde::de::DeserializeOwned;
 /// }
 /// ```
 ///
-/// A field of the type `bool` also takes the numbers 0 and 1, as which SQLite, MariaDB and MySQL have
+/// A field of the type `bool` also takes the numbers 0 and 1, because SQLite, MariaDB and MySQL have no other
 /// booleans.
 pub trait Account: DeserializeOwned + Send + Sync + 'static {
-    /// Returns `false` if the account is closed, so that nobody may use it.
+    /// Returns `false` if the account is closed, so that nobody may use it; `true` by default.
     ///
-    /// [`SignedIn`](crate::sign_in::SignedIn) then refuses the request as anonymous and ends the session: if
-    /// the account is opened again, its user signs in again. For what only some users may do, write another
-    /// guard.
+    /// If it is closed, [`SignedIn`](crate::sign_in::SignedIn) refuses the request as that of an anonymous
+    /// user, and ends the session. If the account is opened again, its user signs in again. For what only some
+    /// users may do, write another guard.
     ///
     /// A route that takes [`&Session`](crate::Session) alone does not ask this. End all sessions of an
     /// account when you close it: [`LiveSessions::revoke_all`](crate::LiveSessions::revoke_all).

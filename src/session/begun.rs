@@ -15,9 +15,12 @@ use crate::state::{Evidence, Factor};
 /// A sign-in that [`Session::begin_sign_in`](crate::Session::begin_sign_in) began, and that waits for its
 /// next factor. Nobody is signed in yet.
 ///
-/// Check that the account is still open, count wrong codes for each user, and accept a code once: the
-/// library does none of this. It belongs to no user yet, so ending all sessions of the user does not end
-/// it: after a change of the password, refuse a sign-in whose [`proofs`](Self::proofs) are older.
+/// Check that the account is still open, limit wrong codes for each user, and accept each code only once:
+/// the library does none of this.
+///
+/// The session belongs to no user yet, so it does not end when all sessions of the user are ended. If the
+/// password has changed since the first step, refuse the second: compare the times of
+/// [`proofs`](Self::proofs).
 ///
 /// ```no_run
 /// use rocket::form::{Form, FromForm};
@@ -63,8 +66,8 @@ pub struct Begun<'r> {
 }
 
 impl Session {
-    /// Begins a sign-in of several steps: keeps that `user_id` has proved the first factor, under a new
-    /// token.
+    /// Begins a sign-in of several steps: records that `user_id` has proved the first factor, and gives
+    /// the session a new token.
     ///
     /// Nobody is signed in until [`Begun::complete`](crate::sign_in::Begun::complete): a user who was
     /// signed in is signed out. The begun sign-in ends after 10 minutes, and when another one begins.
@@ -116,7 +119,7 @@ impl Begun<'_> {
         &self.evidence.user_id
     }
 
-    /// Returns how and when the user was proved so far.
+    /// Returns the factors that the user has proved so far, each with its time.
     ///
     /// ```
     /// # use rocket_diesel_session::sign_in::{Begun, Factor};
@@ -132,8 +135,8 @@ impl Begun<'_> {
     /// Signs the user in by one more proof, with a new token and new timeouts, and keeps the proofs so far.
     ///
     /// Fails with [`ErrorKind::NotBegun`](crate::ErrorKind::NotBegun) if the sign-in was completed,
-    /// replaced or has expired. If another request does so before this one is saved, the save fails with
-    /// [`ErrorKind::Gone`](crate::ErrorKind::Gone), and nobody is signed in by it.
+    /// replaced or has expired. If another request completes or replaces it before this one is saved, the
+    /// save fails with [`ErrorKind::Gone`](crate::ErrorKind::Gone), and this request signs nobody in.
     ///
     /// ```
     /// # use rocket_diesel_session::Error;

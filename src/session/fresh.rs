@@ -14,12 +14,14 @@ use super::{Session, is_unattached, signed_in};
 use crate::error::{Error, ErrorKind};
 use crate::state::{Factor, is_within};
 
-/// A proof of the user's identity that is at most so many minutes old.
+/// A proof of the user's identity that is at most `MINUTES` minutes old.
 ///
-/// A route that takes it is for users who have just signed in or confirmed a factor with
-/// [`Session::add_proof`](crate::Session::add_proof), so an unattended computer cannot do it. A sign-in
-/// without a proof counts as one of an unstated factor. The second parameter says which factors count: by
-/// default any, or those of a [`Demand`].
+/// A route that takes it is for users who have just signed in, or have just confirmed a factor with
+/// [`Session::add_proof`](crate::Session::add_proof). So nobody else can change a password on a computer that
+/// a user has left.
+///
+/// The second parameter says which factors count: any, by default, or those of a [`Demand`]. A sign-in
+/// without `add_proof` is a proof of [`Factor::Unstated`](crate::sign_in::Factor::Unstated).
 ///
 /// ```no_run
 /// use rocket::{delete, get, routes};

@@ -61,9 +61,9 @@ use crate::state::{Limits, State};
 /// The browser's session, for the time of one request.
 ///
 /// Take `&Session` as a request guard. Its synchronous methods change memory only, and the changes
-/// are saved once, before the response leaves; its async methods ask the store. If the store cannot be reached, the guard fails with 503. If the
-/// session cannot be saved, the response becomes the application's page for 503, so no page claims
-/// what did not happen.
+/// are saved once, before the response leaves; its async methods ask the store. If the store cannot be
+/// reached, the guard fails with 503. If the session cannot be saved, the response becomes the
+/// application's page for 503, so no page claims what did not happen.
 ///
 /// ```
 /// use rocket_diesel_session::{Error, Session};

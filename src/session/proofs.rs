@@ -1,4 +1,4 @@
-//! How and when the signed-in user was proved.
+//! The factors that the signed-in user has proved, with their times.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,18 +11,20 @@ use crate::state::Factor;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Proof {
-    /// How the user was proved.
+    /// The factor, such as a password.
     pub factor: Factor,
-    /// When this factor was last proved.
+    /// When the user last proved it.
     pub at: DateTime<Utc>,
 }
 
 impl Session {
-    /// Adds a proof for the signed-in user, and gives the session a new token.
+    /// Records that the signed-in user has just proved a factor, and gives the session a new token.
     ///
-    /// Call it after [`log_in`](Self::log_in) to keep how the user was proved, and when the user confirms a
-    /// password or another factor later, for the guard [`Fresh`](crate::sign_in::Fresh). The session has the
-    /// newest proof of each factor until the next sign-in. A proof moves neither
+    /// Call it right after [`log_in`](Self::log_in), and whenever the user confirms a password or another
+    /// factor later. It checks nothing itself. The guard [`Fresh`](crate::sign_in::Fresh) looks for what it
+    /// recorded.
+    ///
+    /// The session keeps the newest proof of each factor until the next sign-in. A proof changes neither
     /// [`signed_in_at`](Self::signed_in_at) nor [`absolute_expiry`](Self::absolute_expiry).
     ///
     /// Fails with [`ErrorKind::Anonymous`](crate::ErrorKind::Anonymous) if no user is signed in, and as
@@ -46,7 +48,7 @@ impl Session {
     ///         return Ok(Redirect::to("/confirm"));
     ///     }
     ///     session.add_proof(Factor::Password)?;
-    ///     Ok(Redirect::to("/"))
+    ///     Ok(Redirect::to(session.return_to("/")))
     /// }
     /// # async fn is_right(_: Option<String>, _: &str) -> bool { false }
     /// ```
@@ -55,10 +57,10 @@ impl Session {
         self.state().add_proof(factor, now, self.limits())
     }
 
-    /// Returns how and when the signed-in user was proved since the sign-in, the newest proof last.
+    /// Returns the factors that the user has proved since the sign-in, each with its time, the newest last.
     ///
-    /// Without [`add_proof`](Self::add_proof), the sign-in itself is the only proof, with
-    /// [`Factor::Unstated`](crate::sign_in::Factor::Unstated). Returns nothing if no user is signed in.
+    /// Without [`add_proof`](Self::add_proof), the only proof is the sign-in itself, of
+    /// [`Factor::Unstated`](crate::sign_in::Factor::Unstated). The list is empty if no user is signed in.
     ///
     /// ```
     /// use rocket_diesel_session::Session;

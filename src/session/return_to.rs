@@ -6,12 +6,13 @@ impl Session {
     /// Returns the page to go to after a sign-in: the one that the field `next` of the request's query
     /// names, or `fallback`.
     ///
-    /// [`with_sign_in_page`](crate::Sessions::with_sign_in_page) adds the field to the address of the
-    /// sign-in page. A form without an `action` sends it back, because browsers then use the address of the
+    /// [`with_sign_in_page`](crate::Sessions::with_sign_in_page) and
+    /// [`with_confirmation_page`](crate::Sessions::with_confirmation_page) add the field to the address of
+    /// their page. A form without an `action` sends it back, because browsers then use the address of the
     /// page. If the form has an `action`, pass the field on in a hidden field, and check that with
     /// [`local_page`](crate::sign_in::local_page).
     ///
-    /// The result is a path of this application: for another site, and for anything else that
+    /// The result is a path of this application. If `next` names another site, or anything else that
     /// [`local_page`](crate::sign_in::local_page) refuses, it is the fallback. A session that was loaded by
     /// its key has no request, so it returns the fallback, too.
     ///

@@ -12,9 +12,11 @@ use crate::store::Store;
 impl Session {
     /// Signs a user in: gives the session to `user_id`, with a new token and new timeouts.
     ///
+    /// It checks nothing itself: call it after the password is found right.
+    /// [`add_proof`](Self::add_proof) then records which factor the user has proved.
+    ///
     /// Values that an anonymous user stored are kept; those of another user are removed. Call
-    /// [`clear`](Self::clear) first to keep nothing. [`add_proof`](Self::add_proof) keeps how the user was
-    /// proved.
+    /// [`clear`](Self::clear) first to keep nothing.
     ///
     /// Fails if the id is empty, longer than 64 bytes or holds control characters.
     ///
@@ -34,7 +36,7 @@ impl Session {
     ///     match user_with(&form.email, &form.password).await {
     ///         Some(user_id) => {
     ///             session.log_in(user_id)?;
-    ///             Ok(Redirect::to("/"))
+    ///             Ok(Redirect::to(session.return_to("/")))
     ///         }
     ///         None => {
     ///             session.flash("error", "Wrong address or password.")?;

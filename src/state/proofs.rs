@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Factor {
-    /// The sign-in does not say how.
+    /// The application does not say which.
     Unstated,
     /// A password.
     Password,
@@ -32,7 +32,7 @@ pub enum Factor {
     Passkey,
     /// Another provider, such as one of `OpenID` Connect.
     Provider,
-    /// A word of the application.
+    /// Another factor, in a word of the application.
     Other(String),
 }
 

@@ -12,7 +12,7 @@ pub(super) const SCHEMA: &str = "@schema";
 pub(super) const FLASH: &str = "@flash";
 /// The settings of the cookie, where an application that shares the session keeps them there.
 pub(crate) const COOKIE: &str = "@cookie";
-/// How and when the signed-in user was proved.
+/// The factors that the signed-in user has proved, with their times.
 pub(super) const PROOFS: &str = "@proofs";
 /// A sign-in that waits for its next factor.
 pub(super) const BEGUN: &str = "@begun";

@@ -1,4 +1,4 @@
-//! How and when a user was proved, fresh proofs, and sign-ins of two steps, on each store.
+//! The proofs of a user, fresh proofs, and sign-ins of two steps, on each store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
