@@ -16,9 +16,10 @@ impl Session {
     /// [`EventStream::heartbeat`](rocket::response::stream::EventStream::heartbeat). The
     /// [guide](crate::guide::streams) has the rest: WebSockets, scripts of the page, and settings of proxies.
     ///
-    /// An open stream is not a use of the session, so the session can expire meanwhile. To use it, load it by
-    /// its key with [`LiveSessions::load`](crate::LiveSessions::load), and [`touch`](Self::touch) and
-    /// [`save`](Self::save) it.
+    /// Neither an open stream nor the request that opens it is a use of the session, so the session can expire
+    /// meanwhile. Otherwise a page on an unattended screen would keep it alive, since it connects again after each
+    /// lost connection. To use the session, load it by its key with
+    /// [`LiveSessions::load`](crate::LiveSessions::load), and [`touch`](Self::touch) and [`save`](Self::save) it.
     ///
     /// ```
     /// use rocket::response::stream::{Event, EventStream};
@@ -48,7 +49,8 @@ impl Session {
     /// }
     /// ```
     pub fn ended(&self) -> impl Future<Output = StreamEnd> + Send + Unpin + use<> {
-        let state = self.state();
+        let mut state = self.state();
+        state.open_stream();
         let record = state.stored().map(|stored| &stored.record);
         let session = record.map(|record| (record.key.clone(), record.expires_at));
         let ended = self.context.events.streams.open(session);

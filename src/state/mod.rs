@@ -56,6 +56,8 @@ pub(crate) struct State {
     /// The token was saved during the request, and the browser does not have it yet.
     token_unsent: bool,
     touch_asked: bool,
+    /// The request opens a stream, so that it is no use of the session by itself.
+    opens_stream: bool,
     ends_others: bool,
     /// The messages that this request added.
     added: Vec<Flash>,
@@ -257,6 +259,10 @@ impl State {
         self.touch_asked = true;
     }
 
+    pub(crate) fn open_stream(&mut self) {
+        self.opens_stream = true;
+    }
+
     fn mark(&mut self, status: Status) {
         self.status = self.status.max(status);
     }
@@ -270,7 +276,8 @@ impl State {
             empty: self.contents.is_empty() && !limits.save_uninitialized,
             begins_anew: !self.contents.is_empty() && stored.is_none_or(|it| it.token.is_some()),
             touch_due: stored.is_some_and(|it| {
-                self.touch_asked || limits.touch_due(&it.record, &self.contents, now)
+                let is_due = || limits.touch_due(&it.record, &self.contents, now);
+                self.touch_asked || !self.opens_stream && is_due()
             }),
             has_cookie: self.has_cookie,
             unknown_token: self.unknown.is_some(),

@@ -54,6 +54,7 @@ impl State {
             has_cookie: self.has_cookie,
             unknown: self.unknown.take(),
             token_unsent: self.token_unsent,
+            opens_stream: self.opens_stream,
             ..fresh
         };
     }

@@ -1,8 +1,8 @@
-//! `Session::ended` while the store fails.
+//! `Session::ended`: the use of the session, and a store that fails.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use rocket::State;
@@ -13,7 +13,7 @@ use rocket_diesel_session::events::StreamEnd;
 use rocket_diesel_session::store::Store;
 
 use testing::server::wait_until;
-use testing::site::{self, START, Site, Watched};
+use testing::site::{self, HOUR, START, Site, Watched};
 
 /// Stands for a stream, and sends why it ended.
 #[rocket::post("/watch")]
@@ -22,8 +22,8 @@ fn watch(session: &Session, ends: &State<Sender<StreamEnd>>) {
     spawn(async move { ends.send(ended.await) });
 }
 
-#[test]
-fn a_store_that_fails_ends_no_stream() {
+/// A user who is signed in, and the ends of the streams.
+fn signed_in() -> (Site, Receiver<StreamEnd>) {
     let (store, now) = (Arc::<Watched>::default(), Arc::new(AtomicI64::new(START)));
     let (sender, ends) = channel::<StreamEnd>();
     let settings = "{stream_check_interval=\"1s\"}";
@@ -36,6 +36,27 @@ fn a_store_that_fails_ends_no_stream() {
         cookie: None,
     };
     site.post("/log_in/ada");
+    (site, ends)
+}
+
+#[test]
+fn opening_a_stream_is_no_use_of_the_session() {
+    let (mut site, _ends) = signed_in();
+    let seen = |site: &Site| {
+        let now = site.now.load(Ordering::SeqCst);
+        let record = site.store.memory.load(&site::key(site), now).unwrap();
+        record.unwrap().seen_at - START
+    };
+    site.pass(HOUR);
+    assert_eq!(site.post("/watch").status, 200);
+    assert_eq!(seen(&site), 0);
+    site.get("/who");
+    assert_eq!(seen(&site), HOUR);
+}
+
+#[test]
+fn a_store_that_fails_ends_no_stream() {
+    let (mut site, ends) = signed_in();
     assert_eq!(site.post("/watch").status, 200);
     site.store.fail(u32::MAX);
     site.store.calls();
