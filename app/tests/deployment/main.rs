@@ -35,3 +35,4 @@ mod rights;
 mod settings;
 mod site;
 mod slow;
+mod streams;

@@ -24,6 +24,9 @@ pub enum Kind {
     Haproxy,
 }
 
+/// Texts of a shipped file, each with what takes its place.
+pub type Changes<'a> = &'a [(&'a str, &'a str)];
+
 /// `https://example.org` on ports of this machine.
 pub struct Site {
     /// The ports for http and https.
@@ -36,13 +39,18 @@ pub struct Site {
 impl Site {
     /// Starts the proxy in front of a port.
     pub fn before(kind: Kind, served: u16) -> Self {
+        Self::changed(kind, served, &[])
+    }
+
+    /// Starts the proxy with other texts in place of some in its file.
+    pub fn changed(kind: Kind, served: u16, changes: Changes<'_>) -> Self {
         let home = secrets::temporary().tempdir().unwrap();
         let ports = [free_port(), free_port()];
         certify(home.path(), "site", "DNS:example.org");
         let authority = home.path().join("ca.crt");
         let proxy = match kind {
-            Kind::Nginx => start_nginx(home, ports, served),
-            Kind::Haproxy => start_haproxy(home, ports, served),
+            Kind::Nginx => start_nginx(home, ports, served, changes),
+            Kind::Haproxy => start_haproxy(home, ports, served, changes),
         };
         Self {
             ports,
@@ -159,13 +167,22 @@ pub fn shipped(name: &str, changes: &[(&str, String)]) -> String {
     settings
 }
 
-/// Returns whether this machine has IPv6.
-fn without_ipv6(settings: &str) -> String {
+/// Returns the settings without IPv6, which this machine may lack, and with these changes.
+fn adapted(mut settings: String, changes: Changes<'_>) -> String {
+    for (shipped, here) in changes {
+        assert!(settings.contains(shipped), "{shipped}");
+        settings = settings.replace(shipped, here);
+    }
     let lines = settings.lines().filter(|line| !line.contains("[::]"));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-fn start_nginx(home: TempDir, [plain, encrypted]: [u16; 2], served: u16) -> Proxy {
+fn start_nginx(
+    home: TempDir,
+    [plain, encrypted]: [u16; 2],
+    served: u16,
+    changes: Changes<'_>,
+) -> Proxy {
     let folder = home.path().display();
     let settings = shipped(
         "nginx.conf",
@@ -191,10 +208,15 @@ fn start_nginx(home: TempDir, [plain, encrypted]: [u16; 2], served: u16) -> Prox
             ("127.0.0.1:8000", format!("127.0.0.1:{served}")),
         ],
     );
-    nginx(home, &without_ipv6(&settings), encrypted)
+    nginx(home, &adapted(settings, changes), encrypted)
 }
 
-fn start_haproxy(home: TempDir, [plain, encrypted]: [u16; 2], served: u16) -> Proxy {
+fn start_haproxy(
+    home: TempDir,
+    [plain, encrypted]: [u16; 2],
+    served: u16,
+    changes: Changes<'_>,
+) -> Proxy {
     let certificate = together(home.path(), "site").display().to_string();
     let settings = shipped(
         "haproxy.cfg",
@@ -208,7 +230,7 @@ fn start_haproxy(home: TempDir, [plain, encrypted]: [u16; 2], served: u16) -> Pr
         ],
     );
     let file = home.path().join("haproxy.cfg");
-    fs::write(&file, without_ipv6(&settings)).unwrap();
+    fs::write(&file, adapted(settings, changes)).unwrap();
     let mut command = Command::new("haproxy");
     let server = Server::start(command.args(["-db", "-f"]).arg(&file), encrypted);
     Proxy { server, home }
