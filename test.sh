@@ -18,7 +18,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . testing/packages.sh
 
-everything=(mariadb postgresql redis redis_cluster diesel_cli express axe schemathesis)
+everything=(mariadb postgresql redis redis_cluster diesel_cli express openid_provider axe schemathesis)
 more=(galera second_mariadb second_postgresql release)
 running=.servers # names the folder of the servers that are left running
 

@@ -53,6 +53,7 @@
 //! - [Testing your routes](guide::testing_your_routes)
 //! - [API and mobile clients](guide::api_and_mobile_clients)
 //! - [Streams](guide::streams) that end with their session
+//! - [OpenID Connect](guide::openid_connect)
 //! - [Settings](guide::settings)
 //! - [Backup](guide::backup)
 //! - [Coming from Express and passport](guide::coming_from_express)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts servers for the tests, and prepares the programs that they run.
 #
-#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express axe schemathesis
+#   testing/provide.sh FOLDER mariadb galera postgresql redis redis_cluster diesel_cli express openid_provider axe schemathesis
 #   testing/provide.sh FOLDER stop
 #
 # Each thing is provided once for a folder: the file `addresses` there says where it is, a line
@@ -248,6 +248,13 @@ provide_express() {
     local express=$PWD/examples/moving_from_express/express
     node_modules "$express"
     echo "TEST_EXPRESS=$express"
+}
+
+# The packages of the provider at which an example signs in, in its folder.
+provide_openid_provider() {
+    local provider=$PWD/examples/openid_connect/provider
+    node_modules "$provider"
+    echo "TEST_OPENID_PROVIDER=$provider"
 }
 
 # The library that audits pages in the browser.

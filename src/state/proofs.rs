@@ -30,7 +30,7 @@ pub enum Factor {
     OneTimeCode,
     /// A passkey or a security key.
     Passkey,
-    /// Another provider, such as one of `OpenID` Connect.
+    /// Another provider, such as one of OpenID Connect.
     Provider,
     /// Another factor, in a word of the application.
     Other(String),

@@ -23,6 +23,7 @@ const DOCUMENTS: &[&str] = &[
     "src/guide/coming_from_express.md",
     "src/guide/in_your_application.md",
     "src/guide/moving_from_express.md",
+    "src/guide/openid_connect.md",
     "src/guide/settings.md",
     "src/guide/streams.md",
     "src/guide/testing_your_routes.md",

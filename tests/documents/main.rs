@@ -19,6 +19,8 @@ mod layers;
 mod links;
 mod migrations;
 #[cfg(unix)]
+mod openid_connect;
+#[cfg(unix)]
 mod package;
 mod profiles;
 mod public_names;

@@ -7,7 +7,11 @@ use std::path::Path;
 #[test]
 fn no_configuration_has_a_profile_that_rocket_warns_of() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["Rocket.toml", "examples/moving_from_express/Rocket.toml"] {
+    for file in [
+        "Rocket.toml",
+        "examples/moving_from_express/Rocket.toml",
+        "examples/openid_connect/Rocket.toml",
+    ] {
         let toml = fs::read_to_string(root.join(file)).unwrap();
         let tables = toml.lines().filter_map(|line| line.strip_prefix('['));
         for table in tables {
