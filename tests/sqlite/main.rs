@@ -13,6 +13,7 @@ mod csrf;
 mod events;
 mod file;
 mod log;
+mod other_writers;
 mod own_pool;
 mod plain_http;
 mod pools;

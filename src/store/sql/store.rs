@@ -23,7 +23,7 @@ pub(super) struct SqlStore<C, P> {
     pub(super) pool: P,
     /// The connections of a door's saves, if they have their own.
     pub(super) door: Option<Arc<DoorConnections<C>>>,
-    /// Lets one writer in at a time: SQLite has the others poll, for up to 100 ms between two tries.
+    /// Lets one writer of this process in at a time, on SQLite.
     pub(super) writer: Option<Arc<Mutex<()>>>,
     pub(super) table: Arc<Table>,
     pub(super) users: Option<Arc<Users>>,
@@ -52,11 +52,15 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
     pub(super) fn write<T>(
         &self,
         idempotent: Idempotent,
-        work: impl FnMut(&mut C) -> QueryResult<T>,
+        mut work: impl FnMut(&mut C) -> QueryResult<T>,
     ) -> Result<T, Error> {
-        let writer = self.writer.as_ref();
-        let _writer = writer.map(|it| it.lock().unwrap_or_else(PoisonError::into_inner));
-        run(&self.pool, idempotent, work)
+        let Some(writer) = &self.writer else {
+            return run(&self.pool, idempotent, work);
+        };
+        let _writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        run(&self.pool, idempotent, |connection| {
+            connection.in_turn(&mut work)
+        })
     }
 
     /// Returns the row of one user, with the columns of [`with_user`](super::DieselStore::with_user).

@@ -96,6 +96,11 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
         self.transaction(work)
     }
 
+    /// Runs `work` when no other connection writes, if only one can. Otherwise at once.
+    fn in_turn<T>(&mut self, mut work: impl FnMut(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        work(self)
+    }
+
     /// Runs `work` in a transaction on a connection with `SET_UP_BATCH`.
     fn transact_at_door<T>(
         &mut self,

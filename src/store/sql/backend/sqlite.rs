@@ -1,7 +1,11 @@
 //! SQLite: its settings, its lock and its files.
 
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
 use super::{Backend, Batch, Dialect, Outcome, ServerSetting, user_key};
@@ -35,10 +39,7 @@ impl Dialect for SqliteConnection {
     }
 
     fn lack(&mut self) -> QueryResult<Option<&'static str>> {
-        let setting: ServerSetting =
-            sql_query("SELECT CAST(timeout AS TEXT) AS value FROM pragma_busy_timeout")
-                .get_result(self)?;
-        Ok((setting.value == "0").then_some(
+        Ok((busy_timeout(self)? == "0").then_some(
             "no busy_timeout, so that a session is not saved while another connection writes; run \
              PRAGMA busy_timeout = 2000",
         ))
@@ -51,6 +52,25 @@ impl Dialect for SqliteConnection {
         user_key::of_sqlite(&format!("{table}.{key}"), kind)
     }
 
+    // SQLite itself lets 100 ms pass between two tries after the first twelve. Meanwhile the others write again
+    // and again, and this connection might wait for its whole timeout.
+    fn in_turn<T>(&mut self, mut work: impl FnMut(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        let timeout = busy_timeout(self)?;
+        let patience = Duration::from_millis(timeout.parse().unwrap_or_default());
+        self.batch_execute("PRAGMA busy_timeout = 0")?;
+        let begin = Instant::now();
+        let done = loop {
+            let done = work(self);
+            let is_locked = done.as_ref().is_err_and(is_locked);
+            if !is_locked || begin.elapsed() >= patience {
+                break done;
+            }
+            thread::sleep(Duration::from_micros(fastrand::u64(500..3_000)));
+        };
+        let _ = self.batch_execute(&format!("PRAGMA busy_timeout = {timeout}"));
+        done
+    }
+
     // A deferred transaction that reads first fails if another connection writes before it does.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         self.immediate_transaction(work)
@@ -59,4 +79,18 @@ impl Dialect for SqliteConnection {
     fn exclusively<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         self.immediate_transaction(work)
     }
+}
+
+fn busy_timeout(connection: &mut SqliteConnection) -> QueryResult<String> {
+    let select = "SELECT CAST(timeout AS TEXT) AS value FROM pragma_busy_timeout";
+    let setting: ServerSetting = sql_query(select).get_result(connection)?;
+    Ok(setting.value)
+}
+
+/// Returns `true` if another connection was writing, so that nothing happened.
+fn is_locked(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(_, information) = error else {
+        return false;
+    };
+    information.message() == "database is locked"
 }
