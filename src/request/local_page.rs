@@ -77,6 +77,8 @@ pub(crate) fn with_return(page: &str, request: &Request<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::Url;
+
     use super::*;
 
     #[test]
@@ -129,9 +131,92 @@ mod tests {
             "/%c2%85",
             "/a b",
             "/é\u{202e}",
+            "HTTPS:/evil",
+            "//evil/..",
+            "/..//evil",
+            "/%2e%2e//evil",
+            "/;@//evil",
+            "/%09//evil",
+            "/%0a/evil",
+            "/%20/%2fevil",
+            "\u{a0}//evil",
+            "\u{feff}/evil",
+            "/\u{2028}/evil",
+            "／／evil",
+            "%2f%2fevil",
+            "?next=/",
+            "#/a",
+            "/a#//evil",
+            "view-source:/a",
+            "//[::1]/",
+            "//0x7f.1/",
+            "//evil%2fa",
+            "/\0/evil",
+            "/%5c%5cevil",
+            "/a?b=%5c",
             &format!("/{}", "x".repeat(LONGEST)),
         ] {
             assert_eq!(local_page(page), None, "{page:.60}");
         }
+    }
+
+    /// Browsers, proxies and the application read an address as it is, or decode it first.
+    #[test]
+    fn cve_2021_23435_a_local_page_leads_a_browser_to_this_site() {
+        const PIECES: [&str; 28] = [
+            "/",
+            "/",
+            "/",
+            "\\",
+            "%2f",
+            "%2F",
+            "%5c",
+            "%25",
+            "%252f",
+            "%09",
+            "%0a",
+            "%00",
+            "%2e",
+            ".",
+            "..",
+            "?",
+            "#",
+            ":",
+            "@",
+            ";",
+            "evil.example",
+            "https:",
+            "\t",
+            "\n",
+            " ",
+            "é",
+            "a",
+            "[",
+        ];
+        let mut random = fastrand::Rng::with_seed(601);
+        let sign_in = Url::parse("https://this.example/account/sign_in").unwrap();
+        let (mut local, mut refused) = (0, 0);
+        for _ in 0..100_000 {
+            let pieces = (0..random.usize(1..8)).map(|_| random.choice(PIECES).unwrap());
+            let page = format!("/{}", pieces.collect::<String>());
+            if local_page(&page).is_none() {
+                refused += 1;
+                continue;
+            }
+            local += 1;
+            let mut read = page.clone();
+            for _ in 0..TEXTS {
+                let place = sign_in.join(&read);
+                let place = place.unwrap_or_else(|error| panic!("{page:?}: {error}"));
+                assert_eq!(
+                    place.host_str(),
+                    Some("this.example"),
+                    "{page:?} as {read:?}"
+                );
+                assert_eq!(place.scheme(), "https", "{page:?} as {read:?}");
+                read = RawStr::new(&read).percent_decode_lossy().into_owned();
+            }
+        }
+        assert!(local > 3_000 && refused > 3_000, "{local} {refused}");
     }
 }

@@ -28,6 +28,7 @@ pub mod site;
 pub mod sql;
 pub mod switch;
 pub mod visitor;
+pub mod wire;
 
 use std::path::Path;
 

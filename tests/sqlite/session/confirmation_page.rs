@@ -159,6 +159,32 @@ fn only_a_refusal_of_the_guard_is_redirected() {
     assert_eq!(load("/password"), (200, None));
 }
 
+/// The library leaves it to the application whether the next factor is asked for.
+#[test]
+fn a_sign_in_that_was_begun_before_its_account_was_closed_opens_nothing() {
+    for (change, left) in [
+        ("UPDATE people SET is_closed = TRUE", 0),
+        // A row may be late, where the database replicates.
+        ("DELETE FROM people", 1),
+    ] {
+        let (database, now) = (database(), Arc::new(AtomicI64::new(START)));
+        let client = Client::tracked(rocket(&database, "/confirm", &now)).unwrap();
+        let post = |path| client.post(path).dispatch().status().code;
+        assert_eq!(post("/begin/7"), 200);
+        assert_eq!(client.get("/home").dispatch().status().code, 401);
+        database.run(change);
+        assert_eq!(client.get("/code").dispatch().into_string().unwrap(), "7");
+        assert_eq!(post("/code"), 200);
+        assert_eq!(
+            client.get("/home").dispatch().status().code,
+            401,
+            "{change}"
+        );
+        assert_eq!(database.store.count(0).unwrap(), left, "{change}");
+        assert_eq!(post("/code"), 401, "{change}");
+    }
+}
+
 #[get("/late?<_next>")]
 fn late_page(_next: Option<&str>, _fresh: Fresh<10>) {}
 

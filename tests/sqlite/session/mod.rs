@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bearer;
+mod bearer_wire;
 mod confirmation_page;
 mod cookies;
 mod express;

@@ -1,42 +1,15 @@
 //! Sends requests that no client library would send.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use testing::accounts::{EMAIL, cookie, register};
 use testing::application::Application;
 use testing::sql;
+use testing::wire::{self, is_too_large, send, status};
 
-/// Returns the bytes until the connection ends.
-fn send(application: &Application, request: &[u8]) -> String {
-    let address = application.base.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    // A server that refuses the beginning may not read the end.
-    let _ = stream.write_all(request);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// Returns a GET with further header lines, each with its own line end.
+/// Returns the answer to a GET with further header lines, each with its line end.
 fn get(application: &Application, page: &str, lines: &[u8]) -> String {
-    let start = format!("GET {page} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n");
-    send(application, &[start.as_bytes(), lines, b"\r\n"].concat())
-}
-
-/// A client that sends on after the refusal may lose the answer.
-fn is_too_large(answer: &str) -> bool {
-    answer.is_empty() || status(answer) == 431
-}
-
-fn status(answer: &str) -> u16 {
-    let code = answer.split(' ').nth(1).unwrap_or_default();
-    code.parse()
-        .unwrap_or_else(|_| panic!("no answer: {answer:?}"))
+    wire::get(&application.base, page, lines)
 }
 
 #[test]
@@ -146,7 +119,7 @@ fn a_host_is_never_believed() {
         "",
     ] {
         let request = format!("GET /home HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
-        let answer = send(&application, request.as_bytes());
+        let answer = send(&application.base, request.as_bytes());
         assert!([303, 400].contains(&status(&answer)), "{hosts}: {answer}");
         assert!(!answer.contains("evil.example"), "{hosts}: {answer}");
         if status(&answer) == 303 {
@@ -175,7 +148,10 @@ fn requests_with_an_ambiguous_end_are_refused() {
         ("X\0: a\r\n", ""),
         (": a\r\n", ""),
     ] {
-        let answer = send(&application, format!("{post}{lines}\r\n{body}").as_bytes());
+        let answer = send(
+            &application.base,
+            format!("{post}{lines}\r\n{body}").as_bytes(),
+        );
         assert!(
             answer.is_empty() || status(&answer) == 400,
             "{lines}: {answer}"
@@ -189,7 +165,10 @@ fn requests_with_an_ambiguous_end_are_refused() {
     ] {
         let form =
             "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n";
-        let answer = send(&application, format!("{post}{form}\r\n{chunk}").as_bytes());
+        let answer = send(
+            &application.base,
+            format!("{post}{form}\r\n{chunk}").as_bytes(),
+        );
         assert!(
             answer.is_empty() || (400..500).contains(&status(&answer)),
             "{chunk}: {answer}"
@@ -207,7 +186,7 @@ fn requests_with_an_ambiguous_end_are_refused() {
         "\u{16}\u{3}\u{1}\u{2}\0\u{1}",
         "SSH-2.0-x\r\n\r\n",
     ] {
-        let answer = send(&application, garbage.as_bytes());
+        let answer = send(&application.base, garbage.as_bytes());
         assert!(
             answer.is_empty() || [400, 505].contains(&status(&answer)),
             "{garbage:?}: {answer}"
