@@ -62,7 +62,7 @@
 //! # Features
 //!
 //! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`](store::Store) of your own.
-//! `tracing` emits [`events`] to the subscribers of the crate `tracing`.
+//! `tracing` emits [`events`] and [spans](guide::settings#events) to the subscribers of the crate `tracing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -19,6 +19,7 @@ use crate::engine::threads::{Threads, Waited};
 use crate::error::{Effect, Error};
 use crate::events::Events;
 use crate::state::Limits;
+use crate::store::span::Span;
 use crate::store::{Loaded, Save, Store, Updated};
 use crate::token::{Key, TokenSource};
 
@@ -61,6 +62,16 @@ impl Context {
 
     /// Loads a session's row, with its user's where that is in another database.
     pub(crate) async fn load(&self, waited: &Waited, key: Key, now: i64) -> Result<Loaded, Error> {
+        let load = self.load_with_user(waited, key, now);
+        Span::of_load()
+            .during(load, |loaded| match loaded {
+                Some(_) => "found",
+                None => "not found",
+            })
+            .await
+    }
+
+    async fn load_with_user(&self, waited: &Waited, key: Key, now: i64) -> Result<Loaded, Error> {
         let [of_store, of_users] = &self.outages;
         let alone = {
             let key = key.clone();
@@ -95,11 +106,24 @@ impl Context {
         commit: Arc<Commit>,
         is_stale: bool,
     ) -> Result<Committed, Error> {
+        let span = Span::of_save(commit.verb);
+        let committed = self.run(waited, commit, is_stale);
+        let committed = span.during(committed, Committed::outcome).await;
+        self.unsaved.note(&committed);
+        committed
+    }
+
+    async fn run(
+        &self,
+        waited: &Waited,
+        commit: Arc<Commit>,
+        is_stale: bool,
+    ) -> Result<Committed, Error> {
         let first = match &self.gathering.saves {
             Some(door) if !is_stale => commit.first()?.map(|first| (door, first)),
             _ => None,
         };
-        let committed = match first {
+        match first {
             Some((door, first)) => self.save(waited, door, first, commit).await,
             None => {
                 let run = move |store: &dyn Store| {
@@ -109,9 +133,7 @@ impl Context {
                 };
                 self.ask(waited, run).await
             }
-        };
-        self.unsaved.note(&committed);
-        committed
+        }
     }
 
     /// Makes the first attempt with other requests', and those after it on a store thread.

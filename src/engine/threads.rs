@@ -14,6 +14,7 @@ use rocket::tokio::time::timeout;
 
 use crate::error::Error;
 use crate::store::pool::Outdated;
+use crate::store::span::Span;
 
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
@@ -142,9 +143,10 @@ impl Threads {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let span = Span::current();
         let job = move || {
             if !answer.is_closed() {
-                let _ = answer.send(caught(work).unwrap_or_else(Err));
+                let _ = answer.send(caught(|| span.around(work)).unwrap_or_else(Err));
             }
         };
         if !self.submit(Box::new(job)) {

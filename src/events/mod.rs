@@ -2,7 +2,8 @@
 //!
 //! `session.events` writes the lines, which are named as in OWASP's Logging Vocabulary: see the
 //! [settings](crate::guide::settings#events). With the feature `tracing`, each line is also an event of the
-//! target `rocket_diesel_session::events`, for the subscribers of the crate `tracing`.
+//! target `rocket_diesel_session::events`, for the subscribers of the crate `tracing`. Spans of the target
+//! `rocket_diesel_session::spans` show how long loads, saves and calls of the store take.
 
 mod event;
 mod line;

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, require};
 use crate::events::Events;
 use crate::request::local_page::local_page;
 use crate::store::Store;
-use crate::store::logged::Logged;
+use crate::store::observed::Observed;
 use crate::token::Token;
 
 impl Sessions {
@@ -48,11 +48,12 @@ impl Sessions {
             .open_store(&config, &limits, &entry, &threads)
             .map_err(|error| named(&config.database, error))?;
         let opened = self.with_users(opened, &config, figment, &threads)?;
-        let logged = |store: Arc<dyn Store>| match config.log_store {
-            true => Arc::new(Logged(store)),
-            false => store,
+        let backend = match self.store {
+            Some(_) => "with_store",
+            None => entry.url.split(':').next().unwrap_or_default(),
         };
-        let (store, database) = (logged(opened.store), opened.database);
+        let observed = |store| Observed::around(store, backend, config.log_store);
+        let (store, database) = (observed(opened.store), opened.database);
         self.prepare(&config, database.as_ref(), &*store)?;
         let tokens = self.tokens.clone();
         let tokens = match config.codec() {
@@ -71,7 +72,7 @@ impl Sessions {
             .with_listeners(&self.listeners)?;
         let cleanup = opened.cleaned.zip(config.cleanup_interval());
         let cleanup = CleanupThread::start(cleanup.map(|(store, interval)| Cleanup {
-            store: logged(store),
+            store: observed(store),
             clock: clock.clone(),
             interval,
             batch: config.cleanup_batch,

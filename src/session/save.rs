@@ -10,6 +10,7 @@ use crate::engine::commit::{Commit, Committed};
 use crate::engine::session_locks::LastSave;
 use crate::error::{Error, ErrorKind};
 use crate::state::{State, Verb};
+use crate::store::span::Span;
 use crate::store::sql::backend::Backend;
 
 impl Session {
@@ -86,6 +87,7 @@ impl Session {
         };
         let _lock = self.lock(&commit).await;
         let work = database.transaction(&self.waited, work, commit.clone());
+        let work = Span::of_save(commit.verb).during(work, |(_, committed)| committed.outcome());
         let finished = work.await.and_then(|(value, committed)| {
             self.finish_commit(&commit, committed)?;
             Ok(value)

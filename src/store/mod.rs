@@ -2,12 +2,13 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
-pub(crate) mod logged;
 pub(crate) mod memory;
+pub(crate) mod observed;
 pub(crate) mod pool;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod save;
+pub(crate) mod span;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "mysql", feature = "postgres")),
     allow(

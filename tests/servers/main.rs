@@ -43,6 +43,8 @@ mod rights;
 mod shutdown;
 mod sign_in_levels;
 mod signed_in;
+#[cfg(feature = "tracing")]
+mod spans;
 mod streams;
 mod table;
 mod timeouts;

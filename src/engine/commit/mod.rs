@@ -31,6 +31,18 @@ pub(crate) enum Committed {
     Gone,
 }
 
+impl Committed {
+    /// Returns a word for it.
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Saved(_) => "saved",
+            Self::Deleted(..) => "deleted",
+            Self::Unchanged => "unchanged",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// The record as it is stored now, and its contents.
 #[derive(Debug)]
 pub(crate) struct Saved {

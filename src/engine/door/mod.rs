@@ -7,6 +7,7 @@ use rocket::tokio::sync::oneshot;
 
 use crate::engine::threads::{Threads, Waited, caught, full};
 use crate::error::Error;
+use crate::store::span::Span;
 use crate::token::Key;
 
 /// The most asks of one batch.
@@ -25,8 +26,14 @@ pub(crate) trait Ask: Send + 'static {
     fn bytes(&self) -> usize;
 }
 
-type Waiting<A> = (A, oneshot::Sender<Result<<A as Ask>::Answer, Error>>);
+type Waiting<A> = (A, Asker<<A as Ask>::Answer>);
 type Answer<A> = dyn Fn(&[A]) -> Vec<Result<<A as Ask>::Answer, Error>> + Send + Sync;
+
+/// The request that waits for an answer.
+struct Asker<T> {
+    answer: oneshot::Sender<Result<T, Error>>,
+    span: Span,
+}
 
 /// A clone shares the queue.
 pub(crate) struct Door<A: Ask>(Arc<SharedDoor<A>>);
@@ -70,12 +77,13 @@ impl<A: Ask> Door<A> {
     /// [`Threads::ask`] does.
     pub(crate) async fn ask(&self, waited: &Waited, ask: A) -> Result<A::Answer, Error> {
         let (answer, answered) = oneshot::channel();
+        let span = Span::current();
         {
             let mut queue = self.0.lock();
             if queue.waiting.len() >= self.0.longest {
                 return Err(full().of_store());
             }
-            queue.waiting.push_back((ask, answer));
+            queue.waiting.push_back((ask, Asker { answer, span }));
             self.0.call(&mut queue);
         }
         let answer = self.0.threads.wait(waited, answered).await;
@@ -100,7 +108,7 @@ impl<A: Ask> SharedDoor<A> {
     }
 
     fn serve(self: &Arc<Self>) {
-        let (asks, answers) = {
+        let (asks, askers) = {
             let mut queue = self.lock();
             queue.called = false;
             let batch = queue.take();
@@ -110,7 +118,9 @@ impl<A: Ask> SharedDoor<A> {
         if asks.is_empty() {
             return;
         }
-        let results = caught(|| (self.answer)(&asks));
+        let span = Span::of_batch(asks.len());
+        askers.iter().for_each(|asker| span.works_for(&asker.span));
+        let results = caught(|| span.around(|| (self.answer)(&asks)));
         {
             let mut queue = self.lock();
             for key in asks.iter().filter_map(A::locks) {
@@ -121,14 +131,11 @@ impl<A: Ask> SharedDoor<A> {
         // An asker that has its answer owns what it asked with.
         drop(asks);
         match results {
-            Ok(results) => answers
-                .into_iter()
-                .zip(results)
-                .for_each(|(answer, result)| {
-                    let _ = answer.send(result);
-                }),
-            Err(panic) => answers.into_iter().for_each(|answer| {
-                let _ = answer.send(Err(panic.copy()));
+            Ok(results) => askers.into_iter().zip(results).for_each(|(asker, result)| {
+                let _ = asker.answer.send(result);
+            }),
+            Err(panic) => askers.into_iter().for_each(|asker| {
+                let _ = asker.answer.send(Err(panic.copy()));
             }),
         }
     }
@@ -141,32 +148,31 @@ impl<A: Ask> Queue<A> {
 
     /// Takes what waits, first come, first served. Leaves out an ask whose asker gave up, and one whose key
     /// is being answered.
-    #[allow(clippy::type_complexity, reason = "the two halves of what waited")]
-    fn take(&mut self) -> (Vec<A>, Vec<oneshot::Sender<Result<A::Answer, Error>>>) {
-        let (mut asks, mut answers, mut bytes) = (Vec::new(), Vec::new(), 0);
+    fn take(&mut self) -> (Vec<A>, Vec<Asker<A::Answer>>) {
+        let (mut asks, mut askers, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut later = VecDeque::new();
-        while let Some((ask, answer)) = self.waiting.pop_front() {
-            if answer.is_closed() {
+        while let Some((ask, asker)) = self.waiting.pop_front() {
+            if asker.answer.is_closed() {
                 continue;
             }
             let fits = asks.is_empty() || bytes + ask.bytes() <= MOST_BYTES;
             if !fits || asks.len() == MOST {
-                later.push_back((ask, answer));
+                later.push_back((ask, asker));
                 break;
             }
             if !self.is_free(&ask) {
-                later.push_back((ask, answer));
+                later.push_back((ask, asker));
                 continue;
             }
             bytes += ask.bytes();
             self.locked.extend(ask.locks().cloned());
             asks.push(ask);
-            answers.push(answer);
+            askers.push(asker);
         }
         while let Some(one) = later.pop_back() {
             self.waiting.push_front(one);
         }
-        (asks, answers)
+        (asks, askers)
     }
 }
 
