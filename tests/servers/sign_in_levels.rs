@@ -135,6 +135,13 @@ fn complete_twice(first: Begun<'_>, second: Begun<'_>) -> Result<String, Error> 
     Ok(format!("{:?}", second.complete(Factor::OneTimeCode)))
 }
 
+/// The guard still has the sign-in that the handler replaced.
+#[post("/complete_replaced")]
+fn complete_replaced(begun: Begun<'_>, session: &Session) -> Result<String, Error> {
+    session.begin_sign_in("eve", Factor::Password)?;
+    Ok(format!("{:?}", begun.complete(Factor::OneTimeCode)))
+}
+
 /// Begins once another request has loaded the same session.
 #[post("/begin_together")]
 async fn begin_together(session: &Session, both: &State<Barrier>) -> Result<(), Error> {
@@ -168,6 +175,7 @@ fn application(database: &TestDatabase, now: &Arc<AtomicI64>) -> Rocket<Build> {
         begun_or_why,
         complete,
         complete_twice,
+        complete_replaced,
         begin_together,
         complete_together
     ];
@@ -401,6 +409,11 @@ fn another_sign_in_replaces_a_begun_one(database: &TestDatabase) {
     assert_eq!(database.store.list("bob", START).unwrap(), []);
     browser.post("/log_in/eve");
     assert_eq!(browser.status("/begun"), 401, "eve signed in");
+    browser.post("/begin/ada");
+    let answer = browser.ask(Method::Post, "/complete_replaced");
+    assert!(answer.body.starts_with("Err(NotBegun: "), "{answer:?}");
+    assert_eq!(browser.get("/begun"), "eve Password@0");
+    browser.post("/log_in/eve");
     assert_eq!(browser.get("/proofs"), "Unstated@0");
 }
 
