@@ -35,4 +35,5 @@ mod rights;
 mod settings;
 mod site;
 mod slow;
+mod stream_backend;
 mod streams;

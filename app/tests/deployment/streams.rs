@@ -1,14 +1,12 @@
 //! Passes streams on through the proxies: on their paths they may be silent, other responses may not.
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{Read, Write};
 use std::thread;
-use std::time::{Duration, Instant};
-
-use tungstenite::handshake::derive_accept_key;
+use std::time::Instant;
 
 use crate::client::request;
 use crate::site::{Kind, Site};
+use crate::stream_backend::{LARGE, SILENCE, backend, read_until};
 
 behind_both!(
     a_silent_event_stream_lives_on_its_path_alone,
@@ -17,19 +15,13 @@ behind_both!(
     a_client_that_does_not_read_is_cut_off,
 );
 
-/// Longer than the timeouts of `site`, and shorter than those of streams.
-const SILENCE: Duration = Duration::from_secs(4);
-
 const STREAM: &str = "/account/events";
 
 /// Flags of HTTP/2.
 const END_OF_STREAM: u8 = 1;
 const END_OF_HEADERS: u8 = 4;
 
-/// More than all buffers on the way.
-const LARGE: usize = 32 << 20;
-
-/// Starts a proxy whose timeouts for ordinary responses are a second.
+/// Starts a proxy whose timeouts for ordinary responses are a second, less than the silence of streams.
 fn site(kind: Kind) -> Site {
     let changes = match kind {
         Kind::Nginx => [
@@ -42,63 +34,6 @@ fn site(kind: Kind) -> Site {
         ],
     };
     Site::changed(kind, backend(), &changes)
-}
-
-/// Serves event streams that pause, WebSockets that send back what they read, and large bodies.
-fn backend() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            thread::spawn(|| serve(stream));
-        }
-    });
-    port
-}
-
-fn serve(mut stream: TcpStream) -> io::Result<()> {
-    let head = read_until(&mut stream, "\r\n\r\n");
-    if value(&head, "Upgrade").is_some() {
-        let connection = value(&head, "Connection").unwrap_or_default();
-        assert!(connection.eq_ignore_ascii_case("upgrade"), "{head}");
-        // HAProxy checks it.
-        let key = value(&head, "Sec-WebSocket-Key").unwrap_or_default();
-        let accept = derive_accept_key(key.as_bytes());
-        let upgraded =
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket";
-        let accepted = format!("{upgraded}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
-        stream.write_all(accepted.as_bytes())?;
-        let mut reader = stream.try_clone()?;
-        return io::copy(&mut reader, &mut stream).map(drop);
-    }
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")?;
-    if head.contains("?large") {
-        stream.write_all(format!("Content-Length: {LARGE}\r\n\r\n").as_bytes())?;
-        return stream.write_all(&vec![b'a'; LARGE]);
-    }
-    stream.write_all(b"Connection: close\r\n\r\ndata:first\n\n")?;
-    thread::sleep(SILENCE);
-    stream.write_all(b"data:second\n\n")
-}
-
-/// Returns a header's value.
-fn value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut headers = head.lines().filter_map(|line| line.split_once(": "));
-    let named = headers.find(|(key, _)| key.eq_ignore_ascii_case(name));
-    named.map(|(_, value)| value)
-}
-
-/// Reads until this has come, or the connection ends.
-fn read_until(stream: &mut impl Read, text: &str) -> String {
-    let (mut all, mut piece) = (String::new(), [0; 4096]);
-    while !all.contains(text) {
-        match stream.read(&mut piece) {
-            Ok(0) | Err(_) => break,
-            Ok(length) => all += &String::from_utf8_lossy(&piece[..length]),
-        }
-    }
-    all
 }
 
 fn a_silent_event_stream_lives_on_its_path_alone(kind: Kind) {
