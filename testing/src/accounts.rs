@@ -3,6 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use rocket::serde::json::{Value, from_str};
+use rocket_diesel_session::store::Updated;
+
+use crate::database::TestDatabase;
 use crate::visitor::{Answer, Visitor};
 
 pub const EMAIL: &str = "ada@example.org";
@@ -76,4 +80,20 @@ pub fn complaint<'a>(page: &'a Answer, field: &str) -> &'a str {
         .split_once(&error)
         .unwrap_or_else(|| panic!("no error beside {field}: {}", page.body));
     message.split_once("</p>").unwrap().0
+}
+
+/// Moves the sign-ins of all sessions, and their proofs of the password, into the past.
+pub fn age(database: &TestDatabase, minutes: u32) {
+    let time = i64::from(minutes) * 60_000;
+    for mut record in database.store.all(i64::MIN, None, 100).unwrap() {
+        let mut data: Value = from_str(&record.data).unwrap();
+        let proofs = data.pointer_mut("/@proofs/times");
+        for proof in proofs.and_then(Value::as_array_mut).into_iter().flatten() {
+            proof[1] = (proof[1].as_i64().unwrap() - time).into();
+        }
+        record.data = data.to_string();
+        record.created_at -= time;
+        let updated = database.store.update(&record.key, record.version, &record);
+        assert_eq!(updated.unwrap(), Updated::Done);
+    }
 }

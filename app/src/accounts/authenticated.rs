@@ -1,6 +1,7 @@
 //! Represents the owner of an account after a right password.
 
 use rocket::serde::json::json;
+use rocket_diesel_session::sign_in::Factor;
 use rocket_diesel_session::{Error, Session};
 
 use crate::accounts::auth_request::AuthRequest;
@@ -93,7 +94,7 @@ fn log_failure(session: &Session, failures: i64, limit: Option<i64>, id: Option<
     }
 }
 
-/// Signs a user in, with a message for the next page.
+/// Signs in a user who has just entered or chosen the password, with a message for the next page.
 pub(crate) fn log_in(
     session: &Session,
     id: &str,
@@ -104,5 +105,6 @@ pub(crate) fn log_in(
         true => session.log_in_and_remember(id)?,
         false => session.log_in(id)?,
     }
+    session.add_proof(Factor::Password)?;
     done.map_or(Ok(()), |done| session.flash(SUCCESS, done))
 }

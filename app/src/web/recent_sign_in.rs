@@ -1,10 +1,10 @@
 //! Guards routes that need a recent sign-in, to protect unattended computers.
 
-use rocket_diesel_session::sign_in::Fresh;
+use rocket_diesel_session::sign_in::{Fresh, Password};
 
-/// A sign-in, or a confirmation of the password, within the last 10 minutes. Routes that take it ask all
-/// other users for their password.
-pub(crate) type RecentSignIn = Fresh<10>;
+/// A password that was entered within the last 10 minutes, at the sign-in or to confirm it. Routes
+/// that take it ask all other users for their password.
+pub(crate) type RecentSignIn = Fresh<10, Password>;
 
 /// The answer to programs whose sign-in is too old.
 pub(crate) const NOT_RECENT: &str =

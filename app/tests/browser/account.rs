@@ -4,7 +4,7 @@ use thirtyfour::prelude::*;
 
 use crate::artefacts;
 use crate::chromium::{Browser, with_browser};
-use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, age, is_signed_in, register, sign_in};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
 use testing::sql;
@@ -65,8 +65,8 @@ async fn change_the_location(browser: &Browser) -> WebDriverResult<()> {
 
 /// Lets 15 minutes pass since all sign-ins.
 fn wait(database: &TestDatabase) {
-    let earlier =
-        "UPDATE sessions SET created_at = created_at - 900000, seen_at = seen_at - 900000";
+    age(database, 15);
+    let earlier = "UPDATE sessions SET seen_at = seen_at - 900000";
     sql::execute(database, earlier);
 }
 

@@ -1,12 +1,10 @@
 //! Sends forms with an outdated token, and checks reason, typed values and next step.
 
-use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, age, cookie, is_signed_in, register, sign_in};
 use testing::application::Application;
 use testing::database::sqlite;
 use testing::sql;
 use testing::visitor::{Answer, Visitor};
-
-use crate::accounts::password::age;
 
 const OLDER: &str = "This form has expired";
 const SIGNED_OUT: &str = "You are no longer signed in";

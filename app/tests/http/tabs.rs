@@ -1,14 +1,12 @@
 //! Uses two tabs of one browser, and presses buttons twice.
 
 use testing::accounts::{
-    EMAIL, PASSWORD, complaint, is_signed_in, register, register_with, sign_in,
+    EMAIL, PASSWORD, age, complaint, is_signed_in, register, register_with, sign_in,
 };
 use testing::application::Application;
 use testing::database::{TestDatabase, sqlite};
 use testing::visitor::{Answer, Visitor};
 use testing::{on_every_backend, sql};
-
-use crate::accounts::password::age;
 
 on_every_backend!(
     a_registration_that_is_sent_twice_signs_in,

@@ -5,13 +5,13 @@ use std::thread;
 
 use rocket::serde::json::Value;
 
-use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in, until_not_busy};
+use testing::accounts::{
+    EMAIL, PASSWORD, age, cookie, is_signed_in, register, sign_in, until_not_busy,
+};
 use testing::application::Application;
 use testing::database::TestDatabase;
 use testing::visitor::Visitor;
 use testing::{on_every_backend, sql};
-
-use super::password::age;
 
 on_every_backend!(
     devices_have_names_and_the_current_one_is_marked,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rocket::serde::json::json;
 
 use testing::accounts::{
-    EMAIL, PASSWORD, complaint, cookie, is_signed_in, register, register_with, sign_in,
+    EMAIL, PASSWORD, age, complaint, cookie, is_signed_in, register, register_with, sign_in,
 };
 use testing::application::Application;
 use testing::database::TestDatabase;
@@ -197,13 +197,6 @@ fn errors_of_a_new_password_appear_beside_it() {
         sign_in(&application.visitor(), EMAIL, PASSWORD).location(),
         "/home"
     );
-}
-
-/// Lets minutes pass since all sign-ins.
-pub(crate) fn age(database: &TestDatabase, minutes: u32) {
-    let milliseconds = minutes * 60_000;
-    let older = format!("UPDATE sessions SET created_at = created_at - {milliseconds}");
-    sql::execute(database, &older);
 }
 
 fn changing_the_password_needs_a_recent_sign_in(database: &TestDatabase) {

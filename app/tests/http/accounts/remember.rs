@@ -2,8 +2,7 @@
 
 use rocket::serde::json::json;
 
-use super::password::age;
-use testing::accounts::{EMAIL, PASSWORD, is_signed_in, register, sign_in};
+use testing::accounts::{EMAIL, PASSWORD, age, is_signed_in, register, sign_in};
 use testing::application::Application;
 use testing::database::TestDatabase;
 use testing::visitor::Answer;

@@ -2,7 +2,7 @@
 
 use rocket::serde::json::{Value, from_str, json};
 
-use testing::accounts::PASSWORD;
+use testing::accounts::{PASSWORD, age};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
 use testing::visitor::Visitor;
@@ -74,7 +74,7 @@ fn a_refused_user_is_logged_once_per_request() {
         emitted(&application, "authz_fail").is_empty(),
         "an anonymous user is nobody"
     );
-    database.run("UPDATE sessions SET created_at = created_at - 660000");
+    age(&database, 11);
     assert_eq!(ada.get("/account/password").status, 303);
     assert_eq!(ada.get("/home").status, 200);
     database.run("UPDATE users SET disabled_at = 1");
