@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod server;
 pub mod site;
 pub mod sql;
+pub mod streams;
 pub mod switch;
 pub mod visitor;
 pub mod wire;

@@ -1,7 +1,7 @@
 //! Stops the server without cutting off a request.
 //!
-//! On SIGTERM or SIGINT it refuses new connections, answers the requests on open ones, closes each
-//! with its answer, and then shuts Rocket down. Rocket itself would close connections whose next
+//! On SIGTERM or SIGINT it refuses new connections, ends the streams of open pages, answers the requests on
+//! open connections, closes each with its answer, and then shuts Rocket down. Rocket itself would close connections whose next
 //! request is on its way.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,6 +18,7 @@ use rocket::tokio::time::{sleep, timeout};
 use rocket::{Build, Data, Orbit, Request, Response, Rocket, Shutdown};
 
 use crate::serve::listener;
+use crate::web::session_end::OpenPages;
 
 /// The longest silence on open connections before the shutdown.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -63,12 +64,13 @@ impl OpenRequests {
     }
 
     /// Refuses new connections, and waits until the open ones are closed or silent.
-    async fn drain(&self, port: u16) {
+    async fn drain(&self, port: u16, pages: &OpenPages) {
         rocket::warn!(
             "shutting down: the server accepts no new connections, which Rocket logs as accept errors"
         );
         let _ = spawn_blocking(move || listener::close(port)).await;
         self.stops.store(true, Ordering::SeqCst);
+        pages.disconnect();
         *self.answered() = Instant::now();
         loop {
             let waits = self.under_way.load(Ordering::SeqCst) > 0;
@@ -85,6 +87,7 @@ impl OpenRequests {
 /// Waits for a signal, drains, and shuts down; a second signal shuts down at once.
 async fn end(
     requests: Arc<OpenRequests>,
+    pages: OpenPages,
     mut signals: Signals,
     shutdown: Shutdown,
     port: u16,
@@ -92,7 +95,7 @@ async fn end(
 ) {
     signals.next().await;
     select! {
-        _ = timeout(limit, requests.drain(port)) => {}
+        _ = timeout(limit, requests.drain(port, &pages)) => {}
         () = signals.next() => {}
     }
     shutdown.notify();
@@ -147,12 +150,14 @@ impl Fairing for Drain {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let (config, shutdown) = (rocket.config(), rocket.shutdown());
         let limit = Duration::from_secs(config.shutdown.grace.into());
-        let Some(requests) = rocket.state::<Arc<OpenRequests>>().cloned() else {
+        let requests = rocket.state::<Arc<OpenRequests>>().cloned();
+        let pages = rocket.state::<OpenPages>().cloned();
+        let (Some(requests), Some(pages)) = (requests, pages) else {
             return;
         };
         match Signals::new() {
             Ok(signals) => {
-                rocket::tokio::spawn(end(requests, signals, shutdown, config.port, limit));
+                rocket::tokio::spawn(end(requests, pages, signals, shutdown, config.port, limit));
             }
             Err(error) => rocket::error!(
                 "no signal can be received, so SIGTERM and SIGINT stop the server at once: {error}"

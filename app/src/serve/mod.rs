@@ -38,6 +38,7 @@ fn rocket() -> Rocket<Build> {
         .attach(web::sign_in_forms::stage())
         .attach(web::account_pages::stage())
         .attach(web::device_pages::stage())
+        .attach(web::session_end::stage())
         .attach(web::api::stage())
         .attach(web::errors::stage())
         .attach(web::pages::stage())

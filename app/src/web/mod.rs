@@ -13,6 +13,7 @@ mod problem;
 mod recent_sign_in;
 mod refused_form;
 pub(crate) mod return_to;
+pub(crate) mod session_end;
 pub(crate) mod sign_in_forms;
 pub(crate) mod time_text;
 mod typed_location;

@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testing::accounts::{EMAIL, cookie, register};
 use testing::application::Application;
 use testing::database;
+use testing::streams::PageStream;
 #[cfg(feature = "mysql")]
 use testing::switch::Switch;
 
@@ -93,6 +94,24 @@ fn a_stop_under_load_cuts_off_no_request() {
         application.restart();
     }
     assert_whole(&seen);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_open_pages() {
+    let database = database::sqlite();
+    let patient = ("ROCKET_SHUTDOWN", "{grace=60}");
+    let mut application = Application::start_with(&database, &[QUIET[0], QUIET[1], patient]);
+    let cookie = cookie(&register(&application.visitor(), EMAIL, &[]));
+    let open = || PageStream::open(&application.base, &cookie);
+    let streams: Vec<_> = std::iter::repeat_with(open).take(CLIENTS).collect();
+    let begin = Instant::now();
+    assert!(application.stop().success());
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    for stream in streams {
+        let rest = stream.rest();
+        assert!(!rest.contains("event:"), "{rest}");
+    }
 }
 
 #[cfg(feature = "mysql")]

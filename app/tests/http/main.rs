@@ -26,6 +26,7 @@ mod reasons;
 mod redis;
 mod refused_forms;
 mod requirements;
+mod session_end;
 mod settings;
 mod tabs;
 mod throttle;
