@@ -1,11 +1,16 @@
 // Shows without a reload that the session of this page has ended.
 const EVENTS = "/account/events";
 const ended = document.querySelector("#session-end");
-ended.querySelector("a").href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+const link = ended.querySelector("a");
+link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
 let stream;
+
+const isTypedIn = (input) => input.value !== input.defaultValue;
 
 // Without a reason, the page is shown again.
 const show = (reason) => {
+  // A sign-in in another window keeps what was typed here.
+  link.target = [...document.querySelectorAll("main input")].some(isTypedIn) ? "_blank" : "";
   ended.querySelector(".lead").textContent = reason;
   ended.hidden = !reason;
 };

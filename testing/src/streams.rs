@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// More than the heartbeat of the application.
+/// Longer than the time between two heartbeats.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct PageStream {

@@ -7,17 +7,12 @@ use rocket::response::Responder;
 use rocket::response::stream::{Event, EventStream};
 use rocket::tokio::select;
 use rocket::tokio::sync::watch::Sender;
-use rocket::tokio::time::Duration;
 use rocket::{State, get, routes};
 use rocket_diesel_session::Session;
 use rocket_diesel_session::events::{EndReason, StreamEnd};
 
 use crate::web::current_user::CurrentUser;
 use crate::web::problem::Problem;
-
-/// Many proxies close a stream that is silent for a minute. Rocket notices a client that has gone only
-/// when it sends something.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Session end", |rocket| async {
@@ -69,6 +64,7 @@ fn events(
     };
     let (ended, disconnected) = (session.ended(), pages.disconnected());
     let email = user.into_inner().email;
+    // Rocket sends a heartbeat each 30 seconds, since many proxies close a stream that is silent for a minute.
     let stream = EventStream! {
         yield Event::data(email).event("user");
         let end = select! {
@@ -80,7 +76,7 @@ fn events(
         }
     };
     Left(Unbuffered {
-        stream: stream.heartbeat(HEARTBEAT),
+        stream,
         caching: Header::new("Cache-Control", "no-store"),
         buffering: Header::new("X-Accel-Buffering", "no"),
     })

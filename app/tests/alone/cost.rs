@@ -1,7 +1,6 @@
 //! Measures the processor time of the most expensive anonymous requests, in a release build.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -102,23 +101,13 @@ impl Site {
         status.and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
-    /// Returns the processor time of all threads, in milliseconds.
-    fn spent(&self) -> f64 {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.server.id())).unwrap();
-        let spent = threads.flatten().filter_map(|thread| {
-            let statistics = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            statistics.split(' ').next()?.parse::<f64>().ok()
-        });
-        spent.sum::<f64>() / 1e6
-    }
-
     /// Returns status and cost of the request. Repeats it while the cost is over the limit.
     fn cost(&self, request: &[u8], limit: f64) -> (u16, f64) {
         let mut cost = (0, f64::INFINITY);
         for _ in 0..ATTEMPTS {
-            let before = self.spent();
+            let before = super::spent(self.server.id());
             let status = self.send(request);
-            let spent = self.spent() - before;
+            let spent = super::spent(self.server.id()) - before;
             if spent < cost.1 {
                 cost = (status, spent);
             }

@@ -16,7 +16,11 @@ mod outage;
 #[cfg(feature = "mysql")]
 mod statements;
 mod stops;
+#[cfg(target_os = "linux")]
+mod streams;
 
+#[cfg(target_os = "linux")]
+use std::fs;
 use std::io::BufRead;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +28,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the processor time of all threads of a process, in milliseconds.
+#[cfg(target_os = "linux")]
+fn spent(process: u32) -> f64 {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let spent = threads.flatten().filter_map(|thread| {
+        let statistics = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        statistics.split(' ').next()?.parse::<f64>().ok()
+    });
+    spent.sum::<f64>() / 1e6
 }
 
 /// Returns the header lines of a response in lower case; `None` at the end of the connection.

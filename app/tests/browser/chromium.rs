@@ -64,7 +64,7 @@ impl Drop for Driver {
 #[derive(Clone)]
 pub struct Browser {
     pub driver: WebDriver,
-    site: String,
+    pub site: String,
     pub artefacts: PathBuf,
 }
 
@@ -146,6 +146,11 @@ impl Browser {
     pub async fn new_tab(&self) -> WebDriverResult<()> {
         let tab = self.driver.new_tab().await?;
         self.driver.switch_to_window(tab).await
+    }
+
+    /// Opens a second window, beside the first.
+    pub async fn new_window(&self) -> WebDriverResult<()> {
+        self.driver.new_window().await.map(drop)
     }
 
     /// Switches to a tab; 0 is the first.

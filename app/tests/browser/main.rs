@@ -12,6 +12,7 @@ mod chromium;
 mod look;
 mod no_scripts;
 mod refused;
+mod session_end;
 mod states;
 
 use std::env;

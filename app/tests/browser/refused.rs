@@ -111,7 +111,7 @@ fn a_form_sent_after_a_sign_out_in_another_tab_says_why_and_keeps_its_text() {
         browser.look_at_tab(1).await?;
         for tab in [1, 0] {
             browser.look_at_tab(tab).await?;
-            browser.click("form[action='/logout'] button").await?;
+            browser.send("/logout", json!({})).await?;
             browser.arrive("/login?signed_out").await?;
         }
         Ok(())
