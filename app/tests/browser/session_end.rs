@@ -6,10 +6,9 @@ use thirtyfour::prelude::*;
 
 use crate::artefacts;
 use crate::chromium::{Browser, with_browser};
-use testing::accounts::{EMAIL, PASSWORD, register};
+use testing::accounts::{EMAIL, PASSWORD, age, register};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
-use testing::sql;
 
 const NOTICE: &str = "#session-end";
 const EVE: &str = "eve@example.org";
@@ -61,8 +60,7 @@ async fn confirm_the_password_in_another_window(
     database: &TestDatabase,
 ) -> WebDriverResult<()> {
     look_at_connected_page(browser).await?;
-    let earlier = "UPDATE sessions SET created_at = created_at - 900000";
-    sql::execute(database, earlier);
+    age(database, 15);
     browser.look_at_tab(1).await?;
     browser.open("/account/password").await?;
     let confirm = "/account/confirm?next=%2Faccount%2Fpassword";
