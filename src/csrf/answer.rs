@@ -1,15 +1,14 @@
-//! The response to a refused request: the application's page for 403, or the reason as text or JSON.
+//! The response to a refused request: the application's page for 403, or the reason as text or problem details.
 
+use rocket::Request;
 use rocket::data::Data;
 use rocket::http::{ContentType, Method, Status};
 use rocket::response::Responder;
 use rocket::route::{Handler, Outcome, Route};
-use rocket::serde::json::Json;
-use rocket::{Request, Response};
-use serde_json::json;
 
 use super::refusal::{Reason, Refusal};
 use crate::request::catcher::catcher;
+use crate::request::problem::problem;
 use crate::request::reading;
 
 /// The method of refused requests. A request fairing cannot respond, so a route with this unused method
@@ -42,20 +41,15 @@ impl Handler for Refuse {
     }
 }
 
-/// Returns the response if the application has no catcher for 403: text, or JSON like Rocket's own errors.
+/// Returns the response if the application has no catcher for 403: text, or problem details.
 fn answer<'r>(request: &'r Request<'_>, reason: Reason) -> rocket::response::Result<'r> {
     let status = Status::Forbidden;
     let why = format!("The request was refused: {reason}. {}", remedy(reason));
-    let mut response: Response<'r> = match prefers_json(request) {
-        true => {
-            let name = status.reason_lossy();
-            let error = json!({ "code": status.code, "reason": name, "description": why });
-            Json(json!({ "error": error })).respond_to(request)?
-        }
-        false => (ContentType::Plain, format!("{status}\n{why}\n")).respond_to(request)?,
-    };
-    response.set_status(status);
-    Ok(response)
+    if prefers_json(request) {
+        return problem(request, status, &why);
+    }
+    let text = format!("{status}\n{why}\n");
+    (status, (ContentType::Plain, text)).respond_to(request)
 }
 
 fn remedy(reason: Reason) -> &'static str {

@@ -1,16 +1,15 @@
 //! The response to a request that a guard refused: the sign-in page, the confirmation page, or problem details.
 
-use rocket::http::{ContentType, MediaType, Status};
+use rocket::http::{MediaType, Status};
 use rocket::response::{Redirect, Responder};
-use rocket::serde::json::Json;
 use rocket::{Request, Response};
-use serde_json::json;
 
 use super::replace::replace;
 use super::response::vary;
 use super::{fresh, signed_in};
 use crate::request::catcher::catcher;
 use crate::request::local_page::with_return;
+use crate::request::problem::problem;
 use crate::request::reading;
 
 /// Puts a redirect to the sign-in page, or problem details, in place of a 401 of
@@ -65,23 +64,7 @@ fn answer_refused<'r>(
 }
 
 /// Returns `true` if the client prefers no page, and the application has no catcher that answers it.
-pub(super) fn accepts_problem(request: &Request<'_>, status: Status) -> bool {
+fn accepts_problem(request: &Request<'_>, status: Status) -> bool {
     let wants_page = reading::preferred(request).is_some_and(MediaType::is_html);
     !wants_page && catcher(request, status).is_none()
-}
-
-/// Returns problem details (RFC 9457) of the type `about:blank`.
-pub(super) fn problem<'r>(
-    request: &'r Request<'_>,
-    status: Status,
-    detail: &str,
-) -> rocket::response::Result<'r> {
-    let members = json!({
-        "type": "about:blank",
-        "title": status.reason_lossy(),
-        "status": status.code,
-        "detail": detail,
-    });
-    let content_type = ContentType::new("application", "problem+json");
-    (status, (content_type, Json(members))).respond_to(request)
 }

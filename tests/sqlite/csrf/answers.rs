@@ -38,7 +38,7 @@ fn refused(client: &Client) -> [(LocalRequest<'_>, &'static str); 5] {
 }
 
 #[test]
-fn the_answer_says_why_in_plain_words_or_in_json() {
+fn the_answer_says_why_in_plain_words_or_in_problem_details() {
     let client = Site::new("{cookie={secure=false}}").client;
     for (request, why) in refused(&client) {
         let answer = request.clone().dispatch();
@@ -52,12 +52,15 @@ fn the_answer_says_why_in_plain_words_or_in_json() {
 
         let answer = request.header(Accept::JSON).dispatch();
         assert_eq!(answer.status(), Status::Forbidden);
-        assert_eq!(answer.content_type(), Some(ContentType::JSON));
+        let problem = ContentType::new("application", "problem+json");
+        assert_eq!(answer.content_type(), Some(problem));
         let json: Value = from_str(&answer.into_string().unwrap()).unwrap();
-        assert_eq!(json["error"]["code"], 403);
-        assert_eq!(json["error"]["reason"], "Forbidden");
-        let description = json["error"]["description"].as_str().unwrap();
-        assert!(description.contains(why), "{description}");
+        assert_eq!(
+            (&json["status"], &json["title"]),
+            (&403.into(), &"Forbidden".into())
+        );
+        let detail = json["detail"].as_str().unwrap();
+        assert!(detail.contains(why), "{detail}");
     }
 }
 
