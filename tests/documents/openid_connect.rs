@@ -18,9 +18,9 @@ fn the_guide_to_openid_connect_shows_the_example() {
     for (beginning, file) in files![
         "toml" "#" "Rocket.toml",
         "sql" "--" "members.sql",
-        "rust,ignore" "//" "src/attempt.rs",
-        "rust,ignore" "//" "src/provider.rs",
-        "rust,ignore" "//" "src/main.rs",
+        "rs" "//" "src/attempt.rs",
+        "rs" "//" "src/provider.rs",
+        "rs" "//" "src/main.rs",
     ] {
         let (_, shown) = block(GUIDE, beginning).split_once('\n').unwrap();
         assert_eq!(shown, file, "{beginning}");
