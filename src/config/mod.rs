@@ -15,12 +15,10 @@ mod unreadable;
 mod url;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use rocket::data::ByteUnit;
 use rocket::figment::Figment;
-use rocket::serde::de::{self, Deserialize, Deserializer};
 
 pub(crate) use self::database::DatabaseConfig;
 pub(crate) use self::limits::millis;
@@ -36,6 +34,7 @@ use crate::express::signature::Secrets;
 use crate::request::bearer::TokenFrom;
 use crate::request::client::ClientAddress;
 use crate::request::cookie::CookieConfig;
+use crate::request::network::TrustedProxies;
 
 /// `[default.session]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -104,9 +103,8 @@ pub(crate) struct Config {
     /// The key of the sessions' pseudonyms in events, at least 32 characters. If it is not set, each launch
     /// draws one, and pseudonyms change.
     pub(crate) events_key: Option<EventsKey>,
-    /// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
-    #[serde(deserialize_with = "proxies")]
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// The addresses and networks of the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// How much of a client's address is stored and emitted: "off": nothing; "truncated": its network;
     /// "full".
     pub(crate) client_address: ClientAddress,
@@ -145,7 +143,7 @@ impl Default for Config {
             stream_check_interval: Period(Duration::from_secs(5)),
             events: Sink::Off,
             events_key: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             client_address: ClientAddress::Off,
             trusted_origins: Vec::new(),
             cookie: CookieConfig::default(),
@@ -207,22 +205,4 @@ impl Config {
     pub(crate) fn makes_users_file(&self) -> bool {
         self.migrate || self.create_table != Some(false)
     }
-}
-
-fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpAddr>, D::Error> {
-    let texts = <Vec<String> as Deserialize>::deserialize(deserializer)?;
-    let parsed = texts.iter().map(|text| {
-        let (address, _) = text.split_once('/').unwrap_or((text, ""));
-        match (text.parse(), address.parse::<IpAddr>()) {
-            (Ok(address), _) => Ok(address),
-            (_, Ok(_)) => Err(de::Error::custom(format!(
-                "{text:?} is a network and no IP address; write that of each proxy: \
-                 [\"10.0.0.1\"]"
-            ))),
-            _ => Err(de::Error::custom(format!(
-                "{text:?} is no IP address; write the address of each proxy: [\"127.0.0.1\"]"
-            ))),
-        }
-    });
-    parsed.collect()
 }

@@ -1,8 +1,10 @@
 //! The client of a request: its address, from the connection or a trusted proxy, its browser and its route.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use rocket::Request;
+
+use super::network::{TrustedProxies, truncated};
 
 /// The browser or program that sent a request.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +22,7 @@ impl Client {
     /// `shown` allows, and with its route if `with_route`.
     pub(crate) fn of(
         request: &Request<'_>,
-        proxies: &[IpAddr],
+        proxies: &TrustedProxies,
         shown: ClientAddress,
         with_route: bool,
     ) -> Self {
@@ -53,17 +55,10 @@ impl ClientAddress {
     pub(crate) fn shown(self, address: IpAddr) -> Option<String> {
         let shown = match self {
             Self::Off => return None,
-            Self::Truncated => network(address),
+            Self::Truncated => truncated(address, 24, 56),
             Self::Full => address,
         };
         Some(shown.to_string())
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 72)).into(),
     }
 }
 
@@ -71,16 +66,10 @@ fn network(address: IpAddr) -> IpAddr {
 ///
 /// `X-Real-IP` and `Forwarded` are ignored: any client can send them, and Rocket's `client_ip` believes
 /// the former.
-fn address(request: &Request<'_>, proxies: &[IpAddr]) -> Option<IpAddr> {
+fn address(request: &Request<'_>, proxies: &TrustedProxies) -> Option<IpAddr> {
     let peer = request.remote()?.ip();
     let forwarded = request.headers().get("X-Forwarded-For");
     Some(first_untrusted(peer, forwarded, proxies))
-}
-
-/// Returns `true` for the address of a trusted proxy. IPv4-mapped IPv6 addresses count as IPv4.
-pub(crate) fn is_trusted(address: IpAddr, proxies: &[IpAddr]) -> bool {
-    let mut proxies = proxies.iter().map(IpAddr::to_canonical);
-    proxies.any(|proxy| proxy == address.to_canonical())
 }
 
 /// Returns the first address from the right that is no trusted proxy. Each proxy appends the address
@@ -88,16 +77,15 @@ pub(crate) fn is_trusted(address: IpAddr, proxies: &[IpAddr]) -> bool {
 fn first_untrusted<'h>(
     peer: IpAddr,
     forwarded: impl Iterator<Item = &'h str>,
-    proxies: &[IpAddr],
+    proxies: &TrustedProxies,
 ) -> IpAddr {
     let peer = peer.to_canonical();
-    if !is_trusted(peer, proxies) {
+    if !proxies.contains(peer) {
         return peer;
     }
     let texts: Vec<_> = forwarded.flat_map(|header| header.split(',')).collect();
     let addresses = texts.iter().rev().map(|text| text.trim().parse::<IpAddr>());
-    let mut others =
-        addresses.skip_while(|it| it.as_ref().is_ok_and(|it| is_trusted(*it, proxies)));
+    let mut others = addresses.skip_while(|it| it.as_ref().is_ok_and(|it| proxies.contains(*it)));
     match others.next() {
         Some(Ok(address)) => address.to_canonical(),
         _ => peer,
@@ -108,10 +96,10 @@ fn first_untrusted<'h>(
 mod tests {
     use super::*;
 
-    const PROXIES: [&str; 3] = ["10.0.0.1", "10.0.0.2", "2001:db8::1"];
+    const PROXIES: &str = r#"["10.0.0.1", "10.0.0.2", "10.7.0.0/16", "2001:db8::1"]"#;
 
     fn found(peer: &str, forwarded: &[&str]) -> String {
-        let proxies = PROXIES.map(|proxy| proxy.parse().unwrap());
+        let proxies = serde_json::from_str(PROXIES).unwrap();
         let peer = peer.parse().unwrap();
         first_untrusted(peer, forwarded.iter().copied(), &proxies).to_string()
     }
@@ -136,6 +124,12 @@ mod tests {
             ),
             ("10.0.0.1", &["garbage, 192.0.2.7"][..], "192.0.2.7"),
             ("10.0.0.1", &["10.0.0.2"][..], "10.0.0.1"),
+            (
+                "10.7.7.7",
+                &["6.6.6.6, 192.0.2.7, 10.7.255.1"][..],
+                "192.0.2.7",
+            ),
+            ("10.8.7.7", &["192.0.2.7"][..], "10.8.7.7"),
         ] {
             assert_eq!(found(peer, forwarded), expected, "{peer} {forwarded:?}");
         }
@@ -168,9 +162,7 @@ mod tests {
     fn an_address_is_shown_as_its_network_unless_it_is_wanted_whole() {
         for (address, network) in [
             ("192.0.2.255", "192.0.2.0"),
-            ("255.255.255.255", "255.255.255.0"),
             ("2001:db8:1:2ff:3:4:5:6", "2001:db8:1:200::"),
-            ("::1", "::"),
         ] {
             let address: IpAddr = address.parse().unwrap();
             let shown = |setting: ClientAddress| setting.shown(address);

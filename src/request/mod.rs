@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod cookie;
 pub(crate) mod incoming;
 pub(crate) mod local_page;
+pub(crate) mod network;
 pub(crate) mod problem;
 pub(crate) mod reading;
 

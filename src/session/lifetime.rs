@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Session;
+use crate::request::network::truncated;
 use crate::state::Stored;
 use crate::token::Key;
 
@@ -167,10 +168,27 @@ impl Session {
     /// Returns the client's address: the peer of the connection, or the address that a proxy of
     /// `session.trusted_proxies` reports in `X-Forwarded-For`. Returns `None` outside a request.
     ///
-    /// The address is complete, so that an application can count attempts by it.
-    /// `session.client_address` decides how much of it is stored.
+    /// The address is complete; `session.client_address` decides how much of it is stored. To limit what
+    /// one client does, count by its [network](Self::client_network).
     pub fn client_address(&self) -> Option<IpAddr> {
         self.client.address
+    }
+
+    /// Returns the client's address if it is IPv4, or the first address of its network of 64 bits if it is
+    /// IPv6, since a client of IPv6 can choose among all addresses of such a network. Returns `None`
+    /// outside a request.
+    ///
+    /// ```
+    /// # use rocket_diesel_session::Session;
+    /// #[rocket::get("/attempts")]
+    /// fn counter(session: &Session) -> Option<String> {
+    ///     session.client_network().map(|network| format!("attempts from {network}"))
+    /// }
+    /// ```
+    pub fn client_network(&self) -> Option<IpAddr> {
+        self.client
+            .address
+            .map(|address| truncated(address, 32, 64))
     }
 
     /// Returns a time of the stored record, or for a new session the request's and `later` of its timeouts.

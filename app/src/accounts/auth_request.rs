@@ -11,7 +11,7 @@ use rocket_diesel_session::{Database, Error, Session};
 
 use crate::accounts::device_cookie::{self, KnownDevice};
 use crate::accounts::failure::Failure;
-use crate::accounts::throttling::{Attempt, Counter, Throttled, network};
+use crate::accounts::throttling::{Attempt, Counter, Throttled};
 use crate::passwords::{Busy, Slot};
 use crate::settings::Settings;
 
@@ -86,16 +86,16 @@ impl AuthRequest<'_> {
         if let Some(device) = device {
             return vec![Counter::device(&device.id, self.settings)];
         }
-        let address = self.session.client_address();
-        let address = address.map(|address| Counter::address(address, self.settings));
+        let network = self.session.client_network();
+        let address = network.map(|network| Counter::address(network, self.settings));
         let account = Counter::account(email, self.settings);
         address.into_iter().chain([account]).collect()
     }
 
     /// Takes a slot for hashing a password of this account.
     pub(crate) fn slot(&self, account: &str) -> Result<Slot, Error> {
-        let address = self.session.client_address().map(network);
-        Slot::take(account, address.as_deref()).map_err(|busy| self.too_busy(busy))
+        let network = self.session.client_network().map(|it| it.to_string());
+        Slot::take(account, network.as_deref()).map_err(|busy| self.too_busy(busy))
     }
 
     /// Begins an attempt on an account. Every hashed password needs one.

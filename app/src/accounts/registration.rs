@@ -65,8 +65,8 @@ pub(crate) async fn register(
     if !field_errors.is_empty() {
         return Ok(Err(Failure::Invalid(field_errors)));
     }
-    let address = auth.session.client_address();
-    let counter = address.map(|address| Counter::registrations(address, auth.settings));
+    let network = auth.session.client_network();
+    let counter = network.map(|network| Counter::registrations(network, auth.settings));
     let counters = counter.into_iter().collect();
     let nothing = std::future::ready(Ok(()));
     let attempt = match auth.attempt(&profile.email, counters, nothing).await? {

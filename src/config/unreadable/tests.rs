@@ -149,13 +149,17 @@ fn a_refusal_has_the_words_of_the_settings() {
             "it has one word twice; write each once",
         ),
         (
-            "trusted_proxies = [\"10.0.0.0/8\"]",
-            "\"10.0.0.0/8\" is a network and no IP address; write that of each proxy: \
-             [\"10.0.0.1\"]",
+            "trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.1/8\"]",
+            "\"10.0.0.1/8\" is one address of a network; write the network \"10.0.0.0/8\"",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.0/64\"]",
+            "\"10.0.0.0/64\" has to end with a number from /1 to /32",
         ),
         (
             "trusted_proxies = [\"127.0.0.1\", \"proxy.example\"]",
-            "\"proxy.example\" is no IP address; write the address of each proxy: [\"127.0.0.1\"]",
+            "\"proxy.example\" is no IP address and no network; write those of the proxies: \
+             [\"127.0.0.1\", \"10.0.0.0/8\"]",
         ),
     ] {
         let refusal = refusal(&format!("[session]\n{setting}"));

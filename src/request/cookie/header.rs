@@ -8,7 +8,6 @@ use rocket::http::{Cookie, Header, SameSite};
 use rocket::time::Duration;
 
 use super::{Auto, CookieConfig, Priority, SameSiteConfig, Secure};
-use crate::request::client::is_trusted;
 
 impl CookieConfig {
     /// Returns the name with the strongest prefix that browsers accept. With it they refuse a cookie that
@@ -105,7 +104,7 @@ impl CookieConfig {
     pub(crate) fn came_over_tls(&self, request: &Request<'_>) -> bool {
         let proxy = request
             .remote()
-            .is_some_and(|remote| is_trusted(remote.ip(), &self.trusted_proxies));
+            .is_some_and(|remote| self.trusted_proxies.contains(remote.ip()));
         let forwarded = || request.headers().get_one("X-Forwarded-Proto");
         request.rocket().config().tls_enabled()
             || proxy && forwarded().is_some_and(|scheme| scheme == "https")

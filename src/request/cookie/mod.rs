@@ -4,12 +4,11 @@ mod domain;
 mod header;
 mod plain_http;
 
-use std::net::IpAddr;
-
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, require};
 use crate::request::bearer::TokenFrom;
+use crate::request::network::TrustedProxies;
 
 /// `[default.session.cookie]`.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -33,7 +32,7 @@ pub(crate) struct CookieConfig {
     priority: Option<Priority>,
     /// The proxies whose `X-Forwarded-Proto` is trusted.
     #[serde(skip)]
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// The parts of a request in which the session's token counts.
     #[serde(skip)]
     pub(crate) token_from: TokenFrom,
@@ -56,7 +55,7 @@ impl Default for CookieConfig {
             same_site: SameSiteConfig::Lax,
             partitioned: false,
             priority: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             token_from: TokenFrom::default(),
             is_shared: false,
             plain_on_loopback: false,

@@ -13,7 +13,7 @@ fn taken_for(site: &Site, name: &'static str, value: &str) -> String {
 #[test]
 fn spoofed_addresses_are_ignored_unless_a_trusted_proxy_has_them() {
     let alone = Site::with("");
-    let proxied = Site::with(",trusted_proxies=[\"127.0.0.1\",\"10.0.0.1\"]");
+    let proxied = Site::with(",trusted_proxies=[\"127.0.0.0/8\",\"10.0.0.1\"]");
     for header in [
         "x-real-ip",
         "forwarded",

@@ -85,7 +85,7 @@ fn secure_auto_believes_a_trusted_proxy_alone() {
             .unwrap()
             .contains("Secure")
     };
-    let trusting = "{trusted_proxies=[\"10.0.0.1\"],cookie={secure=\"auto\"}}";
+    let trusting = "{trusted_proxies=[\"10.0.0.0/31\"],cookie={secure=\"auto\"}}";
     assert!(forwarded(trusting, "10.0.0.1:1"));
     assert!(!forwarded(trusting, "10.0.0.2:1"));
     assert!(!forwarded("{cookie={secure=\"auto\"}}", "127.0.0.1:1"));

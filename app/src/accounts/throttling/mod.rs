@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use rocket_diesel_session::{Database, Error};
 
-pub(crate) use self::counter::{Counter, network};
+pub(crate) use self::counter::Counter;
 use crate::db::attempts::count::{AttemptCount, Refused};
 use crate::db::attempts::{self, change, forget};
 use crate::passwords::Slot;

@@ -42,8 +42,11 @@ fn invalid_settings_are_refused() {
             ["session.client_address", "`truncated`"],
         ),
         (
-            "{trusted_proxies=[\"10.0.0.0/8\"]}",
-            ["session.trusted_proxies", "IP address"],
+            "{trusted_proxies=[\"10.0.0.1/8\"]}",
+            [
+                "session.trusted_proxies",
+                "write the network \"10.0.0.0/8\"",
+            ],
         ),
         (
             "{events_key=\"only 30 characters are too few\"}",

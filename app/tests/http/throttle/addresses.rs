@@ -5,7 +5,8 @@ use rocket::serde::json::json;
 use super::{WRONG, assert_too_often, attempts, pass, sign_in_by_program, start};
 use testing::accounts::{EMAIL, PASSWORD, register, sign_in};
 use testing::application::Application;
-use testing::database::TestDatabase;
+use testing::database::{self, TestDatabase};
+use testing::visitor::Visitor;
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
@@ -41,6 +42,26 @@ fn an_address_counts_on_all_accounts_together(database: &TestDatabase) {
         rows,
         "who is refused leaves no row"
     );
+}
+
+#[test]
+fn a_network_of_ipv6_counts_as_one_address() {
+    let database = database::sqlite();
+    let settings = [
+        ("ROCKET_SESSION", r#"{trusted_proxies=["127.0.0.0/8"]}"#),
+        ("ROCKET_ACCOUNTS", "{attempts_per_address=2}"),
+    ];
+    let application = Application::start_with(&database, &settings);
+    let sign_in_from = |address: &str, number: u32| {
+        let header = ("X-Forwarded-For".parse().unwrap(), address.parse().unwrap());
+        let visitor = Visitor::new(&application.base, [header].into_iter().collect());
+        let email = format!("nobody+{number}@example.org");
+        sign_in(&visitor, &email, WRONG)
+    };
+    assert_eq!(sign_in_from("2001:db8:0:1::1", 1).status, 401);
+    assert_eq!(sign_in_from("2001:db8:0:1:ffff::2", 2).status, 401);
+    assert_too_often(&sign_in_from("2001:db8:0:1::3", 3), 30);
+    assert_eq!(sign_in_from("2001:db8:0:2::1", 4).status, 401);
 }
 
 fn registrations_of_an_address_are_counted(database: &TestDatabase) {
