@@ -14,6 +14,7 @@ use crate::engine::commit::{Attempt, Commit, Committed};
 use crate::engine::database::{Database, UserLookup};
 use crate::engine::door::Door;
 use crate::engine::gathering::{Gathering, Load};
+use crate::engine::readiness::Readiness;
 use crate::engine::session_locks::SessionLocks;
 use crate::engine::threads::{Threads, Waited};
 use crate::error::{Effect, Error};
@@ -45,6 +46,7 @@ pub(crate) struct Context {
     pub(crate) outages: [Outage; 2],
     /// The outage of saving.
     pub(crate) unsaved: Outage,
+    pub(crate) readiness: Readiness,
     pub(crate) locks: SessionLocks,
     pub(crate) cleanup: CleanupThread,
 }
@@ -86,14 +88,18 @@ impl Context {
         };
         of_store.note(&answer);
         let mut found = answer?;
-        let user_of = self.user_of.clone();
-        if let (Some((record, joined)), Some(user_of)) = (&mut found, user_of)
+        let Some(user_of) = self.user_of.clone() else {
+            self.readiness.answered();
+            return Ok(found);
+        };
+        if let Some((record, joined)) = &mut found
             && let Some(id) = record.user_id.clone()
         {
             // The users' database can fail while the store works.
             let user = self.threads.ask(waited, move || user_of(&id)).await;
             of_users.note(&user);
             *joined = user?;
+            self.readiness.answered();
         }
         Ok(found)
     }

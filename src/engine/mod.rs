@@ -7,6 +7,7 @@ pub(crate) mod database;
 mod door;
 pub(crate) mod gathering;
 pub(crate) mod probe;
+pub(crate) mod readiness;
 pub(crate) mod session_locks;
 pub(crate) mod streams;
 pub(crate) mod threads;

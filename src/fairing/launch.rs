@@ -13,6 +13,7 @@ use crate::engine::cleanup::{Cleanup, CleanupThread};
 use crate::engine::context::{Context, Outage};
 use crate::engine::database::Database;
 use crate::engine::gathering::Gathering;
+use crate::engine::readiness::Readiness;
 use crate::engine::session_locks::SessionLocks;
 use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
@@ -95,6 +96,7 @@ impl Sessions {
             events,
             outages: [Outage::of("loaded"), Outage::of("loaded")],
             unsaved: Outage::of("saved"),
+            readiness: Readiness::default(),
             locks: SessionLocks::default(),
             cleanup,
         })

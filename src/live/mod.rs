@@ -6,8 +6,10 @@ mod guard;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use humantime::format_duration;
 use rocket::{Phase, Rocket};
 use serde_json::Value;
 
@@ -157,19 +159,46 @@ impl LiveSessions {
 
     /// Checks that the store works: inserts a record, changes it, loads it and deletes it.
     ///
-    /// The record belongs to no user, and expires within a minute if it is left behind.
+    /// The record belongs to no user, and expires within a minute if it is left behind. For a check that is
+    /// made often see [`ready`](Self::ready).
     ///
     /// ```
     /// use rocket_diesel_session::{Error, LiveSessions};
     ///
-    /// #[rocket::get("/health")]
-    /// async fn health(live: LiveSessions) -> Result<&'static str, Error> {
-    ///     live.probe().await.map(|()| "ready")
+    /// async fn works(live: &LiveSessions) -> Result<&'static str, Error> {
+    ///     live.probe().await.map(|()| "the store keeps sessions")
     /// }
     /// ```
     pub async fn probe(&self) -> Result<(), Error> {
         let now = self.0.now();
         self.ask(move |store| probe::run(store, now)).await
+    }
+
+    /// Checks that the store has answered `within` this time, for a load balancer that asks whether this
+    /// process is ready. Fails as unavailable if it has not.
+    ///
+    /// Requests that load their session show it, and then this asks nothing. Otherwise one caller loads a
+    /// session that does not exist: twice in the time, and once a second at most, however often and by how
+    /// many this is called. With the users in another database, that one has to answer, too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use rocket_diesel_session::{Error, LiveSessions};
+    ///
+    /// #[rocket::get("/health/ready")]
+    /// async fn ready(live: LiveSessions) -> Result<&'static str, Error> {
+    ///     live.ready(Duration::from_secs(5)).await.map(|()| "ready")
+    /// }
+    /// ```
+    pub async fn ready(&self, within: Duration) -> Result<(), Error> {
+        match self.0.is_ready(within).await {
+            true => Ok(()),
+            false => Err(Error::unavailable(format!(
+                "the store has not answered within the last {}",
+                format_duration(within)
+            ))),
+        }
     }
 
     /// Emits an event outside a request, as [`Session::event`] does within one.

@@ -14,6 +14,7 @@ mod local_sign_in;
 mod other_fairings;
 mod outage;
 mod outside;
+mod ready;
 mod saving;
 mod sign_in_page;
 mod sign_out;
