@@ -73,12 +73,17 @@ impl Application {
     }
 
     pub fn wait_until_healthy(&mut self) {
-        let health = format!("{}/health", self.base);
+        let health = format!("{}/health/ready", self.base);
         wait_until("the application is up", TIMEOUT, || {
             let ended = self.process.try_wait().unwrap();
             assert!(ended.is_none(), "the application ended: {ended:?}");
             reqwest::blocking::get(&health).is_ok_and(|answer| answer.status() == 200)
         });
+    }
+
+    pub fn port(&self) -> u16 {
+        let (_, port) = self.base.rsplit_once(':').unwrap();
+        port.parse().unwrap()
     }
 
     /// Its process.
@@ -108,9 +113,19 @@ impl Application {
 
     /// Ends it as a deployment does, and waits until it has ended.
     pub fn stop(&mut self) -> ExitStatus {
+        self.begin_stop();
+        self.wait()
+    }
+
+    /// Tells it to end, and does not wait.
+    pub fn begin_stop(&self) {
         let process = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &process]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
 

@@ -13,12 +13,32 @@ pub struct Proxy {
     pub home: TempDir,
 }
 
-/// nginx with these settings, which say that it listens on `port`; `home` is its prefix.
+impl Drop for Proxy {
+    /// Lets nginx end its workers, which would outlive it if it was killed.
+    fn drop(&mut self) {
+        let process = self.server.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &process]).status();
+        if sent.is_ok_and(|sent| sent.success()) {
+            self.server.wait();
+        }
+    }
+}
+
+/// nginx as one process, with these settings, which say that it listens on `port`; `home` is its prefix.
 pub fn nginx(home: TempDir, settings: &str, port: u16) -> Proxy {
+    start(home, settings, port, "daemon off; master_process off;")
+}
+
+/// nginx with workers, which SIGHUP replaces.
+pub fn nginx_with_workers(home: TempDir, settings: &str, port: u16) -> Proxy {
+    start(home, settings, port, "daemon off;")
+}
+
+fn start(home: TempDir, settings: &str, port: u16, mode: &str) -> Proxy {
     fs::write(home.path().join("nginx.conf"), settings).unwrap();
     let mut command = Command::new("nginx");
     command
-        .args(["-g", "daemon off; master_process off;"]) // so that it can be killed
+        .args(["-g", mode])
         .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
         .arg(home.path());
     let server = Server::start(&mut command, port);

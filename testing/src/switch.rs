@@ -12,6 +12,7 @@ pub struct Switch {
     pub port: u16,
     target: Arc<AtomicU16>,
     hangs: Arc<AtomicBool>,
+    refuses: Arc<AtomicBool>,
 }
 
 impl Switch {
@@ -25,14 +26,32 @@ impl Switch {
             port,
             target,
             hangs,
+            refuses: Arc::default(),
         };
         let (target, hangs) = (switch.target.clone(), switch.hangs.clone());
+        let refuses = switch.refuses.clone();
         thread::spawn(move || {
-            for client in listener.incoming().flatten() {
+            let (mut listener, mut clients) = (listener, Vec::<TcpStream>::new());
+            loop {
+                let client = listener.accept();
+                if refuses.load(Ordering::SeqCst) {
+                    drop((listener, client));
+                    for client in clients.drain(..) {
+                        let _ = client.shutdown(Shutdown::Both);
+                    }
+                    while refuses.load(Ordering::SeqCst) {
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+                    continue;
+                }
                 let target = target.load(Ordering::SeqCst);
-                if let Ok(server) = TcpStream::connect(("127.0.0.1", target)) {
+                if let (Ok((client, _)), Ok(server)) =
+                    (client, TcpStream::connect(("127.0.0.1", target)))
+                {
                     forward(&client, &server, &hangs);
                     forward(&server, &client, &hangs);
+                    clients.push(client);
                 }
             }
         });
@@ -42,6 +61,13 @@ impl Switch {
     /// Forwards new connections there; those that exist stay where they are.
     pub fn move_to(&self, target: u16) {
         self.target.store(target, Ordering::SeqCst);
+    }
+
+    /// Closes all connections and the port while `refuses`.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
+        // Wakes the thread that accepts.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 
     /// Forwards nothing while `hangs`, and keeps each connection.

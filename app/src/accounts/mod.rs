@@ -14,7 +14,7 @@ pub(crate) mod validation;
 
 use rocket_diesel_session::Sessions;
 
-pub(crate) use crate::db::users::{Profile, User, ping, set_location};
+pub(crate) use crate::db::users::{Profile, User, set_location};
 use crate::db::{MIGRATIONS, users};
 
 /// Returns the fairing of the sessions, as the server and the command line use it.

@@ -1,6 +1,7 @@
 //! Stops the server without cutting off a request.
 //!
-//! On SIGTERM or SIGINT it refuses new connections, ends the streams of open pages, answers the requests on
+//! On SIGTERM or SIGINT it is no longer ready, and serves on for a while until load balancers have noticed. Then it
+//! refuses new connections, ends the streams of open pages, answers the requests on
 //! open connections, closes each with its answer, and then shuts Rocket down. Rocket itself would close connections whose next
 //! request is on its way.
 
@@ -18,6 +19,8 @@ use rocket::tokio::time::{sleep, timeout};
 use rocket::{Build, Data, Orbit, Request, Response, Rocket, Shutdown};
 
 use crate::serve::listener;
+use crate::settings::health::HealthSettings;
+use crate::web::health::Leaving;
 use crate::web::session_end::OpenPages;
 
 /// The longest silence on open connections before the shutdown.
@@ -84,21 +87,53 @@ impl OpenRequests {
     }
 }
 
-/// Waits for a signal, drains, and shuts down; a second signal shuts down at once.
-async fn end(
+/// What the end of the server works with.
+struct End {
     requests: Arc<OpenRequests>,
     pages: OpenPages,
-    mut signals: Signals,
-    shutdown: Shutdown,
-    port: u16,
+    leaving: Leaving,
+    /// The time between the signal and the drain.
+    wait: Duration,
+    /// The longest time of the drain.
     limit: Duration,
-) {
-    signals.next().await;
-    select! {
-        _ = timeout(limit, requests.drain(port, &pages)) => {}
-        () = signals.next() => {}
+    port: u16,
+}
+
+impl End {
+    fn of(rocket: &Rocket<Orbit>) -> Option<Self> {
+        let (config, health) = (rocket.config(), rocket.state::<HealthSettings>()?);
+        Some(Self {
+            requests: rocket.state::<Arc<OpenRequests>>()?.clone(),
+            pages: rocket.state::<OpenPages>()?.clone(),
+            leaving: rocket.state::<Leaving>()?.clone(),
+            wait: Duration::from_secs(health.shutdown_wait.into()),
+            limit: Duration::from_secs(config.shutdown.grace.into()),
+            port: config.port,
+        })
     }
-    shutdown.notify();
+
+    /// Waits for a signal, drains, and shuts down; a second signal shuts down at once.
+    async fn follow(self, mut signals: Signals, shutdown: Shutdown) {
+        signals.next().await;
+        select! {
+            () = self.leave() => {}
+            () = signals.next() => {}
+        }
+        shutdown.notify();
+    }
+
+    async fn leave(&self) {
+        self.leaving.begin();
+        if !self.wait.is_zero() {
+            rocket::warn!(
+                "shutting down: not ready any more, and serving for another {} s until load balancers \
+                 have noticed",
+                self.wait.as_secs()
+            );
+            sleep(self.wait).await;
+        }
+        let _ = timeout(self.limit, self.requests.drain(self.port, &self.pages)).await;
+    }
 }
 
 struct Signals {
@@ -148,16 +183,12 @@ impl Fairing for Drain {
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
-        let (config, shutdown) = (rocket.config(), rocket.shutdown());
-        let limit = Duration::from_secs(config.shutdown.grace.into());
-        let requests = rocket.state::<Arc<OpenRequests>>().cloned();
-        let pages = rocket.state::<OpenPages>().cloned();
-        let (Some(requests), Some(pages)) = (requests, pages) else {
+        let Some(end) = End::of(rocket) else {
             return;
         };
         match Signals::new() {
             Ok(signals) => {
-                rocket::tokio::spawn(end(requests, pages, signals, shutdown, config.port, limit));
+                rocket::tokio::spawn(end.follow(signals, rocket.shutdown()));
             }
             Err(error) => rocket::error!(
                 "no signal can be received, so SIGTERM and SIGINT stop the server at once: {error}"

@@ -42,6 +42,7 @@ fn rocket() -> Rocket<Build> {
         .attach(web::api::stage())
         .attach(web::errors::stage())
         .attach(web::pages::stage())
+        .attach(web::health::stage())
         .attach(web::headers::stage())
         .attach(templates)
         .attach(accounts::sessions())

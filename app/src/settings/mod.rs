@@ -9,6 +9,7 @@
 //! | `words` | `["session"]` | a list of words | words that do not make a password, like the owner's name and address |
 
 pub(crate) mod files;
+pub(crate) mod health;
 
 use std::ops::RangeInclusive;
 

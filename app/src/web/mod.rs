@@ -7,6 +7,7 @@ pub(crate) mod current_user;
 pub(crate) mod device_pages;
 pub(crate) mod errors;
 pub(crate) mod headers;
+pub(crate) mod health;
 mod layout;
 pub(crate) mod pages;
 mod problem;

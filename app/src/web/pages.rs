@@ -1,20 +1,18 @@
-//! Serves the landing page, the pages home and messages, and the health check.
+//! Serves the landing page, and the pages home and messages.
 
 use rocket::fairing::AdHoc;
 use rocket::serde::Serialize;
-use rocket::tokio::try_join;
 use rocket::{get, routes};
-use rocket_diesel_session::{Database, Error, LiveSessions, Session};
+use rocket_diesel_session::{Error, Session};
 use rocket_dyn_templates::{Template, context};
 
-use crate::accounts;
 use crate::web::current_user::CurrentUser;
 use crate::web::layout::Page;
 use crate::web::time_text;
 
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_ignite("Pages", |rocket| async {
-        rocket.mount("/", routes![index, home, messages, health])
+        rocket.mount("/", routes![index, home, messages])
     })
 }
 
@@ -84,11 +82,4 @@ fn messages(user: CurrentUser, page: Page<'_>) -> Result<Template, Error> {
         },
     ];
     page.show("messages", context! { messages })
-}
-
-#[get("/health")]
-async fn health(database: &Database, live: LiveSessions) -> Result<&'static str, Error> {
-    // Ends no session, since no user has this id, but fails if the store cannot write.
-    try_join!(accounts::ping(database), live.revoke_all(""))?;
-    Ok("ok\n")
 }

@@ -12,6 +12,8 @@
 mod cost;
 mod floods;
 #[cfg(feature = "mysql")]
+mod health;
+#[cfg(feature = "mysql")]
 mod outage;
 #[cfg(feature = "mysql")]
 mod statements;

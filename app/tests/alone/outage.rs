@@ -93,7 +93,8 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
     }
     let credentials = [("email", EMAIL), ("password", PASSWORD)];
     assert_eq!(soon(|| anonymous.post("/login", &credentials)).status, 503);
-    assert_eq!(soon(|| anonymous.get("/health")).status, 503);
+    assert_eq!(soon(|| anonymous.get("/health/ready")).status, 503);
+    assert_eq!(soon(|| anonymous.get("/health/live")).status, 200);
     drop(stopped);
 
     // Pending statements finish first; then everything works without a restart.
@@ -108,6 +109,6 @@ fn nobody_is_signed_out_by_a_database_that_does_not_answer() {
 
 fn heal(anonymous: &Visitor) {
     wait_until("the application recovers", Duration::from_secs(20), || {
-        anonymous.get("/health").status == 200
+        anonymous.get("/health/ready").status == 200
     });
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use testing::accounts::{EMAIL, cookie, register};
 use testing::application::Application;
 use testing::database;
+use testing::server::wait_until;
 use testing::streams::PageStream;
 #[cfg(feature = "mysql")]
 use testing::switch::Switch;
@@ -112,6 +113,46 @@ fn a_stop_does_not_wait_for_open_pages() {
         let rest = stream.rest();
         assert!(!rest.contains("event:"), "{rest}");
     }
+}
+
+#[test]
+fn a_stop_is_announced_before_connections_are_refused() {
+    let database = database::sqlite();
+    let wait = ("ROCKET_HEALTH", "{shutdown_wait=3}");
+    let mut application = Application::start_with(&database, &[QUIET[0], QUIET[1], wait]);
+    let user = application.visitor();
+    register(&user, EMAIL, &[]);
+    let address = application.base.strip_prefix("http://").unwrap().to_owned();
+    let begin = Instant::now();
+    application.begin_stop();
+    let visitor = || application.visitor();
+    wait_until("not ready", Duration::from_secs(3), || {
+        let answer = visitor().get("/health/ready");
+        answer.status == 503 && answer.body.contains("shutting down")
+    });
+    // New connections and the open one are served as before.
+    assert_eq!(visitor().get("/health/live").status, 200);
+    for _ in 0..2 {
+        let home = user.get("/home");
+        assert_eq!((home.status, home.header("Connection")), (200, None));
+    }
+    wait_until("connections are refused", Duration::from_secs(20), || {
+        TcpStream::connect(&address).is_err()
+    });
+    assert!(begin.elapsed() >= Duration::from_secs(3));
+    assert!(application.wait().success());
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    let database = database::sqlite();
+    let wait = ("ROCKET_HEALTH", "{shutdown_wait=300}");
+    let mut application = Application::start_with(&database, &[QUIET[0], QUIET[1], wait]);
+    application.begin_stop();
+    wait_until("not ready", Duration::from_secs(20), || {
+        application.visitor().get("/health/ready").status == 503
+    });
+    assert!(application.stop().success());
 }
 
 #[cfg(feature = "mysql")]

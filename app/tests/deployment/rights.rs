@@ -35,7 +35,7 @@ fn walk(owner: &str, least: &str) {
     );
     assert!(!is_signed_in(&other));
     assert_eq!(user.post("/logout", &[]).location(), "/login?signed_out");
-    assert_eq!(user.get("/health").status, 200);
+    assert_eq!(user.get("/health/ready").status, 200);
     let output = application.output().to_lowercase();
     assert!(!output.contains("denied"), "{output}");
 }

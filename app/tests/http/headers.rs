@@ -85,7 +85,7 @@ fn every_answer_is_protected() {
     let database = database::sqlite();
     let (application, _templates) = with_broken(&database, &["messages"]);
     let anonymous = application.visitor();
-    for page in ["/", "/login", "/register", "/health"] {
+    for page in ["/", "/login", "/register", "/health/live", "/health/ready"] {
         assert_protected(&anonymous.get(page), 200, page);
     }
     for file in ["style.css", "countdown.js", "session_end.js", "favicon.svg"] {

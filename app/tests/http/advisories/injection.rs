@@ -101,5 +101,5 @@ fn rustsec_2026_0111_bytes_in_a_column_of_text_are_an_error() {
         assert!([303, 500, 503].contains(&page.status), "{damage}: {page:?}");
         sql::execute(&database, "DELETE FROM sessions; DELETE FROM users");
     }
-    assert_eq!(visitor.get("/health").status, 200);
+    assert_eq!(visitor.get("/health/ready").status, 200);
 }

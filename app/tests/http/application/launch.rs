@@ -1,17 +1,20 @@
 //! Launches and restarts the application, and loses connections to its database.
 
+use std::time::Duration;
+
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 use diesel::prelude::*;
 
 use testing::accounts::{EMAIL, cookie, is_signed_in, register};
 use testing::application::{Application, make_empty, refusal};
 use testing::database::TestDatabase;
+use testing::server::wait_until;
 use testing::{on_every_backend, sql};
 
 on_every_backend!(
     sessions_outlive_a_killed_process,
     two_processes_create_the_tables_once,
-    an_application_without_a_table_is_not_healthy,
+    an_application_without_a_table_is_not_ready,
 );
 
 fn sessions_outlive_a_killed_process(database: &TestDatabase) {
@@ -28,17 +31,23 @@ fn sessions_outlive_a_killed_process(database: &TestDatabase) {
     assert!(!is_signed_in(&grace));
 }
 
-fn an_application_without_a_table_is_not_healthy(database: &TestDatabase) {
-    let application = Application::start(database);
+fn an_application_without_a_table_is_not_ready(database: &TestDatabase) {
+    let soon = ("ROCKET_HEALTH", "{ready_within=2}");
+    let application = Application::start_with(database, &[soon]);
     let visitor = application.visitor();
+    let becomes = |status: u16, table: &str| {
+        wait_until(table, Duration::from_secs(20), || {
+            visitor.get("/health/ready").status == status
+        });
+    };
     for table in [database.table.as_str(), "users"] {
         let rename = |from: &str, to: &str| {
             sql::execute(database, &format!("ALTER TABLE {from} RENAME TO {to}"));
         };
         rename(table, "aside");
-        assert_eq!(visitor.get("/health").status, 503, "{table}");
+        becomes(503, table);
         rename("aside", table);
-        assert_eq!(visitor.get("/health").status, 200, "{table}");
+        becomes(200, table);
     }
 }
 

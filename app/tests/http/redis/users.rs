@@ -1,9 +1,12 @@
 //! Runs the application with its users in SQL and its sessions in Redis.
 
+use std::time::Duration;
+
 use testing::accounts::{EMAIL, PASSWORD, cookie, is_signed_in, register, sign_in};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
 use testing::redis::Redis;
+use testing::server::wait_until;
 use testing::sql;
 use testing::visitor::Visitor;
 
@@ -23,6 +26,33 @@ pub(crate) fn settings(
 fn application(users: &TestDatabase, sessions: &TestDatabase) -> Application {
     let variables = settings(users, &format!("url={:?}", sessions.url), &sessions.table);
     Application::start_with(users, &variables.each_ref().map(|(k, v)| (*k, &**v)))
+}
+
+/// Without either of them, pages of signed-in users cannot be shown.
+#[test]
+#[ignore = "needs Redis: run ./test.sh"]
+fn an_application_is_ready_with_both_databases() {
+    let (users, redis) = (database::sqlite(), Redis::start(&[]));
+    let sessions = redis.database();
+    let variables = settings(&users, &format!("url={:?}", sessions.url), &sessions.table);
+    let soon = ("ROCKET_HEALTH", "{ready_within=2}");
+    let [databases, session] = variables.each_ref().map(|(k, v)| (*k, &**v));
+    let application = Application::start_with(&users, &[databases, session, soon]);
+    let visitor = application.visitor();
+    let becomes = |status: u16| {
+        wait_until("ready or not", Duration::from_secs(20), || {
+            visitor.get("/health/ready").status == status
+        });
+    };
+    becomes(200);
+    redis.stop();
+    becomes(503);
+    redis.go_on();
+    becomes(200);
+    sql::execute(&users, "ALTER TABLE users RENAME TO aside");
+    becomes(503);
+    sql::execute(&users, "ALTER TABLE aside RENAME TO users");
+    becomes(200);
 }
 
 fn devices(visitor: &Visitor) -> usize {
