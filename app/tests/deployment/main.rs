@@ -32,6 +32,7 @@ mod mariadb;
 mod outside;
 mod postgresql;
 mod rights;
+mod rolling;
 mod settings;
 mod site;
 mod slow;

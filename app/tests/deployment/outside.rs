@@ -110,10 +110,11 @@ fn recorder() -> (u16, Arc<Mutex<Vec<String>>>) {
             while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
                 head.push(byte[0]);
             }
-            record
-                .lock()
-                .unwrap()
-                .push(String::from_utf8(head).unwrap());
+            // HAProxy itself asks for the health.
+            if !head.starts_with(b"GET /health/") {
+                let head = String::from_utf8(head).unwrap();
+                record.lock().unwrap().push(head);
+            }
             let close = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
             let _ = stream.write_all(close);
         }

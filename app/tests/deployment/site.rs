@@ -14,7 +14,7 @@ use crate::client::{Answer, Encrypted, HERE, ask, connect, encrypt, request, tru
 use testing::accounts::{EMAIL, PASSWORD};
 use testing::application::Application;
 use testing::database::{self, TestDatabase};
-use testing::proxy::{NGINX_FOLDERS, Proxy, nginx};
+use testing::proxy::{NGINX_FOLDERS, Proxy, nginx_with_workers};
 use testing::secrets;
 use testing::server::{Server, free_port};
 
@@ -33,7 +33,7 @@ pub struct Site {
     pub ports: [u16; 2],
     authority: PathBuf,
     client: Arc<ClientConfig>,
-    _proxy: Proxy,
+    proxy: Proxy,
 }
 
 impl Site {
@@ -56,7 +56,7 @@ impl Site {
             ports,
             client: trusting(&authority, &["http/1.1"]),
             authority,
-            _proxy: proxy,
+            proxy,
         }
     }
 
@@ -86,11 +86,24 @@ impl Site {
         self.ask(&request("GET", path, &[], "")).unwrap()
     }
 
+    /// Replaces a text in nginx's file, and has it read again.
+    pub fn reload_nginx(&self, before: &str, after: &str) {
+        let file = self.proxy.home.path().join("nginx.conf");
+        let settings = fs::read_to_string(&file).unwrap();
+        assert!(settings.contains(before), "{before}");
+        fs::write(&file, settings.replace(before, after)).unwrap();
+        self.proxy.server.signal("-HUP");
+    }
+
     /// Registers a user, and returns the Cookie header of the session.
     pub fn register(&self) -> String {
+        self.register_as(EMAIL)
+    }
+
+    pub fn register_as(&self, email: &str) -> String {
         let page = self.get("/register");
         let fields = form(&page, &[("first_name", "Ada"), ("last_name", "Lovelace")]);
-        let fields = fields + &encoded(&[("email", EMAIL), ("password", PASSWORD)]);
+        let fields = fields + &encoded(&[("email", email), ("password", PASSWORD)]);
         let cookies: Vec<_> = page.cookies().map(value_of).collect();
         let sent = format!("Cookie: {}", cookies.join("; "));
         let headers = [sent.as_str(), "Origin: https://example.org"];
@@ -142,9 +155,8 @@ impl Whole {
                 ),
             ],
         );
-        let (_, port) = application.base.rsplit_once(':').unwrap();
         Self {
-            site: Site::before(kind, port.parse().unwrap()),
+            site: Site::before(kind, application.port()),
             application,
             _database: database,
         }
@@ -187,7 +199,8 @@ fn start_nginx(
     let settings = shipped(
         "nginx.conf",
         &[
-            ("user www-data;", String::new()),
+            // Ignored for any other account.
+            ("user www-data;", "user root;".into()),
             ("/run/nginx.pid", "nginx.pid".into()),
             (
                 "error_log /var/log/nginx/error.log",
@@ -208,7 +221,7 @@ fn start_nginx(
             ("127.0.0.1:8000", format!("127.0.0.1:{served}")),
         ],
     );
-    nginx(home, &adapted(settings, changes), encrypted)
+    nginx_with_workers(home, &adapted(settings, changes), encrypted)
 }
 
 fn start_haproxy(
