@@ -12,11 +12,8 @@ use testing::database;
 use testing::server::{Server, free_port};
 use testing::visitor::Visitor;
 
-/// The limit for one request in milliseconds, without hashing a password.
-const LIMIT: f64 = 20.0;
-
 /// Attempts for a request over the limit, since other work may run at the same time.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 10;
 
 struct Site {
     server: Server,
@@ -37,11 +34,15 @@ fn no_request_of_an_anonymous_client_has_a_cost_without_bound() {
     let database = database::sqlite();
     let site = Site::start(&database.url);
     let mut worst = Vec::new();
+    // The hashing of one password, which the same machine does in the same minute: odd inputs
+    // are no cheaper way to keep the server busy than a plain wrong password.
+    let mut limit = 0.0;
     for path in ["/register", "/login", "/signup", "/signin"] {
         let plain = site.body(path, &values("first_name", "Ada"));
         let (hashed, hashing) = site.cost(&plain, f64::INFINITY);
+        limit = hashing;
         for Input { name, request } in site.fields_to(path) {
-            let (status, cost) = site.cost(&request, LIMIT + hashing);
+            let (status, cost) = site.cost(&request, limit + hashing);
             let cost = if status == hashed {
                 cost - hashing
             } else {
@@ -51,16 +52,19 @@ fn no_request_of_an_anonymous_client_has_a_cost_without_bound() {
         }
     }
     for Input { name, request } in [site.shapes(), site.headers(), site.paths()].concat() {
-        let (status, cost) = site.cost(&request, LIMIT);
+        let (status, cost) = site.cost(&request, limit);
         worst.push((cost, status, name));
     }
     worst.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
-    eprintln!("{} inputs; the worst, in ms:", worst.len());
+    eprintln!(
+        "{} inputs; the limit is {limit} ms, the worst:",
+        worst.len()
+    );
     for (cost, status, name) in &worst[..20] {
         eprintln!("{cost:8.2}  {status}  {name}");
     }
     let (cost, _, name) = &worst[0];
-    assert!(*cost <= LIMIT, "{cost} ms: {name}");
+    assert!(*cost <= limit, "{cost} of {limit} ms: {name}");
 }
 
 impl Site {
