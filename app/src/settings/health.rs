@@ -5,7 +5,7 @@
 //! | `ready_within` | `5` | 2 to 60 | seconds since the store's last answer |
 //! | `shutdown_wait` | `0` | 0 to 300 | seconds from the signal to stop until the server refuses connections, so that load balancers notice |
 
-use rocket::figment::Figment;
+use rocket::figment::{self, Figment};
 use rocket::serde::Deserialize;
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -30,7 +30,7 @@ impl HealthSettings {
         let settings: Self = match figment.contains("health") {
             true => figment
                 .extract_inner("health")
-                .map_err(|error| format!("health cannot be used: {error}"))?,
+                .map_err(|error| unreadable(&error))?,
             false => Self::default(),
         };
         for (key, seconds, range) in [
@@ -47,6 +47,14 @@ impl HealthSettings {
         }
         Ok(settings)
     }
+}
+
+fn unreadable(error: &figment::Error) -> String {
+    format!(
+        "{} cannot be used: {}; Rocket.toml shows the keys of health, which are numbers of seconds",
+        super::full_name("health", error),
+        error.kind
+    )
 }
 
 #[cfg(test)]

@@ -99,13 +99,21 @@ impl Settings {
 }
 
 fn unreadable(error: &figment::Error) -> String {
-    let key = error.path.first().filter(|key| *key != "accounts");
-    let accepted = accepted(key.map_or("", String::as_str));
-    let path = key.map_or("accounts".to_owned(), |key| format!("accounts.{key}"));
+    let name = full_name("accounts", error);
+    let accepted = accepted(name.strip_prefix("accounts.").unwrap_or_default());
     format!(
-        "{path} cannot be used: {}; it must be {accepted}",
+        "{name} cannot be used: {}; it must be {accepted}",
         error.kind
     )
+}
+
+/// Returns the name of the key that cannot be read, with its table, or the table's alone.
+fn full_name(table: &str, error: &figment::Error) -> String {
+    // Figment puts the name of the table after the key's.
+    match error.path.first().filter(|key| *key != table) {
+        Some(key) => format!("{table}.{key}"),
+        None => table.to_owned(),
+    }
 }
 
 /// Returns the accepted values of a key.
