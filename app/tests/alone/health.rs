@@ -1,11 +1,12 @@
 //! Asks for the health of the application while its database does not answer, and counts what it costs.
 
-use std::process::Command;
+use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::{Connection, MysqlConnection};
 
+use crate::outage::Stopped;
 use testing::application::Application;
 use testing::clients::at_once;
 use testing::database;
@@ -62,12 +63,9 @@ fn readiness_ends_while_the_database_hangs() {
     let _alone = super::alone();
     let database = database::mariadb();
     let application = Application::start_with(&database, &[SOON]);
-    let server = testing::provided("mariadb", "TEST_MARIADB_PID");
-    let signal = |signal: &str| {
-        let sent = Command::new("kill").args([signal, &server]).status();
-        assert!(sent.unwrap().success());
-    };
-    follows(&application, || signal("-STOP"), || signal("-CONT"));
+    let stopped = Cell::new(None);
+    let stop = || stopped.set(Some(Stopped::server()));
+    follows(&application, stop, || drop(stopped.take()));
 }
 
 #[test]

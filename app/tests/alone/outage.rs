@@ -12,10 +12,10 @@ const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery";
 
 /// Suspends the database server, and resumes it when dropped.
-struct Stopped(String);
+pub(crate) struct Stopped(String);
 
 impl Stopped {
-    fn server() -> Self {
+    pub(crate) fn server() -> Self {
         let stopped = Self(testing::provided("mariadb", "TEST_MARIADB_PID"));
         assert!(stopped.signal("-STOP"));
         stopped
