@@ -6,6 +6,8 @@
 #   ./test.sh contract               those whose name contains "contract", with the
 #                                    servers that they need and no others
 #   ./test.sh --test NAME -- --exact whatever `cargo test` and its runner accept
+#   ./test.sh cluster                disturb databases and applications while clients work,
+#                                    and count what went wrong; see bench/README.md
 #   ./test.sh servers                start the servers and leave them running, for
 #                                    cargo test --all-features NAME -- --include-ignored
 #   ./test.sh stop                   stop those
@@ -81,6 +83,12 @@ run_tests() {
     return "$status"
 }
 
+# Disturbs databases and applications of its own; the first argument is the build.
+disturb() {
+    PYTHONDONTWRITEBYTECODE=1 python3 bench/faults.py \
+        --program "$(realpath "${CARGO_TARGET_DIR:-target}/$1/examples/busy")" "${@:2}"
+}
+
 # Fails if a token or a password is in a file that the servers or the applications
 # wrote. The tests note the ones that they get and send.
 find_secrets() {
@@ -100,6 +108,11 @@ install_packages
 case ${1:-} in
 --install-only) exit ;;
 servers) leave_servers_running; exit ;;
+cluster)
+    cargo build --quiet --release --all-features --example busy
+    disturb release "${@:2}"
+    exit
+    ;;
 esac
 
 TEST_ARTEFACTS=$(realpath -m "${TEST_ARTEFACTS:-${TMPDIR:-/tmp}/rocket_diesel_session-artefacts}")
@@ -119,6 +132,7 @@ export TEST_SERVERS="$work" TEST_SECRETS="$work/secrets"
 (($#)) || testing/provide.sh "$work" "${everything[@]}" "${more[@]}"
 status=0
 run_tests "$@" || status=$?
+(($#)) || disturb debug --short || status=$?
 [[ -s $TEST_SECRETS || $# -gt 0 ]] || fail "the tests have noted no secret"
 find_secrets || fail "what is secret was left behind: see above"
 exit "$status"

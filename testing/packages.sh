@@ -34,6 +34,7 @@ missing_packages() {
     type -P haproxy >/dev/null || echo haproxy
     [[ -n $(compgen -G "/usr/lib*/galera/libgalera_smm.so") ]] || echo galera-4
     type -P rsync >/dev/null || echo rsync
+    type -P ip >/dev/null || echo iproute2
     type -P openssl >/dev/null || echo openssl
     type -P faketime >/dev/null || echo faketime
     type -P sqlite3 >/dev/null || echo sqlite3

@@ -10,11 +10,28 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def run(*command, text=None, **options):
     """Returns the output."""
-    result = subprocess.run(command, input=text, text=True, capture_output=True, **options)
+    try:
+        result = subprocess.run(command, input=text, text=True, capture_output=True, **options)
+    except subprocess.TimeoutExpired as cause:
+        raise RuntimeError(str(cause)) from None
     if result.returncode:
         command = " ".join(command)
         raise RuntimeError(f"{command} {(text or '')[:500]}: {result.stdout}{result.stderr}")
     return result.stdout.strip()
+
+
+def printed(*command):
+    """All that it prints, however it ends."""
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+
+def attempt(*command):
+    """Whether it succeeds."""
+    try:
+        run(*command)
+        return True
+    except (RuntimeError, OSError):
+        return False
 
 
 def start(command, log, environment=None):
