@@ -18,6 +18,7 @@ mod clocks;
 mod concurrency;
 mod contract;
 mod database;
+mod earlier_version;
 #[cfg(all(feature = "mysql", feature = "redis"))]
 mod express;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
