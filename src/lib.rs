@@ -55,6 +55,7 @@
 //! - [Streams](guide::streams) that end with their session
 //! - [OpenID Connect](guide::openid_connect)
 //! - [Settings](guide::settings)
+//! - [On a cluster](guide::on_a_cluster)
 //! - [Backup](guide::backup)
 //! - [Coming from Express and passport](guide::coming_from_express)
 //! - [Moving from Express](guide::moving_from_express), with one table for both applications

@@ -1,5 +1,5 @@
 //! Guides: adding sessions to an application, testing its routes, API and mobile clients, streams, sign-in by
-//! OpenID Connect, settings, backup, coming from Express, and moving from Express.
+//! OpenID Connect, settings, clusters, backup, coming from Express, and moving from Express.
 //!
 //! `links.md` comes first in each, so its targets replace those at the end of a guide, which are for a code host.
 
@@ -30,6 +30,11 @@ pub mod in_your_application {
 pub mod moving_from_express {
     #![doc = include_str!("links.md")]
     #![doc = include_str!("moving_from_express.md")]
+}
+
+pub mod on_a_cluster {
+    #![doc = include_str!("links.md")]
+    #![doc = include_str!("on_a_cluster.md")]
 }
 
 pub mod openid_connect {
