@@ -44,7 +44,7 @@ const APPLICATION: Layers = Layers {
             &["settings", "accounts", "web", "cli", "serve"],
             &["rocket::serde", "rocket::tokio", "rocket::error!"],
         ),
-        ("rocket_dyn_templates::", &["web", "serve/mod.rs"], &[]),
+        ("rocket_dyn_templates::", &["web"], &[]),
         ("diesel::", &["db"], &[]),
         ("pbkdf2::", &["passwords"], &[]),
         ("clap::", &["cli/mod.rs"], &[]),

@@ -10,13 +10,9 @@ mod log_buffer;
 
 use std::process::ExitCode;
 
-use rocket::fairing::Fairing;
-use rocket::figment::Figment;
 use rocket::{Build, Rocket};
-use rocket_dyn_templates::Template;
 
-use crate::settings::{self, Settings};
-use crate::{accounts, web};
+use crate::{accounts, settings, web};
 
 /// Serves the application until the process is asked to stop.
 pub(crate) fn serve() -> ExitCode {
@@ -30,9 +26,9 @@ pub(crate) fn serve() -> ExitCode {
 
 fn rocket() -> Rocket<Build> {
     let figment = settings::files::figment();
-    let templates = templates(&figment);
+    let templates = web::files::templates(&figment);
     rocket::custom(figment)
-        .attach(settings::files::static_files())
+        .attach(web::files::stage())
         .attach(settings::stage())
         .attach(accounts::auth_request::stage())
         .attach(web::sign_in_forms::stage())
@@ -49,13 +45,4 @@ fn rocket() -> Rocket<Build> {
         .attach(accounts::email::migration())
         // After the sessions, whose error page would replace an answer with its headers.
         .attach(web::api::origins::stage())
-}
-
-/// Gives the templates the length of a password, which the forms show.
-fn templates(figment: &Figment) -> impl Fairing + use<> {
-    let settings = Settings::read(figment).unwrap_or_default();
-    Template::custom(move |engines| {
-        let environment = &mut engines.minijinja;
-        environment.add_global("password_min", settings.password_min);
-    })
 }

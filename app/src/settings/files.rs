@@ -1,16 +1,17 @@
-//! Finds the configuration file, and the application's other files beside it.
+//! Finds the configuration file, and the folders beside it whose files replace the built-in ones.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use rocket::Config;
-use rocket::fairing::AdHoc;
 use rocket::figment::providers::{Data, Env, Format, Serialized, Toml};
 use rocket::figment::value::{Dict, Map};
 use rocket::figment::{self, Figment, Metadata, Profile, Provider};
-use rocket::fs::{FileServer, Options};
 
-/// Reads the configuration as Rocket does, from the file that [`config_file`] finds.
+/// The settings of a program without a file; a file replaces each value that it has.
+const SHIPPED: &str = include_str!("../../../Rocket.toml");
+
+/// Reads the configuration as Rocket does, from [`SHIPPED`] and the file that [`config_file`] finds.
 pub(crate) fn figment() -> Figment {
     let profile = match cfg!(debug_assertions) {
         true => "dev",
@@ -18,8 +19,11 @@ pub(crate) fn figment() -> Figment {
     };
     let profile = Profile::from_env_or("ROCKET_PROFILE", profile);
     let file = config_file();
-    let templates = beside(&file, "templates");
-    let file = Toml::file(file).nested();
+    let missing = file.as_ref().err().cloned();
+    let files = [
+        Some(Toml::string(SHIPPED).nested()),
+        file.ok().map(|file| Toml::file(file).nested()),
+    ];
     // The size of the largest form, and of what the proxies in `deploy/` accept.
     let limit = Serialized::default("limits.json", "32 KiB");
     let mut figment = Figment::from(Config::default()).merge(limit);
@@ -27,12 +31,19 @@ pub(crate) fn figment() -> Figment {
         // Some clients send no Secure cookie over http.
         figment = figment.merge(Serialized::default("session.cookie.secure", false));
     }
-    figment = figment.merge(ProfileTables(&file, Profile::Default, Profile::Default));
-    for name in synonyms(&profile) {
-        figment = figment.merge(ProfileTables(&file, name, Profile::Default));
+    for file in files.iter().flatten() {
+        figment = figment.merge(ProfileTables(file, Profile::Default, Profile::Default));
+        for name in synonyms(&profile) {
+            figment = figment.merge(ProfileTables(file, name, Profile::Default));
+        }
+        figment = figment.merge(ProfileTables(file, Profile::Global, Profile::Global));
     }
+    if let Some(Some(named)) = missing {
+        figment = figment.merge(Missing(named));
+    }
+    // The templates of rocket_dyn_templates need a path; the program holds no file of theirs.
+    let templates = folder("templates").or_else(|| env::current_exe().ok());
     figment
-        .merge(ProfileTables(&file, Profile::Global, Profile::Global))
         .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
         .join(Serialized::default("template_dir", templates))
         .select(profile)
@@ -65,35 +76,37 @@ impl Provider for ProfileTables<'_> {
     }
 }
 
-/// Serves the static files. Aborts the launch with one line if there are none.
-pub(crate) fn static_files() -> AdHoc {
-    AdHoc::try_on_ignite("Static files", |rocket| async {
-        let folder = beside(&config_file(), "static");
-        if !folder.is_dir() {
-            rocket::error!(
-                "there is no folder {}; put static and templates beside Rocket.toml, and set ROCKET_CONFIG to its path",
-                folder.display()
-            );
-            return Err(rocket);
-        }
-        let files = FileServer::new(folder, Options::default());
-        Ok(rocket.mount("/static", files))
-    })
+/// The error for a file that `ROCKET_CONFIG` names and that is not there.
+struct Missing(PathBuf);
+
+impl Provider for Missing {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("ROCKET_CONFIG")
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        let named = self.0.display();
+        Err(format!("there is no file {named}; correct its path").into())
+    }
+}
+
+/// Returns the folder beside the configuration file, or else beside the program.
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
+    let files = config_file().ok().into_iter().chain(env::current_exe());
+    let mut folders = files.map(|file| file.with_file_name(name));
+    folders.find(|folder| folder.is_dir())
 }
 
 /// Returns the file that `ROCKET_CONFIG` names, else `Rocket.toml` in the working directory, a
-/// folder above it, or beside the program.
-fn config_file() -> PathBuf {
+/// folder above it, or beside the program. If there is none, the error has the name of
+/// `ROCKET_CONFIG`.
+fn config_file() -> Result<PathBuf, Option<PathBuf>> {
     let named = env::var_os("ROCKET_CONFIG").map(PathBuf::from);
     let name = named.as_deref().unwrap_or(Path::new("Rocket.toml"));
     let start = env::current_dir().unwrap_or_default();
     let program = env::current_exe().unwrap_or_default();
     let above = start.ancestors().map(|folder| folder.join(name));
-    let beside_program = named.is_none().then(|| beside(&program, "Rocket.toml"));
+    let beside_program = named.is_none().then(|| program.with_file_name(name));
     let found = above.chain(beside_program).find(|file| file.is_file());
-    found.unwrap_or_else(|| start.join(name))
-}
-
-fn beside(file: &Path, name: &str) -> PathBuf {
-    file.with_file_name(name)
+    found.ok_or(named)
 }

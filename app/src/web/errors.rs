@@ -144,7 +144,7 @@ async fn other(status: Status, request: &Request<'_>) -> Either<Template, Proble
     let retry = failed && !reload;
     let again = return_to::page_of_form(request).filter(|_| refused_form::can_retry(request));
     Left(Template::render(
-        "error",
+        "error.html",
         context! { user, csrf_token, status: status.code, title, message, reload, retry, again, without_account: !known },
     ))
 }

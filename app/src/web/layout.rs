@@ -75,7 +75,7 @@ impl Page<'_> {
             csrf_token,
             context,
         };
-        Ok(Template::render(template, layout))
+        Ok(Template::render(format!("{template}.html"), layout))
     }
 
     /// Renders the form again, with its values except passwords, and an error beside each wrong

@@ -6,6 +6,7 @@ pub(crate) mod browser_name;
 pub(crate) mod current_user;
 pub(crate) mod device_pages;
 pub(crate) mod errors;
+pub(crate) mod files;
 pub(crate) mod headers;
 pub(crate) mod health;
 mod layout;

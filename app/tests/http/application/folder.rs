@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use testing::accounts::{EMAIL, is_signed_in, register};
+use testing::accounts::{EMAIL, is_signed_in, register, sign_in};
 use testing::root;
-use testing::server::{Server, built, free_port};
+use testing::server::{Server, built, ended, free_port, wait_until};
 use testing::visitor::Visitor;
 
 /// Returns a folder with all files of the application, and one to start it in.
@@ -101,18 +102,106 @@ fn the_files_are_beside_the_configuration_wherever_it_is_started() {
 }
 
 #[test]
-fn a_folder_without_static_files_is_refused_in_one_line() {
-    let installed = Installed::new();
-    fs::remove_file(installed.own.path().join("static")).unwrap();
-    let program = built("rocket_diesel_session");
-    let mut command = Installed::command(&program, installed.own.path());
-    let done = command.output().unwrap();
-    assert!(!done.status.success());
-    let output = String::from_utf8(done.stdout).unwrap();
-    assert!(!output.contains("panicked"), "{output}");
-    let mut lines = output.lines().filter(|line| line.contains("ROCKET_CONFIG"));
+fn without_any_other_file_it_runs_from_an_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    fs::copy(built("rocket_diesel_session"), &program).unwrap();
+    let (start, port) = (folder.path().join("start"), free_port());
+    fs::create_dir(&start).unwrap();
+    // Folders of other programs where it is started are not served.
+    fs::create_dir(start.join("static")).unwrap();
+    fs::write(start.join("static/style.css"), "other").unwrap();
+    let mut command = Installed::command(&program, &start);
+    let server = Server::start(command.env("ROCKET_PORT", port.to_string()), port);
+    let visitor = Visitor::new(&server.base, Default::default());
+    let form = sign_in(&visitor, "<b>@example.org", "correct horse battery");
+    assert_eq!(form.headers["content-type"], "text/html; charset=utf-8");
+    assert!(form.body.contains("&lt;b&gt;@"), "{}", form.body);
+    assert!(!form.body.contains("<b>@"), "{}", form.body);
+    register(&visitor, EMAIL, &[]);
+    assert!(is_signed_in(&visitor));
+    for (name, kind) in [
+        ("style.css", "text/css; charset=utf-8"),
+        ("session_end.js", "text/javascript"),
+        ("countdown.js", "text/javascript"),
+        ("favicon.svg", "image/svg+xml"),
+    ] {
+        let file = visitor.get(&format!("/static/{name}"));
+        assert_eq!(file.headers["content-type"], kind, "{name}");
+        let shipped = fs::read_to_string(root().join("static").join(name)).unwrap();
+        assert_eq!(file.body, shipped, "{name}");
+    }
+    for path in [
+        "/static/nowhere",
+        "/static",
+        "/static/",
+        "/static/..%2fprogram",
+    ] {
+        assert_eq!(visitor.get(path).status, 404, "{path}");
+    }
     assert!(
-        lines.next().unwrap().contains("there is no folder"),
+        start.join("app.db").exists(),
+        "the settings are the shipped ones"
+    );
+}
+
+#[test]
+fn a_file_beside_the_program_replaces_one_inside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    fs::copy(built("rocket_diesel_session"), &program).unwrap();
+    for (name, text) in [
+        (
+            "templates/index.html.j2",
+            "{% extends \"base.html\" %}{% block content %}ours{% endblock %}",
+        ),
+        ("static/style.css", "body { color: red }"),
+        ("static/logo.svg", "<svg/>"),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (start, port) = (tempfile::tempdir().unwrap(), free_port());
+    let mut command = Installed::command(&program, start.path());
+    let server = Server::start(command.env("ROCKET_PORT", port.to_string()), port);
+    let visitor = Visitor::new(&server.base, Default::default());
+    let page = visitor.get("/").body;
+    assert!(page.contains("ours") && page.contains("</html>"), "{page}");
+    assert_eq!(visitor.get("/static/style.css").body, "body { color: red }");
+    assert_eq!(visitor.get("/static/logo.svg").body, "<svg/>");
+    assert_eq!(visitor.get("/static/countdown.js").status, 200);
+    assert_eq!(visitor.get("/login").status, 200);
+
+    // A debug build reads a page again.
+    let index = folder.path().join("templates/index.html.j2");
+    fs::write(index, "changed").unwrap();
+    let changed = || visitor.get("/").body == "changed";
+    wait_until("the page is read again", Duration::from_secs(10), changed);
+}
+
+#[test]
+fn a_page_or_a_configuration_that_cannot_be_read_stops_the_launch_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    fs::copy(built("rocket_diesel_session"), &program).unwrap();
+    let refusal = |variable: (&str, &str)| {
+        let mut command = Installed::command(&program, folder.path());
+        let (status, output) = ended(command.env(variable.0, variable.1));
+        assert!(!status.success());
+        assert!(!output.contains("panicked"), "{output}");
+        output
+    };
+    let output = refusal(("ROCKET_CONFIG", "nowhere/Rocket.toml"));
+    assert!(
+        output.contains("there is no file nowhere/Rocket.toml"),
         "{output}"
     );
+    assert_eq!(output.lines().count(), 1, "{output}");
+
+    let templates = folder.path().join("templates");
+    fs::create_dir(&templates).unwrap();
+    fs::write(templates.join("login.html.j2"), "{% if %}").unwrap();
+    let output = refusal(("ROCKET_PORT", "0"));
+    assert!(output.contains("login.html"), "{output}");
 }
