@@ -151,6 +151,29 @@ impl Database {
         }
     }
 
+    /// Returns the SQL statements that give the sessions table what this version needs: columns, their types and
+    /// NULL, and indexes. It returns none if nothing is missing, and none for a table that Express defines.
+    ///
+    /// ```no_run
+    /// use rocket_diesel_session::{Database, Error};
+    ///
+    /// async fn report(database: &Database) -> Result<(), Error> {
+    ///     for statement in database.alterations().await? {
+    ///         println!("{statement};");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn alterations(&self) -> Result<Vec<String>, Error> {
+        if let SessionsIn::AnotherStore = self.sessions_in {
+            return Ok(Vec::new());
+        }
+        let opened = self.opened.clone();
+        self.threads
+            .ask(&Waited::default(), move || opened.alterations())
+            .await
+    }
+
     /// Returns the time by which sessions expire: the clock of the store's server, or of this machine
     /// if the store has none.
     ///

@@ -12,6 +12,9 @@ use crate::store::sql::DieselStore;
 use crate::store::sql::backend::Backend;
 use crate::store::sql::pool::{ConnectionSource, Renewed};
 
+/// The beginning of the line for the log about a migration, before its version.
+const MIGRATED: &str = "ran the migration ";
+
 /// A [`Typed`] database without the type of its connections.
 pub(super) trait Opened: Any + Send + Sync {
     /// Looks up a user's row by the user's id.
@@ -21,6 +24,9 @@ pub(super) trait Opened: Any + Send + Sync {
 
     /// Returns the reason for an error of the sessions table, if it lacks columns.
     fn explain(&self, error: Error) -> Error;
+
+    /// Returns the statements that give the sessions table what this version needs.
+    fn alterations(&self) -> Result<Vec<String>, Error>;
 
     fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error>;
 }
@@ -50,6 +56,10 @@ where
         self.store.explain(error)
     }
 
+    fn alterations(&self) -> Result<Vec<String>, Error> {
+        self.store.alterations()
+    }
+
     fn migrate(&self, migrations: &EmbeddedMigrations) -> Result<(), Error> {
         let failed = |why: &dyn fmt::Display| {
             Error::configuration(format!("the migrations did not run: {why}"))
@@ -57,7 +67,10 @@ where
         let mut connection = self.pool.checkout().map_err(|cause| failed(&cause))?;
         let run = |connection: &mut C| {
             let run = connection.run_pending_migrations(BorrowedMigrations(migrations));
-            run.map(drop)
+            for version in run? {
+                log::info!("{MIGRATED}{version}");
+            }
+            Ok(())
         };
         let run = match self.keeps_locks {
             true => connection.exclusively(run),

@@ -30,7 +30,10 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         let foreign = layout.foreign.iter().find(|it| is_there(it.columns));
         let cause = match foreign {
             Some(it) => format!(": it is one of {}{}", it.library, it.remedy),
-            None => layout.remedy.to_owned(),
+            None => match self.alterations().unwrap_or_default() {
+                statements if statements.is_empty() => layout.remedy.to_owned(),
+                statements => format!("{} by this SQL: {};", layout.remedy, statements.join("; ")),
+            },
         };
         Some(Error::configuration(format!(
             "its table {:?} lacks the columns {}{cause}",

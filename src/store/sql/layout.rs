@@ -73,6 +73,11 @@ pub(crate) struct ForeignTable {
 }
 
 impl Layout {
+    /// Returns `true` if the migrations define the table.
+    pub(crate) fn is_native(&self) -> bool {
+        self.create == CREATE
+    }
+
     /// Returns the layout of the migrations.
     pub(crate) fn native() -> Self {
         Self {

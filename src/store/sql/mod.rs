@@ -1,5 +1,6 @@
 //! Sessions in a table of SQLite, MariaDB/MySQL or PostgreSQL.
 
+mod alterations;
 pub(crate) mod backend;
 mod columns;
 mod expired;
@@ -58,6 +59,11 @@ impl<C: Backend> DieselStore<C> {
     /// Returns an error that names the columns that the table lacks, or `error` if it lacks none.
     pub(crate) fn explain(&self, error: Error) -> Error {
         self.0.explain(error)
+    }
+
+    /// Returns the statements that give the table what this version needs.
+    pub(crate) fn alterations(&self) -> Result<Vec<String>, Error> {
+        self.0.alterations()
     }
 }
 

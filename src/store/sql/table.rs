@@ -142,6 +142,11 @@ impl Table {
         &self.layout
     }
 
+    /// Returns the names of all columns, in the order of the layout.
+    pub(super) fn all_columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
+    }
+
     /// Returns the names of the columns that the table must have.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         let columns = self.layout.columns.iter().zip(&self.columns);

@@ -51,6 +51,18 @@ pub(crate) enum Batch {
     Singly,
 }
 
+/// How a column gets another type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "each backend has one of them")]
+pub(crate) enum Alter {
+    /// By a copy of the table.
+    Rebuild,
+    /// By `MODIFY COLUMN` with the whole definition.
+    Modify,
+    /// By `ALTER COLUMN`, for the type and for NULL.
+    Each,
+}
+
 /// What this crate has to know of a database.
 pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
     /// Runs once on each new connection.
@@ -79,6 +91,11 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
     const TIME: Option<&'static str> = None;
     /// Selects the type of a column: takes its table, the table's schema or an empty text, and its name.
     const TYPE_OF: &'static str;
+    /// Selects `name|type|length|null` of each column: takes the table, and its schema or an empty text.
+    const COLUMNS: &'static str;
+    /// Selects `name|unique`, or `name|`, of each index's first column, as `COLUMNS` does.
+    const INDEXES: &'static str;
+    const ALTER: Alter;
     /// Only one connection can write at a time.
     const ONE_WRITER: bool = false;
 

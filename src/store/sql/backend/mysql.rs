@@ -3,7 +3,7 @@
 use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
 
 use super::{
-    Backend, Batch, Dialect, Outcome, ServerSetting, between, encryption, server, user_key,
+    Alter, Backend, Batch, Dialect, Outcome, ServerSetting, between, encryption, server, user_key,
 };
 use crate::error::Error;
 use crate::store::sql::statement::{Execute, Statement};
@@ -55,6 +55,17 @@ impl Dialect for MysqlConnection {
     const TYPE_OF: &'static str = "SELECT CONCAT_WS(' ', data_type, character_set_name, \
         collation_name) FROM information_schema.columns WHERE table_name = ? \
         AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND column_name = ?";
+
+    const COLUMNS: &'static str = "SELECT CONCAT(column_name, '|', \
+        CONCAT_WS(' ', data_type, collation_name), '|', \
+        COALESCE(character_maximum_length, ''), '|', is_nullable) \
+        FROM information_schema.columns WHERE table_name = ? \
+        AND table_schema = COALESCE(NULLIF(?, ''), DATABASE())";
+    const INDEXES: &'static str = "SELECT CONCAT(MAX(IF(seq_in_index = 1, column_name, '')), '|', \
+        IF(MAX(non_unique) = 0 AND COUNT(*) = 1, 'unique', '')) \
+        FROM information_schema.statistics WHERE table_name = ? \
+        AND table_schema = COALESCE(NULLIF(?, ''), DATABASE()) GROUP BY index_name";
+    const ALTER: Alter = Alter::Modify;
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
         user_key::of_mysql(&format!("{table}.{key}"), kind)

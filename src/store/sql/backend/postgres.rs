@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use diesel::PgConnection;
 use diesel::connection::{Connection, SimpleConnection};
 
-use super::{Backend, Batch, Dialect, Outcome, between, pooler, user_key};
+use super::{Alter, Backend, Batch, Dialect, Outcome, between, pooler, user_key};
 use crate::error::Error;
 
 impl Backend for PgConnection {}
@@ -54,6 +54,20 @@ impl Dialect for PgConnection {
         JOIN pg_type t ON t.oid = a.atttypid \
         LEFT JOIN pg_collation c ON c.oid = a.attcollation \
         LEFT JOIN pg_namespace n ON n.oid = c.collnamespace";
+
+    const COLUMNS: &'static str = "SELECT CONCAT(a.attname, '|', format_type(a.atttypid, NULL), '|', \
+            CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END, '|', \
+            CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END) \
+        FROM (SELECT ? AS name, ? AS schema) sessions \
+        JOIN pg_attribute a ON a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = to_regclass( \
+            CONCAT_WS('.', quote_ident(NULLIF(sessions.schema, '')), quote_ident(sessions.name)))";
+    const INDEXES: &'static str = "SELECT CONCAT(a.attname, '|', \
+            CASE WHEN i.indisunique AND i.indnkeyatts = 1 THEN 'unique' END) \
+        FROM (SELECT ? AS name, ? AS schema) sessions \
+        JOIN pg_index i ON i.indisvalid AND i.indpred IS NULL AND i.indrelid = to_regclass( \
+            CONCAT_WS('.', quote_ident(NULLIF(sessions.schema, '')), quote_ident(sessions.name))) \
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]";
+    const ALTER: Alter = Alter::Each;
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
         user_key::of_postgresql(&format!("{table}.{key}"), kind)

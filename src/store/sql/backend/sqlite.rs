@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::result::Error as DieselError;
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection, sql_query};
 
-use super::{Backend, Batch, Dialect, Outcome, ServerSetting, user_key};
+use super::{Alter, Backend, Batch, Dialect, Outcome, ServerSetting, user_key};
 
 impl Backend for SqliteConnection {}
 
@@ -47,6 +47,14 @@ impl Dialect for SqliteConnection {
 
     const TYPE_OF: &'static str = "SELECT type FROM pragma_table_info(?, NULLIF(?, '')) \
         WHERE name = ? COLLATE NOCASE";
+
+    const COLUMNS: &'static str = "SELECT name || '|' || type || '||' || \
+        CASE WHEN \"notnull\" THEN 'NO' ELSE 'YES' END FROM pragma_table_info(?, NULLIF(?, ''))";
+    const INDEXES: &'static str = "SELECT first.name || '|' || CASE WHEN list.\"unique\" AND NOT EXISTS \
+            (SELECT 1 FROM pragma_index_info(list.name) WHERE seqno = 1) THEN 'unique' ELSE '' END \
+        FROM pragma_index_list(?, NULLIF(?, '')) AS list, pragma_index_info(list.name) AS first \
+        WHERE first.seqno = 0 AND NOT list.partial AND first.name IS NOT NULL";
+    const ALTER: Alter = Alter::Rebuild;
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
         user_key::of_sqlite(&format!("{table}.{key}"), kind)
