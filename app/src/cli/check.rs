@@ -82,6 +82,7 @@ async fn lines(figment: &Figment) -> Vec<CheckLine> {
     lines.push(line("database", round_trip(&operator).await));
     lines.push(line("clock", Ok(clock(&operator))));
     lines.push(line("tables", tables(&operator).await));
+    lines.push(line("columns", columns(&operator).await));
     lines.push(line("sessions", counts(&operator).await));
     lines
 }
@@ -137,6 +138,22 @@ async fn tables(operator: &Operator) -> Result<(CheckStatus, String), CommandFai
     let detail = "a record was stored, changed, read and deleted; users, attempts and known \
                   devices can be read";
     Ok((CheckStatus::Ok, detail.into()))
+}
+
+/// Compares the sessions table with what this version needs.
+async fn columns(operator: &Operator) -> Result<(CheckStatus, String), CommandFailure> {
+    let statements = operator.database()?.alterations().await?;
+    Ok(match statements.is_empty() {
+        true => (
+            CheckStatus::Ok,
+            "the sessions table is as it must be".into(),
+        ),
+        false => {
+            let sql = statements.join("; ");
+            let detail = format!("the sessions table differs; run as its owner: {sql};");
+            (CheckStatus::Warning, detail)
+        }
+    })
 }
 
 async fn counts(operator: &Operator) -> Result<(CheckStatus, String), CommandFailure> {

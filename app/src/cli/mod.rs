@@ -3,6 +3,7 @@
 mod captured_log;
 mod check;
 mod failure;
+mod migrate;
 mod operator;
 mod output;
 mod sessions;
@@ -38,6 +39,8 @@ struct Arguments {
 pub(crate) enum Command {
     /// List, count, revoke and clean up sessions, or check the configuration
     Sessions(SessionsCommand),
+    /// Run the pending migrations, as an account that owns the tables
+    Migrate,
     /// Close accounts and open them again
     #[command(subcommand)]
     Users(UsersCommand),
@@ -135,6 +138,7 @@ async fn carry_out(command: Command) -> Result<(), CommandFailure> {
             output.flush()?;
             done
         }
+        Command::Migrate => migrate::migrate().await,
         Command::Users(users) => users::carry_out(users).await,
     }
 }

@@ -23,13 +23,22 @@ impl Operator {
 
     /// Ignites a server without launching it, without changing the tables and without a cleanup.
     pub(super) async fn with(figment: Figment) -> Result<Self, CommandFailure> {
+        Self::ignited(figment.merge(("session.migrate", false))).await
+    }
+
+    /// Runs the migrations, as the launch of a server does.
+    pub(super) async fn migrated(figment: Figment) -> Result<Self, CommandFailure> {
+        Self::ignited(figment.merge(("session.migrate", true))).await
+    }
+
+    async fn ignited(figment: Figment) -> Result<Self, CommandFailure> {
         let figment = with_events_on_stderr(figment)
-            .merge(("session.migrate", false))
             .merge(("session.create_table", false))
             .merge(("session.cleanup_interval", "off"));
         let rocket = rocket::custom(figment)
             .attach(settings::stage())
             .attach(accounts::sessions())
+            .attach(email::migration())
             .ignite()
             .await
             .map_err(|error| launch_failure(&error))?;

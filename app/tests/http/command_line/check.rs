@@ -11,6 +11,8 @@ on_every_backend!(
     a_working_configuration_passes_the_check,
     unusable_tables_fail_the_check,
     a_missing_table_fails_the_check,
+    the_sql_that_the_check_prints_completes_the_table,
+    migrate_runs_what_is_pending_and_says_so,
 );
 
 const PROD: [(&str, &str); 1] = [("ROCKET_PROFILE", "prod")];
@@ -20,6 +22,12 @@ fn found(check: &Value) -> Vec<(&str, &str)> {
     let lines = check["checks"].as_array().unwrap().iter();
     let line = lines.map(|it| (it["name"].as_str().unwrap(), it["status"].as_str().unwrap()));
     line.collect()
+}
+
+fn found_of<'a>(check: &'a Value, name: &str) -> &'a str {
+    let found = found(check).into_iter();
+    let mut lines = found.filter(|(it, _)| *it == name);
+    lines.next().unwrap().1
 }
 
 fn detail<'a>(check: &'a Value, name: &str) -> &'a str {
@@ -42,6 +50,7 @@ fn a_working_configuration_passes_the_check(database: &TestDatabase) {
         "database",
         "clock",
         "tables",
+        "columns",
         "sessions",
     ];
     assert_eq!(found(&check), names.map(|name| (name, "ok")));
@@ -57,7 +66,7 @@ fn a_working_configuration_passes_the_check(database: &TestDatabase) {
         .collect();
     assert_eq!(
         statuses,
-        ["ok", "warning", "ok", "ok", "ok", "ok"],
+        ["ok", "warning", "ok", "ok", "ok", "ok", "ok"],
         "{text}"
     );
     assert!(text.contains("not Secure") && text.contains("session.cookie.secure = true"));
@@ -80,7 +89,12 @@ fn unusable_tables_fail_the_check(database: &TestDatabase) {
     assert_eq!(check["status"], "failed");
     assert_eq!(
         found(&check)[3..],
-        [("clock", "ok"), ("tables", "failed"), ("sessions", "ok")]
+        [
+            ("clock", "ok"),
+            ("tables", "failed"),
+            ("columns", "ok"),
+            ("sessions", "ok")
+        ]
     );
 
     make_empty(database);
@@ -100,6 +114,81 @@ fn a_missing_table_fails_the_check(database: &TestDatabase) {
     let mut lines = check.stdout.lines();
     let tables = lines.find(|line| line.starts_with("failed   tables "));
     assert!(tables.unwrap().contains("known_devices"), "{check:?}");
+}
+
+/// Changes of the table, each with a word of the SQL that takes it back.
+fn changes(database: &TestDatabase) -> Vec<(&'static str, &'static str)> {
+    let mut changes = vec![
+        ("ALTER TABLE sessions DROP COLUMN user_agent", "ADD COLUMN"),
+        ("ALTER TABLE sessions DROP COLUMN deadline", "DEFAULT 0"),
+        ("ALTER TABLE sessions DROP COLUMN data", "DEFAULT ('{}')"),
+    ];
+    changes.extend(match database.url.split(':').next().unwrap() {
+        "sqlite" => vec![
+            ("DROP INDEX sessions_user_id", "sessions_user_id"),
+            (
+                "ALTER TABLE sessions RENAME TO before; CREATE TABLE sessions AS SELECT * FROM before;
+                 DROP TABLE before",
+                "DROP TABLE",
+            ),
+        ],
+        "mysql" => vec![
+            ("DROP INDEX sessions_user_id ON sessions", "sessions_user_id"),
+            ("ALTER TABLE sessions DROP PRIMARY KEY", "UNIQUE"),
+            ("ALTER TABLE sessions MODIFY data TEXT NOT NULL", "1000000"),
+            ("ALTER TABLE sessions MODIFY version BIGINT NULL", "NOT NULL"),
+            ("ALTER TABLE sessions MODIFY ip VARCHAR(9)", "VARCHAR(45)"),
+            (
+                "ALTER TABLE sessions MODIFY user_id VARCHAR(64) COLLATE utf8mb4_general_ci",
+                "binary",
+            ),
+        ],
+        _ => vec![
+            ("DROP INDEX sessions_user_id", "sessions_user_id"),
+            ("ALTER TABLE sessions DROP CONSTRAINT sessions_pkey", "UNIQUE"),
+            ("ALTER TABLE sessions ALTER version DROP NOT NULL", "SET NOT NULL"),
+            ("ALTER TABLE sessions ALTER ip TYPE VARCHAR(9)", "VARCHAR(45)"),
+            ("ALTER TABLE sessions ALTER created_at TYPE TEXT", "USING"),
+        ],
+    });
+    changes
+}
+
+fn the_sql_that_the_check_prints_completes_the_table(database: &TestDatabase) {
+    many(database, 3, now() + HOUR);
+    for (change, word) in changes(database) {
+        execute(database, change);
+        let check = run(database, &["sessions", "check"]);
+        let beginnings = ["by this SQL: ", "run as its owner: "];
+        let mut found = beginnings
+            .iter()
+            .filter_map(|it| check.stdout.split_once(it));
+        let (_, sql) = found
+            .next()
+            .unwrap_or_else(|| panic!("{change}: {check:?}"));
+        let sql = sql.lines().next().unwrap();
+        assert!(sql.contains(word) && sql.ends_with(';'), "{change}: {sql}");
+        execute(database, sql);
+        let check = run(database, &["sessions", "check", "--json"]).json();
+        assert_eq!(found_of(&check, "columns"), "ok", "{change}: {check}");
+        assert_eq!(database.store.count(0).unwrap(), 3, "{change}");
+    }
+}
+
+fn migrate_runs_what_is_pending_and_says_so(database: &TestDatabase) {
+    make_empty(database);
+    let ran = run(database, &["migrate"]).done();
+    let versions = ["000001", "000002", "000003", "000004", "000005"];
+    assert_eq!(ran.lines().count(), versions.len(), "{ran}");
+    for (line, version) in ran.lines().zip(versions) {
+        assert!(
+            line.starts_with("ran the migration 2026") && line.ends_with(version),
+            "{ran}"
+        );
+    }
+    let again = run(database, &["migrate"]).done();
+    assert_eq!(again, "all migrations ran before\n");
+    run(database, &["sessions", "check"]).done();
 }
 
 #[test]
