@@ -2,7 +2,7 @@
 -- the migrations. The owner runs the migrations; the application uses the account with the least rights.
 --
 --   mariadb < deploy/grants-mariadb.sql
---   diesel migration run --database-url 'mysql://session_owner:…@127.0.0.1/app?ssl_ca=…'
+--   ROCKET_DATABASES='{app={url="mysql://session_owner:…@127.0.0.1/app?ssl_ca=…"}}' rocket_diesel_session migrate
 --
 -- Change the passwords, the name of the database, and 127.0.0.1, the host of the application. If it
 -- connects by a socket, that is localhost, without REQUIRE SSL.

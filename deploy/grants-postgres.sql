@@ -2,7 +2,7 @@
 -- migrations. The owner runs the migrations; the application uses the account with the least rights.
 --
 --   psql -f deploy/grants-postgres.sql
---   diesel migration run --database-url 'postgres://session_owner:…@127.0.0.1/app?sslmode=…'
+--   ROCKET_DATABASES='{app={url="postgres://session_owner:…@127.0.0.1/app?sslmode=…"}}' rocket_diesel_session migrate
 --
 -- Change the passwords, and the name of the database. To accept these accounts over TLS only, add to
 -- pg_hba.conf: hostssl app session,session_owner ADDRESS scram-sha-256

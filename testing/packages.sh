@@ -41,6 +41,7 @@ missing_packages() {
     type -P curl >/dev/null || echo curl
     python3 -c 'import requests' 2>/dev/null || echo python3-requests
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    type -P systemd-analyze >/dev/null || echo systemd
     has_node || printf '%s\n' nodejs npm
 }
 

@@ -38,3 +38,4 @@ mod site;
 mod slow;
 mod stream_backend;
 mod streams;
+mod unit;
