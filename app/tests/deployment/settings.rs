@@ -4,9 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use testing::accounts::{EMAIL, register};
+use testing::database;
 use testing::server::{Server, built, free_port};
 use testing::visitor::Visitor;
-use testing::database;
 
 const README: &str = include_str!("../../../deploy/README.md");
 

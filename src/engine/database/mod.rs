@@ -152,7 +152,7 @@ impl Database {
     }
 
     /// Returns the SQL statements that give the sessions table what this version needs: columns, their types and
-    /// NULL, and indexes. It returns none if nothing is missing, and none for a table that Express defines.
+    /// NULL, and indexes. It returns none if nothing is missing, and none for a table that another application defines.
     ///
     /// ```no_run
     /// use rocket_diesel_session::{Database, Error};

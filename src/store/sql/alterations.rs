@@ -15,7 +15,7 @@ struct Wanted<'a> {
 }
 
 /// A column as the database describes it.
-struct Found {
+struct Described {
     name: String,
     /// In lower case, and with its collation on MariaDB and MySQL.
     kind: String,
@@ -33,7 +33,10 @@ impl<C: Backend, P: ConnectionSource<C>> SqlStore<C, P> {
         if !layout.is_native() || found.is_empty() {
             return Ok(Vec::new());
         }
-        let found: Vec<_> = found.iter().filter_map(|line| Found::read(line)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .filter_map(|line| Described::read(line))
+            .collect();
         let wanted = wanted(layout);
         let names = self.table.all_columns();
         let (mut statements, mut rebuilt) = (Vec::new(), Vec::new());
@@ -116,11 +119,11 @@ impl Wanted<'_> {
         digits.collect::<String>().parse().unwrap_or_default()
     }
 
-    fn fits(&self, found: &Found) -> bool {
+    fn fits(&self, found: &Described) -> bool {
         self.has_kind_of(found) && self.is_nullable() == found.nullable
     }
 
-    fn has_kind_of(&self, found: &Found) -> bool {
+    fn has_kind_of(&self, found: &Described) -> bool {
         if self.is_number() {
             return ["bigint", "integer"]
                 .iter()
@@ -148,7 +151,7 @@ impl Wanted<'_> {
     }
 
     /// Changes the column by one statement for its type and one for NULL.
-    fn changes(&self, found: &Found) -> Vec<String> {
+    fn changes(&self, found: &Described) -> Vec<String> {
         let change =
             |change: String| format!("ALTER TABLE sessions ALTER COLUMN {} {change}", self.name);
         let end = self
@@ -171,7 +174,7 @@ impl Wanted<'_> {
     }
 }
 
-impl Found {
+impl Described {
     /// Reads `name|type|length|null`.
     fn read(line: &str) -> Option<Self> {
         let mut parts = line.split('|');
