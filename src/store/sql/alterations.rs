@@ -125,9 +125,7 @@ impl Wanted<'_> {
 
     fn has_kind_of(&self, found: &Described) -> bool {
         if self.is_number() {
-            return ["bigint", "integer"]
-                .iter()
-                .any(|kind| found.kind.starts_with(kind));
+            return found.kind.starts_with("bigint");
         }
         // With a collation that ignores case, users whose ids differ in case would share sessions.
         let is_exact = !self.definition.contains("binary") || !found.kind.ends_with("_ci");

@@ -149,6 +149,7 @@ fn changes(database: &TestDatabase) -> Vec<(&'static str, &'static str)> {
             ("ALTER TABLE sessions ALTER version DROP NOT NULL", "SET NOT NULL"),
             ("ALTER TABLE sessions ALTER ip TYPE VARCHAR(9)", "VARCHAR(45)"),
             ("ALTER TABLE sessions ALTER created_at TYPE TEXT", "USING"),
+            ("ALTER TABLE sessions ALTER seen_at TYPE INTEGER USING 0", "BIGINT"),
         ],
     });
     changes

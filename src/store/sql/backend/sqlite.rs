@@ -48,7 +48,9 @@ impl Dialect for SqliteConnection {
     const TYPE_OF: &'static str = "SELECT type FROM pragma_table_info(?, NULLIF(?, '')) \
         WHERE name = ? COLLATE NOCASE";
 
-    const COLUMNS: &'static str = "SELECT name || '|' || type || '||' || \
+    // Each type with INT in its name holds 64 bits.
+    const COLUMNS: &'static str = "SELECT name || '|' || \
+        CASE WHEN type LIKE '%INT%' THEN 'bigint' ELSE type END || '||' || \
         CASE WHEN \"notnull\" THEN 'NO' ELSE 'YES' END FROM pragma_table_info(?, NULLIF(?, ''))";
     const INDEXES: &'static str = "SELECT first.name || '|' || CASE WHEN list.\"unique\" AND NOT EXISTS \
             (SELECT 1 FROM pragma_index_info(list.name) WHERE seqno = 1) THEN 'unique' ELSE '' END \
