@@ -1,7 +1,7 @@
 -- Two accounts for the application's database on PostgreSQL. An administrator creates them before the
 -- migrations. The owner runs the migrations; the application uses the account with the least rights.
 --
---   psql -f deploy/grants-postgres.sql
+--   runuser -u postgres psql < deploy/grants-postgres.sql
 --   ROCKET_DATABASES='{app={url="postgres://session_owner:…@127.0.0.1/app?sslmode=…"}}' rocket_diesel_session migrate
 --
 -- Change the passwords, and the name of the database. To accept these accounts over TLS only, add to
