@@ -82,6 +82,7 @@ pub mod fuzz;
 pub mod guide;
 mod live;
 pub mod local;
+mod metrics;
 mod record;
 pub mod request;
 mod session;

@@ -51,6 +51,7 @@ pub(super) struct Load(pub(super) Key);
 
 impl Ask for Load {
     type Answer = Loaded;
+    const DOOR: &'static str = "loads";
 
     fn locks(&self) -> Option<&Key> {
         None
@@ -63,6 +64,7 @@ impl Ask for Load {
 
 impl Ask for Arc<Save> {
     type Answer = Updated;
+    const DOOR: &'static str = "saves";
 
     fn locks(&self) -> Option<&Key> {
         Some(self.key())

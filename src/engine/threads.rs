@@ -13,6 +13,7 @@ use rocket::tokio::sync::oneshot;
 use rocket::tokio::time::timeout;
 
 use crate::error::Error;
+use crate::metrics;
 use crate::store::pool::Outdated;
 use crate::store::span::Span;
 
@@ -111,6 +112,7 @@ impl Threads {
             drop(state);
             hung.push(mem::replace(worker, new));
             self.outdated.hang();
+            metrics::thread_replaced();
             let limit = format_duration(limit);
             log::warn!(
                 "a store thread has worked for more than {limit} and is replaced: the database hangs, or \
@@ -158,6 +160,9 @@ impl Threads {
     /// Queues a job. Returns `false` if the queue is full.
     pub(super) fn submit(&self, job: Job) -> bool {
         let queued = self.queue.try_send(job).is_ok();
+        if queued {
+            metrics::queued(1);
+        }
         if !self.queue.is_empty() {
             self.replace_hung();
         }
@@ -175,10 +180,12 @@ impl Threads {
         match waited.during(timeout(left, answered)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::unavailable("a store thread ended without an answer")),
-            Err(_) => Err(Error::unavailable(format!(
-                "the store did not answer within {}",
-                format_duration(self.deadline)
-            ))),
+            Err(_) => {
+                metrics::timed_out();
+                let deadline = format_duration(self.deadline);
+                let message = format!("the store did not answer within {deadline}");
+                Err(Error::unavailable(message))
+            }
         }
     }
 }
@@ -190,6 +197,7 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
 }
 
 pub(super) fn full() -> Error {
+    metrics::refused();
     Error::unavailable(
         "the queue for the store is full: the store is slow, or pool_size is too small",
     )
@@ -200,6 +208,7 @@ fn spawn(jobs: Receiver<Job>) -> Result<Worker, Error> {
     let state = worker.clone();
     let work = move || {
         for job in jobs {
+            metrics::queued(-1);
             *lock(&state) = WorkerState::Works(Instant::now());
             job();
             if matches!(

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use super::queue::{EventQueue, LONGEST};
 use super::{Anonymous, EndReason, Event, Events, StreamEnd};
 use crate::error::Error;
+use crate::metrics;
 use crate::record::Record;
 use crate::token::Key;
 
@@ -97,6 +98,7 @@ impl Events {
 
     /// Sends that a session was stored for the first time.
     pub(crate) fn begun(&self, record: &Record) {
+        metrics::begun();
         self.send(|| Event::Begun {
             key: record.key.clone(),
             user_id: record.user_id.clone(),
@@ -112,6 +114,7 @@ impl Events {
 
     /// Sends that a session has a new token, and ends its streams.
     pub(crate) fn renewed(&self, record: &Record, before: &Key) {
+        metrics::renewed();
         self.streams.end(before, StreamEnd::Renewed);
         self.send(|| Event::Renewed {
             key: record.key.clone(),

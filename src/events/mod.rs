@@ -32,6 +32,7 @@ pub use self::streams::StreamEnd;
 use self::streams::Streams;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::metrics;
 use crate::request::client::Client;
 use crate::token::{Key, Token, hex, mac};
 
@@ -176,7 +177,7 @@ impl Events {
         let omitted = match about.is_anonymous() {
             true => match self.anonymous().count(now.timestamp()) {
                 Some(omitted) => omitted,
-                None => return,
+                None => return metrics::events("limited", 1),
             },
             false => 0,
         };
@@ -209,7 +210,8 @@ impl Events {
             ],
             details,
         );
-        out.push(line);
+        let is_dropped = out.push(line) > 0;
+        metrics::events(if is_dropped { "dropped" } else { "written" }, 1);
     }
 
     fn anonymous(&self) -> MutexGuard<'_, Anonymous> {

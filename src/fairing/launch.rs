@@ -18,6 +18,7 @@ use crate::engine::session_locks::SessionLocks;
 use crate::engine::threads::Threads;
 use crate::error::{Error, ErrorKind, require};
 use crate::events::Events;
+use crate::metrics;
 use crate::request::local_page::local_page;
 use crate::store::Store;
 use crate::store::observed::Observed;
@@ -25,6 +26,7 @@ use crate::token::Token;
 
 impl Sessions {
     pub(super) fn open(&self, rocket: &Rocket<Build>) -> Result<Context, Error> {
+        metrics::register();
         let figment = rocket.figment();
         check_log(figment)?;
         exemption::check(self.protects_from_csrf, &self.csrf_exempt)?;

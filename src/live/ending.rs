@@ -9,6 +9,7 @@ use super::LiveSessions;
 use crate::engine::cleanup::Pace;
 use crate::error::Error;
 use crate::events::EndReason;
+use crate::metrics;
 use crate::store::Store;
 use crate::token::Key;
 
@@ -42,6 +43,7 @@ impl LiveSessions {
         if ended {
             let user_id = record.as_ref().and_then(|it| it.user_id.as_deref());
             self.0.events.ended(key, user_id, EndReason::Revoked);
+            metrics::ended("revoked", 1);
             let ended = self.0.events.name(key);
             self.event(
                 "session_expired",
@@ -74,6 +76,7 @@ impl LiveSessions {
         };
         let (count, records) = self.ask(delete).await?;
         self.0.events.all_ended(&records, EndReason::Revoked);
+        metrics::ended("revoked", count);
         if count > 0 {
             let details = json!({ "why": "revoked", "user": user_id, "count": count });
             self.event("session_expired", details);
@@ -86,6 +89,7 @@ impl LiveSessions {
         let count = self.ask(|store| store.clear()).await?;
         if count > 0 {
             self.0.events.cleared(count);
+            metrics::ended("revoked", count);
             self.event(
                 "session_expired",
                 json!({ "why": "revoked", "count": count }),

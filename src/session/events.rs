@@ -12,6 +12,7 @@ use crate::engine::context::Context;
 use crate::engine::threads::Waited;
 use crate::error::Error;
 use crate::events::{About, EndReason};
+use crate::metrics;
 use crate::record::Record;
 use crate::request::Incoming;
 use crate::state::{State, Stored, Verb};
@@ -59,6 +60,7 @@ impl Session {
         let ended = self.context.events.name(key);
         let reason = EndReason::OtherSession;
         self.context.events.ended(key, user_id, reason);
+        metrics::ended("other_session", 1);
         self.emit(
             "session_expired",
             &json!({ "why": "revoked", "ended": ended }),
@@ -95,6 +97,7 @@ impl Session {
         if let Some(key) = before.map(|record| &record.key).or(unknown) {
             let reason = EndReason::SignedOut;
             self.context.events.ended(key, user_id, reason);
+            metrics::ended("signed_out", 1);
         }
     }
 
@@ -105,6 +108,7 @@ impl Session {
         }
         let reason = EndReason::OtherSession;
         self.context.events.all_ended(&others.records, reason);
+        metrics::ended("other_session", others.count);
     }
 
     fn emit_for_saved(&self, commit: &Commit, saved: &Saved) {
@@ -127,6 +131,7 @@ impl Session {
             let details = json!({ "count": saved.oldest.count });
             emit("excess_sessions_exceeded", details);
             events.all_ended(&saved.oldest.records, EndReason::Limit);
+            metrics::ended("limit", saved.oldest.count);
         }
     }
 

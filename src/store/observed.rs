@@ -1,11 +1,13 @@
-//! A store whose calls are spans, and are logged without their data.
+//! A store whose calls are measured, are spans, and are logged without their data.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::span::Span;
 use crate::error::Error;
+use crate::metrics::{self, Since};
 use crate::record::Record;
 use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
@@ -24,7 +26,7 @@ impl Observed {
     /// Returns the store as it is if its calls are neither logged nor spans.
     pub(crate) fn around(store: Arc<dyn Store>, backend: &str, logs: bool) -> Arc<dyn Store> {
         let backend = backend.to_owned();
-        match logs || cfg!(feature = "tracing") {
+        match logs || cfg!(any(feature = "metrics", feature = "tracing")) {
             true => Arc::new(Self {
                 store,
                 backend,
@@ -35,7 +37,7 @@ impl Observed {
     }
 
     /// Makes one call. `line` describes it in the log.
-    fn call<T, D: fmt::Display>(
+    fn call<T, D: Outcome>(
         &self,
         verb: &'static str,
         line: fmt::Arguments<'_>,
@@ -43,9 +45,11 @@ impl Observed {
         outcome: impl Fn(&T) -> D,
     ) -> Result<T, Error> {
         let span = Span::of_call(verb, &self.backend, 1);
-        let start = Instant::now();
+        let (start, since) = (Instant::now(), Since::now());
         let answer = span.around(|| ask(&*self.store));
         span.record(&answer, &outcome);
+        let label = |answer: &T| outcome(answer).label();
+        metrics::called(verb, since, iter::once_with(|| of(&answer, label)));
         if self.logs {
             log_call(line, start, &answer, outcome);
         }
@@ -58,15 +62,18 @@ impl Observed {
         verb: &'static str,
         records: usize,
         ask: impl FnOnce(&dyn Store) -> Vec<Result<T, Error>>,
+        outcome: impl Fn(&T) -> &'static str,
         log: impl FnOnce(&[Result<T, Error>], Instant),
     ) -> Vec<Result<T, Error>> {
         let span = Span::of_call(verb, &self.backend, records);
-        let start = Instant::now();
+        let (start, since) = (Instant::now(), Since::now());
         let answers = span.around(|| ask(&*self.store));
         span.record(&Ok(()), |()| {
             let failed = answers.iter().filter(|it| it.is_err()).count();
             format!("{failed} failed")
         });
+        let outcomes = answers.iter().map(|answer| of(answer, &outcome));
+        metrics::called(verb, since, outcomes);
         if self.logs {
             log(&answers, start);
         }
@@ -85,6 +92,25 @@ fn log_call<T, D: fmt::Display>(
         Ok(answer) => log::info!("store: {line}: {}, {took} µs", outcome(answer)),
         Err(_) => log::info!("store: {line}: failed, {took} µs"),
     }
+}
+
+/// The outcome of a call, as text for the log and as one of a few labels for metrics.
+trait Outcome: fmt::Display {
+    fn label(&self) -> &'static str {
+        "done"
+    }
+}
+
+impl Outcome for String {}
+impl Outcome for u64 {}
+impl Outcome for &'static str {
+    fn label(&self) -> &'static str {
+        self
+    }
+}
+
+fn of<T>(answer: &Result<T, Error>, outcome: impl FnOnce(&T) -> &'static str) -> &'static str {
+    answer.as_ref().map_or("failed", outcome)
 }
 
 fn short(key: Option<&Key>) -> &str {
@@ -143,7 +169,7 @@ impl Store for Observed {
             }
         };
         let ask = |store: &dyn Store| store.load_many(keys, now);
-        self.call_for_many("load_many", keys.len(), ask, log)
+        self.call_for_many("load_many", keys.len(), ask, found, log)
     }
 
     fn expiries(&self, keys: &[&Key], now: i64) -> Vec<Result<Option<i64>, Error>> {
@@ -155,7 +181,7 @@ impl Store for Observed {
             log_call(line, start, &answer, |live| format!("{live} live"));
         };
         let ask = |store: &dyn Store| store.expiries(keys, now);
-        self.call_for_many("expiries", keys.len(), ask, log)
+        self.call_for_many("expiries", keys.len(), ask, found, log)
     }
 
     fn save_many(&self, saves: &[&Save]) -> Vec<Result<Updated, Error>> {
@@ -171,7 +197,7 @@ impl Store for Observed {
             }
         };
         let ask = |store: &dyn Store| store.save_many(saves);
-        self.call_for_many("save_many", saves.len(), ask, log)
+        self.call_for_many("save_many", saves.len(), ask, updated, log)
     }
 
     fn insert(&self, record: &Record) -> Result<Inserted, Error> {

@@ -54,12 +54,13 @@ const APPLICATION: Layers = Layers {
 
 const LIBRARY_ROOMS: &[(&str, &str)] = &[
     ("error", ""),
+    ("metrics", ""),
     ("token", "error"),
     ("record", "token"),
     ("clock", "error"),
     ("state", GROUND),
     ("request", GROUND),
-    ("events", "error token record clock request"),
+    ("events", "error token record clock metrics request"),
     ("store", GROUND),
     ("express", "error token record clock store state"),
     (
@@ -68,22 +69,22 @@ const LIBRARY_ROOMS: &[(&str, &str)] = &[
     ),
     (
         "engine",
-        "error token record clock store state request events express config",
+        "error metrics token record clock store state request events express config",
     ),
     ("csrf", "error token record clock request events engine"),
     ("session", BELOW_SESSION),
     (
         "live",
-        "error token record clock store state request events express config engine csrf session",
+        "error metrics token record clock store state request events express config engine csrf session",
     ),
     ("local", "error state session"),
     ("fairing", "*"),
     ("lib", "*"),
     ("guide", "*"),
 ];
-const GROUND: &str = "error token record clock";
+const GROUND: &str = "error metrics token record clock";
 const BELOW_SESSION: &str =
-    "error token record clock store state request events express config engine csrf";
+    "error metrics token record clock store state request events express config engine csrf";
 
 const LIBRARY_DEPENDENCIES: &[(&str, &[&str], &[&str])] = &[
     (

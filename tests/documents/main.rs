@@ -17,6 +17,7 @@ mod guide;
 mod in_your_application;
 mod layers;
 mod links;
+mod metrics;
 mod migrations;
 #[cfg(unix)]
 mod openid_connect;

@@ -22,6 +22,7 @@ pub(crate) use self::pace::Pace;
 use self::traffic::Traffic;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::metrics;
 use crate::store::Store;
 
 /// How often the log says how many sessions were deleted.
@@ -94,7 +95,9 @@ impl Cleanup {
                 let next = format_duration(self.interval);
                 log::warn!("expired sessions were not deleted, next try in {next}: {error}");
             }
+            metrics::cleanup_batches(if outcome.is_ok() { "done" } else { "failed" }, 1);
             let deleted = outcome.unwrap_or_default();
+            metrics::ended("expired", deleted);
             rest = pace.after(deleted, start.elapsed(), traffic.is_high(Instant::now()));
             if deleted >= u64::from(self.batch) && pace.is_to_look(start) {
                 pace.look(start, self.first_expiry());

@@ -7,6 +7,7 @@ use rocket::tokio::sync::oneshot;
 
 use crate::engine::threads::{Threads, Waited, caught, full};
 use crate::error::Error;
+use crate::metrics::{self, Since};
 use crate::store::span::Span;
 use crate::token::Key;
 
@@ -19,6 +20,9 @@ const MOST_BYTES: usize = 256 * 1024;
 /// An ask that a thread answers together with others.
 pub(crate) trait Ask: Send + 'static {
     type Answer: Send + 'static;
+
+    /// The door's label in metrics.
+    const DOOR: &'static str;
 
     /// Returns the key that no other ask has while this one is being answered, if it needs that.
     fn locks(&self) -> Option<&Key>;
@@ -33,6 +37,7 @@ type Answer<A> = dyn Fn(&[A]) -> Vec<Result<<A as Ask>::Answer, Error>> + Send +
 struct Asker<T> {
     answer: oneshot::Sender<Result<T, Error>>,
     span: Span,
+    since: Since,
 }
 
 /// A clone shares the queue.
@@ -77,13 +82,19 @@ impl<A: Ask> Door<A> {
     /// [`Threads::ask`] does.
     pub(crate) async fn ask(&self, waited: &Waited, ask: A) -> Result<A::Answer, Error> {
         let (answer, answered) = oneshot::channel();
-        let span = Span::current();
+        let (span, since) = (Span::current(), Since::now());
         {
             let mut queue = self.0.lock();
             if queue.waiting.len() >= self.0.longest {
                 return Err(full().of_store());
             }
-            queue.waiting.push_back((ask, Asker { answer, span }));
+            let asker = Asker {
+                answer,
+                span,
+                since,
+            };
+            queue.waiting.push_back((ask, asker));
+            metrics::waiting_at_door(A::DOOR, queue.waiting.len());
             self.0.call(&mut queue);
         }
         let answer = self.0.threads.wait(waited, answered).await;
@@ -112,12 +123,14 @@ impl<A: Ask> SharedDoor<A> {
             let mut queue = self.lock();
             queue.called = false;
             let batch = queue.take();
+            metrics::waiting_at_door(A::DOOR, queue.waiting.len());
             self.call(&mut queue);
             batch
         };
         if asks.is_empty() {
             return;
         }
+        metrics::batch_of_door(A::DOOR, askers.iter().map(|asker| asker.since));
         let span = Span::of_batch(asks.len());
         askers.iter().for_each(|asker| span.works_for(&asker.span));
         let results = caught(|| span.around(|| (self.answer)(&asks)));

@@ -18,6 +18,7 @@ struct Number {
 
 impl Ask for Number {
     type Answer = u32;
+    const DOOR: &'static str = "loads";
 
     fn locks(&self) -> Option<&Key> {
         self.key.as_ref()

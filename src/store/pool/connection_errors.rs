@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::metrics;
+
 /// r2d2 tries again within a second, for as long as its pool lives.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -39,6 +41,7 @@ impl LogConnectionErrors {
 
 impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
     fn handle_error(&self, error: E) {
+        metrics::connection_failed();
         let error = error.to_string();
         if self.is_new(&error) {
             let remedy = match is_full(&error) {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use self::connection_errors::LogConnectionErrors;
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::ping::Trust;
+#[cfg(feature = "metrics")]
+use crate::metrics::Connections;
 
 /// Tells whether work may run again after its connection was lost in the middle of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +52,10 @@ impl Bounds {
 
     /// Returns a pool that opens connections when they are needed.
     pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
-        r2d2::Pool::builder()
-            .max_size(self.size)
+        let pool = r2d2::Pool::builder();
+        #[cfg(feature = "metrics")]
+        let pool = pool.event_handler(Box::<Connections>::default());
+        pool.max_size(self.size)
             .min_idle(Some(0))
             .connection_timeout(self.timeout)
             .idle_timeout(Some(self.idle_timeout))
