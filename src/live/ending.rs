@@ -122,6 +122,7 @@ impl LiveSessions {
                 return Ok(count);
             }
             count += deleted;
+            metrics::ended("expired", deleted);
             progress(count);
             // This process or another may serve requests.
             sleep(pace.after(deleted, start.elapsed(), true)).await;

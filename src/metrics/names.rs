@@ -51,7 +51,7 @@ pub(super) fn describe() {
     describe_counter!(
         NOT_OPENED,
         Count,
-        "Connections that could not be opened or failed their check"
+        "Connections that could not be opened, or were lost or outdated when needed"
     );
     describe_counter!(NOT_FREE, Count, "Waits that ended without a connection");
     describe_counter!(BATCHES, Count, "Batches of the cleanup, by outcome");
