@@ -64,6 +64,7 @@
 //!
 //! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`](store::Store) of your own.
 //! `tracing` emits [`events`] and [spans](guide::settings#events) to the subscribers of the crate `tracing`.
+//! `metrics` counts and measures for the [recorder](guide::settings#metrics) of the crate `metrics`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

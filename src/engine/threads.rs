@@ -159,9 +159,10 @@ impl Threads {
 
     /// Queues a job. Returns `false` if the queue is full.
     pub(super) fn submit(&self, job: Job) -> bool {
+        metrics::queued(1);
         let queued = self.queue.try_send(job).is_ok();
-        if queued {
-            metrics::queued(1);
+        if !queued {
+            metrics::queued(-1);
         }
         if !self.queue.is_empty() {
             self.replace_hung();

@@ -210,8 +210,9 @@ impl Events {
             ],
             details,
         );
-        let is_dropped = out.push(line) > 0;
-        metrics::events(if is_dropped { "dropped" } else { "written" }, 1);
+        if out.push(line) > 0 {
+            metrics::events("dropped", 1);
+        }
     }
 
     fn anonymous(&self) -> MutexGuard<'_, Anonymous> {

@@ -4,12 +4,14 @@ use std::io::{self, Write};
 
 use super::Sink;
 use super::queue::EventQueue;
+use crate::metrics;
 
 /// Starts the thread that writes the lines.
 pub(super) fn writer(mut out: Box<dyn Write + Send>) -> io::Result<EventQueue<String>> {
     EventQueue::start("session-events", move |line: String| {
         // Continues if the reader is gone.
-        let _ = out.write_all(line.as_bytes());
+        let is_written = out.write_all(line.as_bytes()).is_ok();
+        metrics::events(if is_written { "written" } else { "dropped" }, 1);
     })
 }
 

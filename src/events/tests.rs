@@ -187,8 +187,14 @@ fn anonymous_clients_cause_so_many_lines_per_second_and_no_more() {
         settle(&events);
         output.text().lines().count()
     };
-    assert_eq!(flood(99), 99);
-    assert_eq!(flood(1_000), 100);
+    let counted = [
+        "session_events_total written",
+        "session_events_total limited",
+    ];
+    metrics::raised(&counted, || {
+        assert_eq!(flood(99), 99);
+        assert_eq!(flood(1_000), 100);
+    });
     let user = About {
         user_id: Some("ada"),
         ..anonymous
@@ -223,9 +229,11 @@ fn a_reader_that_stops_reading_holds_nobody_up() {
     let (mut events, output) = events(noon());
     events.out = Some(writer(Box::new(Stuck(reading, output.clone()))).unwrap());
     let queue = LONGEST as u64;
-    for _ in 0..queue + 500 {
-        events.emit("session_logout", About::default(), &Value::Null);
-    }
+    metrics::raised(&["session_events_total dropped"], || {
+        for _ in 0..queue + 500 {
+            events.emit("session_logout", About::default(), &Value::Null);
+        }
+    });
     assert_eq!(output.text(), "");
     drop(read);
     settle(&events);

@@ -6,10 +6,12 @@ mod names;
 mod registered;
 
 #[cfg(feature = "metrics")]
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 #[cfg(feature = "metrics")]
 use std::time::Instant;
 
+#[cfg(feature = "metrics")]
+use metrics::Gauge;
 #[cfg(feature = "metrics")]
 use r2d2::event::{AcquireEvent, CheckinEvent, CheckoutEvent, ReleaseEvent, TimeoutEvent};
 
@@ -142,35 +144,41 @@ pub(crate) fn batch_of_door(door: &str, waits: impl ExactSizeIterator<Item = Sin
 
 /// Counts the connections of one pool.
 #[cfg(feature = "metrics")]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Connections {
-    open: AtomicI64,
-    lent: AtomicI64,
+    open: Level,
+    idle: Level,
+}
+
+#[cfg(feature = "metrics")]
+impl Connections {
+    pub(crate) fn of_new_pool() -> Self {
+        Self {
+            open: Level::of(registered().open.clone()),
+            idle: Level::of(registered().idle.clone()),
+        }
+    }
 }
 
 #[cfg(feature = "metrics")]
 impl r2d2::HandleEvent for Connections {
     fn handle_acquire(&self, _: AcquireEvent) {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        registered().open.increment(1.0);
-        registered().idle.increment(1.0);
+        self.open.add(1);
+        self.idle.add(1);
     }
 
     fn handle_release(&self, _: ReleaseEvent) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
-        registered().open.decrement(1.0);
-        registered().idle.decrement(1.0);
+        self.open.add(-1);
+        self.idle.add(-1);
     }
 
     fn handle_checkout(&self, event: CheckoutEvent) {
-        self.lent.fetch_add(1, Ordering::Relaxed);
-        registered().idle.decrement(1.0);
+        self.idle.add(-1);
         registered().checkout.record(event.duration());
     }
 
     fn handle_checkin(&self, _: CheckinEvent) {
-        self.lent.fetch_sub(1, Ordering::Relaxed);
-        registered().idle.increment(1.0);
+        self.idle.add(1);
     }
 
     fn handle_timeout(&self, _: TimeoutEvent) {
@@ -178,14 +186,50 @@ impl r2d2::HandleEvent for Connections {
     }
 }
 
-/// A pool that is dropped closes its connections without an event.
+/// The part of a gauge that one pool adds. A pool that is dropped closes its connections without an event.
 #[cfg(feature = "metrics")]
-impl Drop for Connections {
-    fn drop(&mut self) {
-        let (open, lent) = (*self.open.get_mut(), *self.lent.get_mut());
-        registered().open.decrement(open as f64);
-        registered().idle.decrement((open - lent) as f64);
+#[derive(Debug)]
+struct Level {
+    gauge: Gauge,
+    added: AtomicI32,
+}
+
+#[cfg(feature = "metrics")]
+impl Level {
+    fn of(gauge: Gauge) -> Self {
+        Self {
+            gauge,
+            added: AtomicI32::default(),
+        }
     }
+
+    fn add(&self, number: i32) {
+        self.added.fetch_add(number, Ordering::Relaxed);
+        self.gauge.increment(f64::from(number));
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for Level {
+    fn drop(&mut self) {
+        self.gauge.decrement(f64::from(*self.added.get_mut()));
+    }
+}
+
+/// Fails unless `work` adds to each of these metrics.
+#[cfg(test)]
+pub(crate) fn raised<T>(names: &[&str], work: impl FnOnce() -> T) -> T {
+    register();
+    #[cfg(feature = "metrics")]
+    let before = testing::metrics::sums();
+    let answer = work();
+    for name in names {
+        #[cfg(feature = "metrics")]
+        assert!(testing::metrics::sum(name) > before[*name], "{name}");
+        #[cfg(not(feature = "metrics"))]
+        let _ = name;
+    }
+    answer
 }
 
 #[cfg(all(test, feature = "metrics"))]

@@ -1,4 +1,4 @@
-//! The names of all metrics, with what the recorder is told of each.
+//! The names of all metrics, and their descriptions for the recorder.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 

@@ -60,7 +60,7 @@ impl Registered {
 pub(super) fn registered() -> &'static Registered {
     static REGISTERED: LazyLock<Registered> = LazyLock::new(|| {
         #[cfg(test)]
-        super::tests::install();
+        testing::metrics::install();
         names::describe();
         register()
     });
@@ -129,9 +129,10 @@ fn label(outcome: &'static str) -> &'static str {
 pub(super) struct Labelled<T>(Vec<(&'static str, T)>);
 
 impl<T> Labelled<T> {
-    /// Returns `None` for a value that is not in the lists above.
+    /// Returns `None` for a value that is not in the lists above, which is a bug.
     pub(super) fn of(&self, label: &str) -> Option<&T> {
         let found = self.0.iter().find(|(it, _)| *it == label);
+        debug_assert!(found.is_some(), "no handle has the label {label}");
         found.map(|(_, handle)| handle)
     }
 }

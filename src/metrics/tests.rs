@@ -1,15 +1,13 @@
-//! The metrics by a recorder that all tests of this process share. Others count beside these tests, so each looks at what
-//! was added by itself, or at a label that no other test uses.
+//! The metrics by a recorder that all tests of this process share. Others count beside these tests, so each looks at a
+//! metric that others only add to, or at one of its own.
 
 #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use metrics::{
-    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
-    SharedString, Unit,
-};
+use testing::metrics::{described, gauge, sum, sums};
+use testing::server::wait_until;
 
 use super::*;
 use crate::error::Error;
@@ -17,89 +15,14 @@ use crate::store::contract;
 use crate::store::memory::MemoryStore;
 use crate::store::observed::Observed;
 
-/// The sum of each metric with its labels, and how many were described.
-static SUMS: Mutex<BTreeMap<String, f64>> = Mutex::new(BTreeMap::new());
-static DESCRIBED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-pub(super) fn install() {
-    metrics::set_global_recorder(Sums).unwrap();
-}
-
-fn sum(name: &str) -> f64 {
-    SUMS.lock().unwrap()[name]
-}
-
-struct Sums;
-
-struct Sum(String);
-
-impl Sum {
-    fn of(key: &Key) -> Arc<Self> {
-        let labels = key.labels().map(|it| format!(" {}", it.value()));
-        let name = key.name().to_owned() + &labels.collect::<String>();
-        SUMS.lock().unwrap().insert(name.clone(), 0.0);
-        Arc::new(Self(name))
-    }
-
-    fn add(&self, value: f64) {
-        *SUMS.lock().unwrap().entry(self.0.clone()).or_default() += value;
-    }
-}
-
-impl CounterFn for Sum {
-    fn increment(&self, value: u64) {
-        self.add(value as f64);
-    }
-    fn absolute(&self, _: u64) {}
-}
-
-impl GaugeFn for Sum {
-    fn increment(&self, value: f64) {
-        self.add(value);
-    }
-    fn decrement(&self, value: f64) {
-        self.add(-value);
-    }
-    fn set(&self, value: f64) {
-        SUMS.lock().unwrap().insert(self.0.clone(), value);
-    }
-}
-
-/// Counts what it measures.
-impl HistogramFn for Sum {
-    fn record(&self, _: f64) {
-        self.add(1.0);
-    }
-}
-
-impl Recorder for Sums {
-    fn describe_counter(&self, name: KeyName, _: Option<Unit>, _: SharedString) {
-        DESCRIBED.lock().unwrap().push(name.as_str().to_owned());
-    }
-    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        self.describe_counter(name, unit, text);
-    }
-    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        self.describe_counter(name, unit, text);
-    }
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(Sum::of(key))
-    }
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(Sum::of(key))
-    }
-    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(Sum::of(key))
-    }
-}
-
 #[test]
 fn each_metric_that_is_registered_is_described() {
     register();
-    let mut described = DESCRIBED.lock().unwrap().clone();
+    let mut described = described();
     described.sort_unstable();
-    let sums = SUMS.lock().unwrap();
+    let sums = sums();
     let mut registered: Vec<_> = sums.keys().filter_map(|it| it.split(' ').next()).collect();
+    registered.retain(|it| it.starts_with("session_"));
     registered.dedup();
     assert_eq!(described, registered);
 }
@@ -107,9 +30,12 @@ fn each_metric_that_is_registered_is_described() {
 #[test]
 fn each_answer_of_a_store_has_a_counter_of_its_verb_and_outcome() {
     register();
-    let before = SUMS.lock().unwrap().clone();
+    let before = sums();
     let store = Observed::around(Arc::new(MemoryStore::with_limit(100)), "memory", false);
     contract::check(&*store);
+    store.expiries(&[&contract::record().key], 0);
+    store.all(0, None, 1).unwrap();
+    store.count(0).unwrap();
     let full = Observed::around(Arc::new(MemoryStore::with_limit(0)), "memory", false);
     full.insert(&contract::record()).unwrap_err();
     for answer in [
@@ -129,7 +55,10 @@ fn each_answer_of_a_store_has_a_counter_of_its_verb_and_outcome() {
         "touch done",
         "delete deleted",
         "delete not_found",
+        "expiries not_found",
         "list done",
+        "all done",
+        "count done",
         "delete_all done",
         "delete_expired done",
         "clear done",
@@ -161,41 +90,29 @@ impl r2d2::ManageConnection for Numbers {
 
 #[test]
 fn connections_are_counted_open_and_idle_until_they_are_closed() {
-    #[derive(Debug)]
-    struct Shared(Arc<Connections>);
-    impl r2d2::HandleEvent for Shared {
-        fn handle_acquire(&self, event: AcquireEvent) {
-            self.0.handle_acquire(event);
-        }
-        fn handle_release(&self, event: ReleaseEvent) {
-            self.0.handle_release(event);
-        }
-        fn handle_checkout(&self, event: CheckoutEvent) {
-            self.0.handle_checkout(event);
-        }
-        fn handle_checkin(&self, event: CheckinEvent) {
-            self.0.handle_checkin(event);
-        }
-    }
-    let counts = Arc::new(Connections::default());
-    let seen = || {
-        let open = counts.open.load(Ordering::Relaxed);
-        (open, open - counts.lent.load(Ordering::Relaxed))
+    let seen = || (sum("open"), sum("idle"));
+    let counts = Connections {
+        open: Level::of(gauge("open")),
+        idle: Level::of(gauge("idle")),
     };
     let pool = r2d2::Pool::builder()
         .max_size(2)
         .min_idle(Some(0))
-        .event_handler(Box::new(Shared(counts.clone())))
+        .event_handler(Box::new(counts))
         .build(Numbers)
         .unwrap();
-    assert_eq!(seen(), (0, 0));
+    assert_eq!(seen(), (0.0, 0.0));
     let mut one = pool.get().unwrap();
-    assert_eq!(seen(), (1, 0));
+    assert_eq!(seen(), (1.0, 0.0));
     let other = pool.get().unwrap();
-    assert_eq!(seen(), (2, 0));
+    assert_eq!(seen(), (2.0, 0.0));
     drop(other);
-    assert_eq!(seen(), (2, 1));
+    assert_eq!(seen(), (2.0, 1.0));
     *one = 0;
     drop(one);
-    assert_eq!(seen(), (1, 1), "a broken connection is closed");
+    assert_eq!(seen(), (1.0, 1.0), "a broken connection is closed");
+    drop(pool);
+    wait_until("no connection", Duration::from_secs(20), || {
+        seen() == (0.0, 0.0)
+    });
 }

@@ -37,7 +37,7 @@ impl Observed {
     }
 
     /// Makes one call. `line` describes it in the log.
-    fn call<T, D: Outcome>(
+    fn call<T, D: Answered>(
         &self,
         verb: &'static str,
         line: fmt::Arguments<'_>,
@@ -95,15 +95,15 @@ fn log_call<T, D: fmt::Display>(
 }
 
 /// The outcome of a call, as text for the log and as one of a few labels for metrics.
-trait Outcome: fmt::Display {
+trait Answered: fmt::Display {
     fn label(&self) -> &'static str {
         "done"
     }
 }
 
-impl Outcome for String {}
-impl Outcome for u64 {}
-impl Outcome for &'static str {
+impl Answered for String {}
+impl Answered for u64 {}
+impl Answered for &'static str {
     fn label(&self) -> &'static str {
         self
     }

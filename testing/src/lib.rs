@@ -17,6 +17,8 @@ pub mod database;
 mod features;
 #[path = "../../app/src/serve/launch.rs"]
 pub mod launch;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod provided;
 pub mod proxy;
 #[cfg(feature = "redis")]

@@ -8,6 +8,8 @@
 )]
 #![allow(unreachable_pub, reason = "a test is nobody's library")]
 
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "mysql")]
 mod statements;
 mod stress;
@@ -17,5 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A lock for each of these tests.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
+    #[cfg(feature = "metrics")]
+    testing::metrics::install();
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -89,9 +89,16 @@ fn an_error_or_a_panic_in_the_middle_is_survived() {
             _ => Ok(10),
         }
     });
-    for number in 1..=6 {
-        assert_eq!(receiver.recv_timeout(TIMEOUT), Ok(number));
-    }
+    let counted = [
+        "session_cleanup_batches_total done",
+        "session_cleanup_batches_total failed",
+        "session_ended_total expired",
+    ];
+    metrics::raised(&counted, || {
+        for number in 1..=6 {
+            assert_eq!(receiver.recv_timeout(TIMEOUT), Ok(number));
+        }
+    });
 }
 
 #[test]

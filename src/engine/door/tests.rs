@@ -113,9 +113,15 @@ fn all_that_waits_is_one_batch_in_the_order_in_which_it_came() {
     let gate = Gate::new(1, 99, LONG);
     let first = gate.busy();
     let asked: Vec<_> = (1..=20).map(|number| gate.ask(number)).collect();
-    gate.go_on();
-    assert_eq!(gate.answer(first).unwrap(), 0);
-    assert_eq!(gate.batch(), Vec::from_iter(1..=16));
+    let measured = [
+        "session_door_batch_size loads",
+        "session_door_wait_seconds loads",
+    ];
+    metrics::raised(&measured, || {
+        gate.go_on();
+        assert_eq!(gate.answer(first).unwrap(), 0);
+        assert_eq!(gate.batch(), Vec::from_iter(1..=16));
+    });
     gate.go_on();
     assert_eq!(gate.batch(), [17, 18, 19, 20]);
     gate.go_on();
@@ -204,7 +210,9 @@ fn an_asker_that_gave_up_is_left_out() {
 fn an_ask_waits_no_longer_than_its_deadline() {
     let gate = Gate::new(1, 9, Duration::from_millis(50));
     let first = gate.busy();
-    let error = gate.answer(first).unwrap_err();
+    let error = metrics::raised(&["session_store_timeouts_total"], || {
+        gate.answer(first).unwrap_err()
+    });
     assert!(error.is_outage(), "{error}");
     let text = "the store did not answer within 50ms";
     assert_eq!(error.to_string(), text);
@@ -216,7 +224,9 @@ fn a_full_queue_refuses_at_once() {
     let gate = Gate::new(1, 2, LONG);
     let first = gate.busy();
     let waiting = [gate.ask(1), gate.ask(2)];
-    let error = gate.answer(gate.ask(3)).unwrap_err();
+    let error = metrics::raised(&["session_store_refused_total"], || {
+        gate.answer(gate.ask(3)).unwrap_err()
+    });
     assert!(error.is_outage(), "{error}");
     assert!(error.to_string().contains("queue"), "{error}");
     gate.go_on();
@@ -270,8 +280,9 @@ fn a_thread_that_hangs_is_replaced() {
     let hangs = gate.busy();
     gate.answer(hangs).unwrap_err();
     std::thread::sleep(Duration::from_millis(40));
-    let _first = gate.ask(1);
-    let _second = gate.ask(2);
+    let _asked = metrics::raised(&["session_store_threads_replaced_total"], || {
+        [gate.ask(1), gate.ask(2)]
+    });
     let batch = gate.batch();
     assert!([vec![1], vec![1, 2]].contains(&batch), "{batch:?}");
     gate.go_on();

@@ -54,7 +54,7 @@ impl Bounds {
     pub(crate) fn pool<M: r2d2::ManageConnection>(&self, manager: M) -> r2d2::Pool<M> {
         let pool = r2d2::Pool::builder();
         #[cfg(feature = "metrics")]
-        let pool = pool.event_handler(Box::<Connections>::default());
+        let pool = pool.event_handler(Box::new(Connections::of_new_pool()));
         pool.max_size(self.size)
             .min_idle(Some(0))
             .connection_timeout(self.timeout)
