@@ -7,6 +7,7 @@ mod db;
 #[cfg(any(test, fuzzing))]
 #[path = "../../fuzz/src/application.rs"]
 pub mod fuzz;
+mod metrics;
 mod passwords;
 pub mod serve;
 mod settings;

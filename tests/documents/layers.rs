@@ -25,16 +25,17 @@ const LIBRARY: Layers = Layers {
 const APPLICATION: Layers = Layers {
     sources: "app/src",
     rooms: &[
-        ("passwords", ""),
+        ("metrics", ""),
+        ("passwords", "metrics"),
         ("settings", "passwords"),
         ("db", ""),
-        ("accounts", "passwords settings db"),
+        ("accounts", "metrics passwords settings db"),
         ("web", "settings accounts"),
         (
             "cli",
             "settings db accounts web::browser_name web::time_text",
         ),
-        ("serve", "settings db accounts web"),
+        ("serve", "metrics settings db accounts web"),
         ("lib", "*"),
         ("main", "*"),
     ],
@@ -49,6 +50,7 @@ const APPLICATION: Layers = Layers {
         ("pbkdf2::", &["passwords"], &[]),
         ("clap::", &["cli/mod.rs"], &[]),
         ("rustix::", &["serve"], &[]),
+        ("metrics_exporter_prometheus::", &["serve/exporter.rs"], &[]),
     ],
 };
 

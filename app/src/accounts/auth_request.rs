@@ -12,6 +12,7 @@ use rocket_diesel_session::{Database, Error, Session};
 use crate::accounts::device_cookie::{self, KnownDevice};
 use crate::accounts::failure::Failure;
 use crate::accounts::throttling::{Attempt, Counter, Throttled};
+use crate::metrics;
 use crate::passwords::{Busy, Slot};
 use crate::settings::Settings;
 
@@ -124,6 +125,7 @@ impl AuthRequest<'_> {
         let Throttled::TooOften { what, limit, wait } = none else {
             return Err(self.too_busy(Busy));
         };
+        metrics::refused("limit");
         let seconds = (wait + 999) / 1_000;
         let details = json!({ "what": what, "max": limit, "seconds": seconds });
         self.session.event("excess_rate_limit_exceeded", details);
@@ -147,6 +149,7 @@ impl AuthRequest<'_> {
     }
 
     pub(crate) fn too_busy(&self, Busy: Busy) -> Error {
+        metrics::refused("busy");
         self.session
             .event("excess_rate_limit_exceeded", json!({ "what": "passwords" }));
         let _ = self.retry_later.set(RetryLater::Busy);

@@ -6,9 +6,10 @@ use rocket_diesel_session::Error;
 
 use super::auth_request::AuthRequest;
 use super::authenticated::Authenticated;
-use super::failure::{Failure, FieldErrors, field_errors};
+use super::failure::{Failure, FieldErrors, field_errors, outcome};
 use super::{email, validation};
 use crate::db::users::{self, Profile};
+use crate::metrics;
 
 #[derive(Default, Deserialize, FromForm)]
 #[serde(crate = "rocket::serde", default)]
@@ -45,6 +46,16 @@ impl SignIn {
 ///
 /// Saves the message `done` for the next page with the session.
 pub(crate) async fn sign_in(
+    auth: &AuthRequest<'_>,
+    given: &SignIn,
+    done: Option<&str>,
+) -> Result<Result<Profile, Failure>, Error> {
+    let signed_in = attempt(auth, given, done).await;
+    metrics::signed_in(outcome(&signed_in));
+    signed_in
+}
+
+async fn attempt(
     auth: &AuthRequest<'_>,
     given: &SignIn,
     done: Option<&str>,

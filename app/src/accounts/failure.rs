@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rocket::http::Status;
+use rocket_diesel_session::Error;
 
 use crate::accounts::validation;
 
@@ -58,6 +59,18 @@ impl Failure {
                 (Status::TooManyRequests, field_errors.into())
             }
         }
+    }
+}
+
+/// Returns the outcome of a sign-in or a registration, as a label of metrics.
+pub(crate) fn outcome<T>(done: &Result<Result<T, Failure>, Error>) -> &'static str {
+    match done {
+        Ok(Ok(_)) => "done",
+        Ok(Err(Failure::Invalid(_))) => "invalid",
+        Ok(Err(Failure::Taken)) => "taken",
+        Ok(Err(Failure::Wrong)) => "wrong",
+        Ok(Err(Failure::TooOften { .. })) => "limited",
+        Err(_) => "failed",
     }
 }
 

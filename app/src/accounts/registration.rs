@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::auth_request::AuthRequest;
 use super::authenticated::log_in;
-use super::failure::{Failure, FieldErrors, field_errors};
+use super::failure::{Failure, FieldErrors, field_errors, outcome};
 use super::throttling::Counter;
 use super::{email, validation};
 use crate::db::users::{self, NewUser, Profile};
+use crate::metrics;
 use crate::settings::Settings;
 
 #[derive(Default, Deserialize, FromForm)]
@@ -56,6 +57,16 @@ impl Registration {
 ///
 /// Saves the message `done` for the next page with the session.
 pub(crate) async fn register(
+    auth: &AuthRequest<'_>,
+    given: &Registration,
+    done: Option<&str>,
+) -> Result<Result<Profile, Failure>, Error> {
+    let registered = attempt(auth, given, done).await;
+    metrics::registered(outcome(&registered));
+    registered
+}
+
+async fn attempt(
     auth: &AuthRequest<'_>,
     given: &Registration,
     done: Option<&str>,

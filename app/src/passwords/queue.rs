@@ -95,6 +95,15 @@ impl Queue {
         }
     }
 
+    /// Returns how many passwords wait, and how many are hashed.
+    pub(super) fn lengths(&self) -> [usize; 2] {
+        let count = |is: fn(&Step) -> bool| self.entries.iter().filter(|it| is(&it.step)).count();
+        [
+            count(|step| matches!(step, Step::Waiting(_))),
+            count(|step| matches!(step, Step::Hashing)),
+        ]
+    }
+
     fn step(&mut self, id: u64, step: Step) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             entry.step = step;

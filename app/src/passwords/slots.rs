@@ -1,6 +1,6 @@
 //! Limits how many passwords are hashed and wait at the same time.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use rocket::tokio::task::spawn_blocking;
 use rocket::tokio::time::timeout;
 
 use super::queue::Queue;
+use crate::metrics;
 
 /// The password was not hashed: too many others wait, or there was no random salt.
 #[derive(Debug, PartialEq)]
@@ -26,8 +27,13 @@ static QUEUE: LazyLock<Mutex<Queue>> = LazyLock::new(|| {
     Mutex::new(Queue::new(count, count * (1 + WAITING)))
 });
 
-fn queue() -> MutexGuard<'static, Queue> {
-    QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Changes the queue, and measures it.
+fn change<T>(change: impl FnOnce(&mut Queue) -> T) -> T {
+    let mut queue = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = change(&mut queue);
+    let [waiting, hashing] = queue.lengths();
+    metrics::passwords(waiting, hashing);
+    done
 }
 
 /// A slot in the queue of passwords to hash.
@@ -43,13 +49,13 @@ struct Permit(Arc<Reservation>);
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        queue().leave(self.0, Instant::now());
+        change(|queue| queue.leave(self.0, Instant::now()));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        queue().finish(self.0.0);
+        change(|queue| queue.finish(self.0.0));
     }
 }
 
@@ -58,7 +64,7 @@ impl Slot {
     pub(crate) fn take(account: &str, address: Option<&str>) -> Result<Self, Busy> {
         let address = address.map(|address| format!("address {address}"));
         let keys = [format!("account {account}")].into_iter().chain(address);
-        let id = queue().enter(keys.collect(), Instant::now())?;
+        let id = change(|queue| queue.enter(keys.collect(), Instant::now()))?;
         Ok(Self(Arc::new(Reservation(id))))
     }
 
@@ -68,10 +74,12 @@ impl Slot {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let (sender, receiver) = oneshot::channel();
-        queue().wait(self.0.0, sender);
+        let start = Instant::now();
+        change(|queue| queue.wait(self.0.0, sender));
         let Ok(Ok(())) = timeout(TIMEOUT, receiver).await else {
             return Err(Busy);
         };
+        metrics::password_waited(start.elapsed());
         let permit = Permit(Arc::clone(&self.0));
         let work = move || {
             let done = work();

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod drain;
+mod exporter;
 pub mod launch;
 #[cfg(target_os = "linux")]
 mod listener;
@@ -30,6 +31,8 @@ fn rocket() -> Rocket<Build> {
     rocket::custom(figment)
         .attach(web::files::stage())
         .attach(settings::stage())
+        // Before the sessions, which count for the recorder that is installed at their launch.
+        .attach(exporter::stage())
         .attach(accounts::auth_request::stage())
         .attach(web::sign_in_forms::stage())
         .attach(web::account_pages::stage())

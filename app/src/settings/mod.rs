@@ -10,6 +10,7 @@
 
 pub(crate) mod files;
 pub(crate) mod health;
+pub(crate) mod metrics;
 
 use std::ops::RangeInclusive;
 

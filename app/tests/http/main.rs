@@ -19,6 +19,7 @@ mod cross_site;
 mod diesel_cli;
 mod events;
 mod headers;
+mod metrics;
 mod output;
 mod privacy;
 mod reasons;
