@@ -32,6 +32,7 @@ missing_packages() {
     type -P redis-cli >/dev/null || echo redis-tools
     type -P nginx >/dev/null || echo nginx-light
     type -P haproxy >/dev/null || echo haproxy
+    type -P prometheus >/dev/null || echo prometheus
     [[ -n $(compgen -G "/usr/lib*/galera/libgalera_smm.so") ]] || echo galera-4
     type -P rsync >/dev/null || echo rsync
     type -P ip >/dev/null || echo iproute2

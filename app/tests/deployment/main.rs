@@ -31,6 +31,7 @@ mod framing;
 mod mariadb;
 mod outside;
 mod postgresql;
+mod prometheus;
 mod rights;
 mod rolling;
 mod settings;
