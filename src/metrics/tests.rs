@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::store::contract;
 use crate::store::memory::MemoryStore;
 use crate::store::observed::Observed;
+use crate::store::pool::Bounds;
 
 #[test]
 fn each_metric_that_is_registered_is_described() {
@@ -70,15 +71,20 @@ fn each_answer_of_a_store_has_a_counter_of_its_verb_and_outcome() {
     assert!(sum(name) > before[name]);
 }
 
-/// Opens connections that are numbers.
-#[derive(Debug)]
-struct Numbers;
+/// Opens connections that are numbers, unless it is out of order.
+#[derive(Debug, Default)]
+struct Numbers {
+    is_out_of_order: bool,
+}
 
 impl r2d2::ManageConnection for Numbers {
     type Connection = u8;
     type Error = Error;
     fn connect(&self) -> Result<u8, Error> {
-        Ok(7)
+        match self.is_out_of_order {
+            true => Err(Error::unavailable("as ordered")),
+            false => Ok(7),
+        }
     }
     fn is_valid(&self, _: &mut u8) -> Result<(), Error> {
         Ok(())
@@ -99,7 +105,7 @@ fn connections_are_counted_open_and_idle_until_they_are_closed() {
         .max_size(2)
         .min_idle(Some(0))
         .event_handler(Box::new(counts))
-        .build(Numbers)
+        .build(Numbers::default())
         .unwrap();
     assert_eq!(seen(), (0.0, 0.0));
     let mut one = pool.get().unwrap();
@@ -115,4 +121,21 @@ fn connections_are_counted_open_and_idle_until_they_are_closed() {
     wait_until("no connection", Duration::from_secs(20), || {
         seen() == (0.0, 0.0)
     });
+}
+
+#[test]
+fn a_wait_for_a_connection_is_measured_and_its_failure_counted() {
+    let mut bounds = Bounds::of_size(1);
+    let pool = bounds.pool(Numbers::default());
+    raised(&["session_connections_wait_seconds"], || {
+        pool.get().unwrap();
+    });
+    let is_out_of_order = true;
+    bounds.timeout = Duration::from_millis(50);
+    let pool = bounds.pool(Numbers { is_out_of_order });
+    let counted = [
+        "session_connections_failed_total",
+        "session_connections_timeouts_total",
+    ];
+    raised(&counted, || pool.get().unwrap_err());
 }
