@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::thread;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 use std::time::Instant;
 
 use testing::accounts::{PASSWORD, sign_in};
@@ -63,7 +63,7 @@ fn read(reader: &mut impl BufRead) -> Option<Answer> {
 }
 
 /// Returns a cookie of any kind except a well-formed token.
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 fn cookie(number: usize) -> String {
     let random = |length: usize| -> String {
         let character = || fastrand::char('!'..='~');
@@ -91,7 +91,7 @@ fn cookie(number: usize) -> String {
 }
 
 /// Requests pages, mistyped addresses, and forms that are refused.
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 fn request(number: usize) -> Vec<u8> {
     const LINES: [&str; 16] = [
         "GET /",
@@ -155,7 +155,7 @@ fn rows(database: &TestDatabase) -> [usize; 2] {
     ["users", "sessions"].map(|table| sql::count(database, table))
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 mod counted {
     use diesel::{Connection, MysqlConnection};
 

@@ -11,11 +11,11 @@
 #[cfg(target_os = "linux")]
 mod cost;
 mod floods;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 mod health;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 mod outage;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 mod statements;
 mod stops;
 #[cfg(target_os = "linux")]

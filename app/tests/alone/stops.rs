@@ -11,7 +11,7 @@ use testing::application::Application;
 use testing::database;
 use testing::server::wait_until;
 use testing::streams::PageStream;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 use testing::switch::Switch;
 
 const STOPS: usize = 20;
@@ -155,7 +155,7 @@ fn a_second_signal_stops_at_once() {
     assert!(application.stop().success());
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn a_stop_while_the_database_hangs_cuts_off_no_request() {

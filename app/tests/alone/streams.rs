@@ -2,13 +2,13 @@
 
 use std::process::Command;
 use std::sync::Mutex;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 use std::thread;
 use std::time::Duration;
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 use std::time::Instant;
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 use diesel::{Connection, MysqlConnection};
 use rocket_diesel_session::Token;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -31,7 +31,7 @@ const USERS: usize = 100;
 /// The default of `session.stream_check_interval`.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Together as long as the time between two heartbeats.
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 const INTERVALS: u32 = 6;
 
 fn a_revocation_ends_the_right_streams_of_a_thousand(database: &TestDatabase) {
@@ -45,7 +45,7 @@ fn a_revocation_ends_the_right_streams_of_a_thousand(database: &TestDatabase) {
     let processes: [_; PROCESSES] =
         std::array::from_fn(|_| Application::start_with(database, &quiet));
     let streams = open(&processes);
-    #[cfg(feature = "mysql")]
+    #[cfg(feature = "test_servers")]
     if sql::backend(database) == "mysql" {
         let mut connection = MysqlConnection::establish(&database.url).unwrap();
         assert_cost_is_low(&mut connection, &processes);
@@ -126,7 +126,7 @@ fn open(processes: &[Application; PROCESSES]) -> Vec<(usize, PageStream)> {
 }
 
 /// Expects one statement for each process and interval, and almost no work.
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 fn assert_cost_is_low(connection: &mut MysqlConnection, processes: &[Application; PROCESSES]) {
     let spent = || {
         processes

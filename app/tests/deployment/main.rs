@@ -1,7 +1,7 @@
 //! Runs the files of `deploy`: nginx and HAProxy in front of the application, and databases
 //! over TLS with a least-privilege account.
 
-#![cfg(all(feature = "mysql", feature = "postgres"))]
+#![cfg(feature = "test_servers")]
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -23,7 +23,7 @@ mod metrics;
 mod output;
 mod privacy;
 mod reasons;
-#[cfg(feature = "redis")]
+#[cfg(feature = "test_servers")]
 mod redis;
 mod refused_forms;
 mod requirements;

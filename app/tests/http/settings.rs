@@ -269,7 +269,7 @@ fn an_unknown_parameter_of_a_url_is_refused() {
         let databases = format!("{{app={{url={url:?}}}}}");
         is_refused(("ROCKET_DATABASES", &databases), &[name, known]);
     }
-    #[cfg(feature = "mysql")]
+    #[cfg(feature = "test_servers")]
     for (query, name) in [
         ("init_command=SET%20x&read_timeout=2", "init_command"),
         ("ssl_ca=a.crt&read_timeout=2", "read_timeout"),
@@ -285,14 +285,14 @@ fn an_unknown_parameter_of_a_url_is_refused() {
             is_refused(("ROCKET_DATABASES", &databases), &[&name, known]);
         }
     }
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "test_servers")]
     {
         let url = "postgres://ada:secret@127.0.0.1/app?read_timeout=2";
         let databases = format!("{{app={{url={url:?}}}}}");
         let words = ["databases.app: its url", "\"read_timeout\"", "libpq"];
         is_refused(("ROCKET_DATABASES", &databases), &words);
     }
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "test_servers")]
     for (url, name) in [
         ("redis://:secret@127.0.0.1/0?timeout=2", "timeout"),
         ("rediss://127.0.0.1?protocol=3&db=1", "db"),

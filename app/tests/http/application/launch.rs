@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "test_servers")]
 use diesel::prelude::*;
 
 use testing::accounts::{EMAIL, cookie, is_signed_in, register};
@@ -73,7 +73,7 @@ fn an_empty_database_is_brought_up_to_date() {
 }
 
 /// The server closes the application's connections, which fail only at their next use.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "test_servers")]
 fn closed_connections_are_replaced(database: &TestDatabase, close: impl Fn(&str)) {
     let application = Application::start(database);
     let visitor = application.visitor();
@@ -84,7 +84,7 @@ fn closed_connections_are_replaced(database: &TestDatabase, close: impl Fn(&str)
     }
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn connections_that_mariadb_closes_are_replaced() {
@@ -101,7 +101,7 @@ fn connections_that_mariadb_closes_are_replaced() {
     });
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "test_servers")]
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
 fn connections_that_postgresql_closes_are_replaced() {

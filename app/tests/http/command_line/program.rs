@@ -168,9 +168,9 @@ pub fn execute(database: &TestDatabase, sql: &str) {
     let (scheme, rest) = database.url.split_once(':').unwrap();
     match scheme {
         "sqlite" => batch::<diesel::SqliteConnection>(rest, sql),
-        #[cfg(feature = "mysql")]
+        #[cfg(feature = "test_servers")]
         "mysql" => batch::<diesel::MysqlConnection>(&database.url, sql),
-        #[cfg(feature = "postgres")]
+        #[cfg(feature = "test_servers")]
         "postgres" => batch::<diesel::PgConnection>(&database.url, sql),
         _ => panic!("no backend for {scheme}"),
     }

@@ -99,7 +99,7 @@ fn an_ambiguous_key_ends_no_session(database: &TestDatabase) {
 }
 
 /// Deleting takes longer than the timeout of requests.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "test_servers")]
 fn to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
     super::program::execute(database, slow_deletes);
     database
@@ -111,7 +111,7 @@ fn to_end_all_may_take_long(database: &TestDatabase, slow_deletes: &str) {
     assert_eq!(run(database, &["sessions", "count"]).done(), "0\n");
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 #[test]
 #[ignore = "needs MariaDB: run ./test.sh"]
 fn revoking_all_may_take_long_on_mariadb() {
@@ -121,7 +121,7 @@ fn revoking_all_may_take_long_on_mariadb() {
     );
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "test_servers")]
 #[test]
 #[ignore = "needs PostgreSQL: run ./test.sh"]
 fn revoking_all_may_take_long_on_postgresql() {

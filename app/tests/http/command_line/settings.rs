@@ -81,7 +81,7 @@ fn a_file_out_of_reach() {
 }
 
 /// One server is absent, the other accepts connections but never answers.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "test_servers")]
 fn a_server_out_of_reach(scheme: &str) {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let absent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -94,13 +94,13 @@ fn a_server_out_of_reach(scheme: &str) {
     }
 }
 
-#[cfg(feature = "mysql")]
+#[cfg(feature = "test_servers")]
 #[test]
 fn a_mysql_server_out_of_reach() {
     a_server_out_of_reach("mysql");
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "test_servers")]
 #[test]
 fn a_postgresql_server_out_of_reach() {
     a_server_out_of_reach("postgres");
