@@ -13,13 +13,16 @@ use rocket::{Build, Config, Orbit, Rocket};
 /// Rocket 0.5.2 leaves requests unanswered if its listener notices the shutdown first (`server.rs`,
 /// the outer `select!`). This function then waits for them.
 pub fn launch(rocket: Rocket<Build>) -> ExitCode {
-    // Rocket would panic on this error.
-    if let Err(error) = Config::try_from(rocket.figment()) {
-        let error = error.to_string();
-        let words: Vec<_> = error.split_whitespace().collect();
-        rocket::error!("the configuration cannot be read: {}", words.join(" "));
-        return ExitCode::FAILURE;
-    }
+    let config = match Config::try_from(rocket.figment()) {
+        Ok(config) => config,
+        // Rocket would panic on this error.
+        Err(error) => {
+            let error = error.to_string();
+            let words: Vec<_> = error.split_whitespace().collect();
+            rocket::error!("the configuration cannot be read: {}", words.join(" "));
+            return ExitCode::FAILURE;
+        }
+    };
     rocket::execute(async {
         let Err(error) = rocket.launch().await else {
             return ExitCode::SUCCESS;
@@ -29,7 +32,17 @@ pub fn launch(rocket: Rocket<Build>) -> ExitCode {
         {
             return ExitCode::SUCCESS;
         }
-        error.pretty_print();
+        match error.kind() {
+            // Rocket prints the cause at a level that a release build does not log.
+            ErrorKind::Bind(cause) => rocket::error!(
+                "cannot listen on {} port {}: {cause}; stop the program that uses it, or set another address or port",
+                config.address,
+                config.port
+            ),
+            _ => {
+                error.pretty_print();
+            }
+        }
         ExitCode::FAILURE
     })
 }

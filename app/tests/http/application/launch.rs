@@ -1,5 +1,6 @@
 //! Launches and restarts the application, and loses connections to its database.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 #[cfg(feature = "test_servers")]
@@ -172,6 +173,13 @@ fn a_wrong_setting_stops_the_launch_in_one_line() {
             "databases.app",
             "make it, or name another one in its url",
         ),
+        // Root, too, can create no file there.
+        (
+            "sqlite:/proc/all.db",
+            (session, "{}"),
+            "databases.app",
+            "the file /proc/all.db cannot be created",
+        ),
     ] {
         let (status, output) = refusal(url, &[setting]);
         // A process that had to be killed has no code.
@@ -183,6 +191,27 @@ fn a_wrong_setting_stops_the_launch_in_one_line() {
         };
         assert!(line.contains(remedy), "{setting:?}: {line}");
     }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let (database, taken) = (
+        testing::database::sqlite(),
+        TcpListener::bind("127.0.0.1:0"),
+    );
+    let port = taken
+        .as_ref()
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+        .to_string();
+    let variables = [("ROCKET_PORT", &*port), ("ROCKET_LOG_LEVEL", "critical")];
+    let (status, output) = refusal(&database.url, &variables);
+    assert_eq!(status.code(), Some(1), "{output}");
+    let line = output.lines().last().unwrap();
+    let expected = format!("cannot listen on 127.0.0.1 port {port}: Address already in use");
+    assert!(line.contains(&expected), "{output}");
 }
 
 #[test]

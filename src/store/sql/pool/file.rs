@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file_rights::{is_made, make};
@@ -54,10 +54,10 @@ impl DatabaseFile {
     }
 
     /// Creates the file with rights for this account alone, before the first connection does.
-    pub(super) fn make(&self) -> io::Result<()> {
+    pub(super) fn make(&self) -> Result<(), String> {
         match &self.0 {
             Some(watched) if watched.is_made && watched.seen().file.is_none() => {
-                make(&watched.path)
+                make(&watched.path).map_err(|error| watched.unmade(&error))
             }
             _ => Ok(()),
         }
@@ -96,6 +96,14 @@ impl Drop for Connected {
 }
 
 impl Watched {
+    fn unmade(&self, error: &io::Error) -> String {
+        let path = absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        format!(
+            "the file {} cannot be created: {error}; let the application write its folder, or name another one in its url",
+            path.display()
+        )
+    }
+
     fn seen(&self) -> MutexGuard<'_, FileState> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

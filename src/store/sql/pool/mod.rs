@@ -166,7 +166,7 @@ impl<C: Backend> r2d2::ManageConnection for SqlConnector<C> {
 
     fn connect(&self) -> Result<Pooled<C>, Self::Error> {
         let bad = |why: String| Self::Error::ConnectionError(ConnectionError::BadConnection(why));
-        self.file.make().map_err(|error| bad(error.to_string()))?;
+        self.file.make().map_err(bad)?;
         self.file.check().map_err(bad)?;
         let (open, mut connection) = self.limit.keep(|| self.establish())?;
         if !self.set_up.is_empty() {
