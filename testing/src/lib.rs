@@ -17,7 +17,6 @@ pub mod database;
 mod features;
 #[path = "../../app/src/serve/launch.rs"]
 pub mod launch;
-#[cfg(feature = "metrics")]
 pub mod metrics;
 mod provided;
 pub mod proxy;
