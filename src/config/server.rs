@@ -48,6 +48,11 @@ pub(super) fn check(scheme: &str, rest: &str) -> Result<(), Error> {
         return refuse("its url has a % in its user or password; write it as %25");
     }
     let hosts = hosts.split('#').next().unwrap_or_default();
+    if hosts.contains(',') && hosts.split(',').any(str::is_empty) {
+        return refuse(
+            "its url has an empty place in its list of hosts; write HOST:PORT,HOST:PORT",
+        );
+    }
     if !hosts.split(',').all(has_port_or_none) {
         return refuse(format!(
             "its url has a port that is no number from 1 to 65535; write {scheme}://USER:PASSWORD@HOST:PORT/DATABASE, and in \

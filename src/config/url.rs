@@ -203,6 +203,8 @@ mod tests {
             "sqlite:file:///:memory:",
             "mysql://ada:p%3Fw@host/app?ssl_mode=verify_ca&ssl_ca=/etc/ca.crt",
             "mariadb://ada@localhost/app?unix_socket=/run/a@b",
+            "mysql://ada:p%2Cw@one:1,[::1]:2,three/app",
+            "postgres://one,two:2/app?target_session_attrs=read-write",
             "postgres://host/app?sslmode=require&application_name=x",
             "redis://:p%3Fw@host:1/2?protocol=resp3",
             "rediss://host?#insecure",
@@ -217,6 +219,7 @@ mod tests {
     fn a_parameter_that_would_not_be_used_is_refused() {
         for (url, why) in [
             ("mysql://ada@host/app?unix_socket=/run/s", "localhost alone"),
+            ("mysql://ada@one,,two/app", "an empty place"),
             (
                 "mysql://host/app?ssl_mode=disabled&ssl_mode=verify_ca",
                 "twice",

@@ -48,11 +48,7 @@ pub(super) fn describe() {
         Seconds,
         "Time until a connection of a pool was free"
     );
-    describe_counter!(
-        NOT_OPENED,
-        Count,
-        "Connections that could not be opened, or were lost or outdated when needed"
-    );
+    describe_counter!(NOT_OPENED, Count, "Connections that could not be opened");
     describe_counter!(NOT_FREE, Count, "Waits that ended without a connection");
     describe_counter!(BATCHES, Count, "Batches of the cleanup, by outcome");
     describe_counter!(EVENTS, Count, "Lines of events, by outcome");

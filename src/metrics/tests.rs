@@ -15,6 +15,8 @@ use crate::store::contract;
 use crate::store::memory::MemoryStore;
 use crate::store::observed::Observed;
 use crate::store::pool::Bounds;
+#[cfg(feature = "sqlite")]
+use crate::store::{DieselStore, Store};
 
 #[test]
 fn each_metric_that_is_registered_is_described() {
@@ -124,7 +126,7 @@ fn connections_are_counted_open_and_idle_until_they_are_closed() {
 }
 
 #[test]
-fn a_wait_for_a_connection_is_measured_and_its_failure_counted() {
+fn a_wait_for_a_connection_is_measured_and_its_end_in_vain_counted() {
     let mut bounds = Bounds::of_size(1);
     let pool = bounds.pool(Numbers::default());
     raised(&["session_connections_wait_seconds"], || {
@@ -133,9 +135,17 @@ fn a_wait_for_a_connection_is_measured_and_its_failure_counted() {
     let is_out_of_order = true;
     bounds.timeout = Duration::from_millis(50);
     let pool = bounds.pool(Numbers { is_out_of_order });
-    let counted = [
-        "session_connections_failed_total",
-        "session_connections_timeouts_total",
-    ];
-    raised(&counted, || pool.get().unwrap_err());
+    raised(&["session_connections_timeouts_total"], || {
+        pool.get().unwrap_err()
+    });
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_connection_that_cannot_be_opened_is_counted() {
+    let file = "/no/such/folder/app.db";
+    let store = DieselStore::<diesel::SqliteConnection>::connect(file, 1);
+    raised(&["session_connections_failed_total"], || {
+        store.count(0).unwrap_err()
+    });
 }

@@ -76,6 +76,13 @@ impl Switch {
     }
 }
 
+/// What hangs would keep its locks, for which the end of a test would wait.
+impl Drop for Switch {
+    fn drop(&mut self) {
+        self.hang(false);
+    }
+}
+
 fn forward(from: &TcpStream, to: &TcpStream, hangs: &Arc<AtomicBool>) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     let hangs = hangs.clone();

@@ -1,10 +1,12 @@
 //! A failover: connections to the old server remain, new ones go to the new server.
 
+use std::fs;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
 use testing::database::TestDatabase;
 use testing::server::{Browser, Server, example, wait_until};
 use testing::switch::Switch;
@@ -121,6 +123,73 @@ fn writes_go_to_the_new_server_with_the_second_request(
     assert!(rows.len() >= 40, "{}", rows.len());
 }
 
+/// An application whose URL lists both servers; it leaves the first one while that is closed to writes,
+/// hangs, or is stopped, and returns to it.
+fn a_list_of_hosts_is_followed(databases: &[TestDatabase; 2], close: impl Fn(bool)) {
+    let [first, other] = databases.each_ref().map(|database| port(&database.url));
+    let switch = Switch::to(first);
+    let url = databases[0].url.replace(
+        &format!("127.0.0.1:{first}"),
+        &format!("127.0.0.1:{},127.0.0.1:{other}", switch.port),
+    );
+    let output = NamedTempFile::new().unwrap();
+    let application = Server::on(
+        example("busy")
+            .env("ROCKET_LOG_LEVEL", "normal")
+            .stdout(output.reopen().unwrap()),
+        &format!("url={url:?},pool_size=4,timeout=\"2500ms\""),
+        "cookie={secure=false}",
+    );
+    let visit = || {
+        let url = format!("{}/visits", application.base);
+        Browser::default().post(&url).0
+    };
+    let rows = || {
+        let of =
+            |database: &TestDatabase| database.lines("SELECT 'row' AS line FROM sessions").len();
+        databases.each_ref().map(of)
+    };
+    // The former server may carry out what it got before it hung.
+    let goes_to = |server: usize| {
+        let mut expected = rows();
+        expected[server] += 1;
+        visit() == 200 && rows() == expected
+    };
+    let is_used = |server: usize| {
+        let long = Duration::from_secs(60);
+        wait_until("this host is used", long, || goes_to(server));
+        assert!((0..20).all(|_| goes_to(server)));
+    };
+    is_used(0);
+    // Read-only: the other server carries out the request that meets it.
+    close(true);
+    let all_go = (0..20).all(|_| goes_to(1));
+    close(false);
+    assert!(all_go);
+    is_used(0);
+    // It answers nothing, on old connections and on new ones.
+    switch.hang(true);
+    is_used(1);
+    switch.hang(false);
+    is_used(0);
+    switch.refuse(true);
+    is_used(1);
+    switch.refuse(false);
+    is_used(0);
+    let log = fs::read_to_string(output.path()).unwrap();
+    let log = log
+        .lines()
+        .filter(|l| !l.starts_with("POST"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    for says in ["is not used until it is well: ", "is well again"] {
+        let place = format!("127.0.0.1:{} {says}", switch.port);
+        assert!(log.contains(&place), "{place}: {log}");
+    }
+    // A connection could be opened each time, though older ones were discarded.
+    assert!(!log.contains("no connection"), "{log}");
+}
+
 #[cfg(feature = "mysql")]
 mod mariadb {
     use diesel::{Connection, MysqlConnection, connection::SimpleConnection};
@@ -141,16 +210,29 @@ mod mariadb {
     fn writes_go_to_the_new_server_with_the_second_request() {
         let _first = FIRST[0].lock().unwrap_or_else(PoisonError::into_inner);
         let databases = two_mariadb();
+        super::writes_go_to_the_new_server_with_the_second_request(&databases, closing(&databases));
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_list_of_hosts_is_followed() {
+        let _first = FIRST[0].lock().unwrap_or_else(PoisonError::into_inner);
+        let databases = two_mariadb();
+        super::a_list_of_hosts_is_followed(&databases, closing(&databases));
+    }
+
+    /// Closes the first server to writes, and opens it.
+    fn closing(databases: &[TestDatabase; 2]) -> impl Fn(bool) {
         let root = format!("mysql://root@127.0.0.1:{}/mysql", port(&databases[0].url));
         let mut root = MysqlConnection::establish(&root).unwrap();
         // With this right the account would write to a read-only server.
         let revoke = "REVOKE READ_ONLY ADMIN ON *.* FROM session@'%'";
         root.batch_execute(revoke).unwrap();
         let root = Mutex::new(root);
-        super::writes_go_to_the_new_server_with_the_second_request(&databases, |closed| {
+        move |closed| {
             let set = format!("SET GLOBAL read_only = {}", u8::from(closed));
             root.lock().unwrap().batch_execute(&set).unwrap();
-        });
+        }
     }
 }
 
@@ -173,13 +255,26 @@ mod postgresql {
     fn writes_go_to_the_new_server_with_the_second_request() {
         let _first = FIRST[1].lock().unwrap_or_else(PoisonError::into_inner);
         let databases = two_postgresql();
-        super::writes_go_to_the_new_server_with_the_second_request(&databases, |closed| {
+        super::writes_go_to_the_new_server_with_the_second_request(&databases, closing(&databases));
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run ./test.sh"]
+    fn a_list_of_hosts_is_followed() {
+        let _first = FIRST[1].lock().unwrap_or_else(PoisonError::into_inner);
+        let databases = two_postgresql();
+        super::a_list_of_hosts_is_followed(&databases, closing(&databases));
+    }
+
+    /// Closes the first server to writes, and opens it.
+    fn closing(databases: &[TestDatabase; 2]) -> impl Fn(bool) {
+        |closed| {
             let set = if closed { "on" } else { "off" };
             // Each has to be a statement alone.
             databases[0].run(&format!(
                 "ALTER SYSTEM SET default_transaction_read_only = {set}"
             ));
             databases[0].lines("SELECT CAST(pg_reload_conf() AS TEXT) AS line");
-        });
+        }
     }
 }

@@ -23,9 +23,11 @@ pub(crate) fn is_full(error: &str) -> bool {
     TEXTS.iter().any(|text| error.contains(text))
 }
 
-/// Logs why there is no connection; the same reason once a minute.
+/// Logs why no connection could be opened; the same reason once a minute.
+///
+/// r2d2's own handler of errors gets those of idle connections, too, which the pool only replaces.
 #[derive(Debug, Default)]
-pub(super) struct LogConnectionErrors(Mutex<Option<(Instant, String)>>);
+pub(crate) struct LogConnectionErrors(Mutex<Option<(Instant, String)>>);
 
 impl LogConnectionErrors {
     fn is_new(&self, error: &str) -> bool {
@@ -37,10 +39,8 @@ impl LogConnectionErrors {
         *last = Some((Instant::now(), error.to_owned()));
         true
     }
-}
 
-impl<E: std::error::Error> r2d2::HandleError<E> for LogConnectionErrors {
-    fn handle_error(&self, error: E) {
+    pub(crate) fn log(&self, error: &impl std::error::Error) {
         metrics::connection_failed();
         let error = error.to_string();
         if self.is_new(&error) {

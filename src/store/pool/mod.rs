@@ -6,7 +6,6 @@ mod ping;
 
 use std::time::Duration;
 
-use self::connection_errors::LogConnectionErrors;
 pub(crate) use self::outdated::Outdated;
 pub(crate) use self::ping::Trust;
 #[cfg(feature = "metrics")]
@@ -60,7 +59,7 @@ impl Bounds {
             .connection_timeout(self.timeout)
             .idle_timeout(Some(self.idle_timeout))
             .max_lifetime(Some(self.max_lifetime))
-            .error_handler(Box::<LogConnectionErrors>::default())
+            .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(manager)
     }
 }

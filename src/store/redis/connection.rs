@@ -5,6 +5,7 @@ use std::time::Instant;
 use redis::{Cmd, ConnectionLike, FromRedisValue, Pipeline, RedisError, RedisResult, Value, cmd};
 
 use super::address::Address;
+use crate::store::pool::connection_errors::LogConnectionErrors;
 use crate::store::pool::{Bounds, Trust};
 
 /// A connection, and whether the pool must close it.
@@ -42,6 +43,7 @@ pub(super) struct RedisConnector {
     address: Address,
     node: String,
     trust: Trust,
+    errors: LogConnectionErrors,
 }
 
 impl RedisConnector {
@@ -50,6 +52,7 @@ impl RedisConnector {
             address,
             node,
             trust: Trust::default(),
+            errors: LogConnectionErrors::default(),
         })
     }
 }
@@ -59,8 +62,9 @@ impl r2d2::ManageConnection for RedisConnector {
     type Error = RedisError;
 
     fn connect(&self) -> RedisResult<Connection> {
+        let link = self.address.open(&self.node);
         Ok(Connection {
-            link: self.address.open(&self.node)?,
+            link: link.inspect_err(|error| self.errors.log(error))?,
             asking: false,
             lost: false,
             used_at: Instant::now(),

@@ -126,9 +126,15 @@ pub(crate) trait Dialect: R2D2Connection + Execute + Sized + 'static {
         self.transact(work)
     }
 
-    /// Returns the URL with time limits for silent hosts, unless it sets them.
-    fn with_timeouts(url: &str) -> String {
-        url.to_owned()
+    /// Returns a URL for each host that the URL lists, with time limits for silent hosts, unless it sets
+    /// them.
+    fn hosts(url: &str) -> Vec<String> {
+        vec![url.to_owned()]
+    }
+
+    /// Returns why the server accepts no writes.
+    fn unready(&mut self) -> QueryResult<Option<&'static str>> {
+        Ok(None)
     }
 
     /// Returns how a new connection falls short of its URL, such as a missing encryption.

@@ -6,6 +6,7 @@ use super::{
     Alter, Backend, Batch, Dialect, Outcome, ServerSetting, between, encryption, server, user_key,
 };
 use crate::error::Error;
+use crate::store::sql::pool::urls_of;
 use crate::store::sql::statement::{Execute, Statement};
 
 impl Backend for MysqlConnection {}
@@ -69,6 +70,28 @@ impl Dialect for MysqlConnection {
 
     fn is_user(table: &str, key: &str, kind: &str) -> Option<String> {
         user_key::of_mysql(&format!("{table}.{key}"), kind)
+    }
+
+    fn hosts(url: &str) -> Vec<String> {
+        urls_of(url)
+    }
+
+    // Newer MariaDB has texts for read_only. A build without Galera has no wsrep_on.
+    fn unready(&mut self) -> QueryResult<Option<&'static str>> {
+        let state: ServerSetting = sql_query(
+            "SELECT CAST(CASE WHEN CONCAT(@@GLOBAL.read_only) NOT IN ('0', 'OFF') THEN 'read-only' \
+             /*M!100100 WHEN (SELECT COUNT(*) FROM information_schema.GLOBAL_VARIABLES \
+             WHERE VARIABLE_NAME = 'WSREP_ON' AND VARIABLE_VALUE = 'ON') > 0 \
+             AND (SELECT COUNT(*) FROM information_schema.GLOBAL_STATUS \
+             WHERE VARIABLE_NAME = 'WSREP_READY' AND VARIABLE_VALUE = 'OFF') > 0 THEN 'unready' */ \
+             ELSE '' END AS CHAR) AS value",
+        )
+        .get_result(self)?;
+        Ok(match state.value.as_str() {
+            "" => None,
+            "read-only" => Some("the server is read-only"),
+            _ => Some("the server has no cluster (wsrep_ready is OFF)"),
+        })
     }
 
     fn check_connection(&mut self, url: &str) -> QueryResult<Option<&'static str>> {

@@ -7,6 +7,7 @@ use diesel::connection::{Connection, SimpleConnection};
 
 use super::{Alter, Backend, Batch, Dialect, Outcome, between, pooler, user_key};
 use crate::error::Error;
+use crate::store::sql::pool::urls_of;
 
 impl Backend for PgConnection {}
 
@@ -24,24 +25,20 @@ impl Dialect for PgConnection {
     const TIME: Option<&'static str> =
         Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
 
-    // libpq waits without a limit, and the kernel tries for about 15 minutes to reach a dead host.
-    fn with_timeouts(url: &str) -> String {
-        let mut url = url.to_owned();
-        if !url.starts_with("postgres") {
-            return url;
-        }
-        for (name, value, variable) in [
-            ("connect_timeout", 2, Some("PGCONNECT_TIMEOUT")),
-            ("tcp_user_timeout", 5_000, None),
-            ("keepalives_idle", 10, None),
-        ] {
-            let is_set = variable.is_some_and(|variable| std::env::var_os(variable).is_some());
-            if !is_set && !url.contains(&format!("{name}=")) {
-                let sign = if url.contains('?') { '&' } else { '?' };
-                let _ = write!(url, "{sign}{name}={value}");
-            }
-        }
-        url
+    // Some settings of libpq concern its own list of hosts.
+    fn hosts(url: &str) -> Vec<String> {
+        let of_list = [
+            "host=",
+            "hostaddr=",
+            "load_balance_hosts=",
+            "prefer-standby",
+        ];
+        let hosts = match of_list.iter().any(|it| url.contains(it)) {
+            true => vec![url.to_owned()],
+            false => urls_of(url),
+        };
+        let listed = urls_of(url).len() > 1;
+        hosts.iter().map(|url| with_settings(url, listed)).collect()
     }
 
     // For a domain, the type below it.
@@ -99,4 +96,30 @@ impl Dialect for PgConnection {
             work(connection)
         })
     }
+}
+
+// libpq waits without a limit, and the kernel tries for about 15 minutes to reach a dead host.
+fn with_settings(url: &str, listed: bool) -> String {
+    let mut url = url.to_owned();
+    if !url.starts_with("postgres") {
+        return url;
+    }
+    let timeouts = [
+        ("connect_timeout", "2", Some("PGCONNECT_TIMEOUT")),
+        ("tcp_user_timeout", "5000", None),
+        ("keepalives_idle", "10", None),
+    ];
+    let target = (
+        "target_session_attrs",
+        "read-write",
+        Some("PGTARGETSESSIONATTRS"),
+    );
+    for (name, value, variable) in timeouts.into_iter().chain(listed.then_some(target)) {
+        let is_set = variable.is_some_and(|variable| std::env::var_os(variable).is_some());
+        if !is_set && !url.contains(&format!("{name}=")) {
+            let sign = if url.contains('?') { '&' } else { '?' };
+            let _ = write!(url, "{sign}{name}={value}");
+        }
+    }
+    url
 }

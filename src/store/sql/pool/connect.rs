@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 
-/// The longest wait for one attempt: libpq tries each of several hosts for 2 seconds.
+/// The longest wait for an attempt: libpq tries each address of a host for 2 seconds.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// A pool connects this often at once, so if more attempts hang, some were abandoned. Then an attempt
-/// waits less, since the next ones wait for it when another server takes over.
+/// waits less, since the next ones wait for it when another server takes over. It waits as little where
+/// the next host of a list can be tried.
 const AT_ONCE: usize = 3;
 const LIMIT_AFTER: Duration = Duration::from_secs(1);
 
@@ -31,6 +32,7 @@ impl Attempts {
     /// Connects on a thread that may outlive the attempt.
     pub(super) fn bounded<T: Send + 'static>(
         &self,
+        hurried: bool,
         connect: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, String> {
         let hanging = Arc::strong_count(&self.hanging) - 1;
@@ -48,7 +50,7 @@ impl Attempts {
         };
         let thread = thread::Builder::new().name("session-connect".to_owned());
         thread.spawn(connect).map_err(|error| error.to_string())?;
-        let limit = match hanging < AT_ONCE {
+        let limit = match hanging < AT_ONCE && !hurried {
             true => LIMIT,
             false => LIMIT_AFTER,
         };

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use diesel::ConnectionError;
 use diesel::r2d2::Error;
 
+use super::bad;
 use crate::store::pool::connection_errors::is_full;
 
 /// r2d2 tries again within a second.
@@ -30,8 +30,7 @@ impl ServerFull {
             && at.elapsed() < PAUSE
             && Arc::strong_count(&self.open) > 1
         {
-            let error = ConnectionError::BadConnection(error.clone());
-            return Err(Error::ConnectionError(error));
+            return Err(bad(error.clone()));
         }
         let connection = connect().inspect_err(|error| {
             let error = error.to_string();
