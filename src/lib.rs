@@ -62,7 +62,8 @@
 //!
 //! # Features
 //!
-//! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `contract` tests a [`Store`](store::Store) of your own.
+//! `sqlite` (default), `mysql`, `postgres` and `redis` are the stores. `redis-insecure` allows `#insecure` in a URL of Redis, with
+//! which no certificate is verified. `contract` tests a [`Store`](store::Store) of your own.
 //! `tracing` emits [`events`] and [spans](guide::settings#events) to the subscribers of the crate `tracing`.
 //! `metrics` counts and measures for the [recorder](guide::settings#metrics) of the crate `metrics`.
 

@@ -51,9 +51,11 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
     }
     match scheme {
         "mysql" | "mariadb" => check_mysql(rest),
-        "redis" | "rediss" | "valkey" | "valkeys" => check_parameters(rest, &["protocol"]),
+        "redis" | "valkey" => check_parameters(rest, &["protocol"]),
+        "rediss" | "valkeys" => check_parameters(rest, &["protocol", "ssl_ca"]),
         "redis+unix" | "unix" => check_parameters(rest, &["db", "pass", "protocol", "user"]),
-        "redis-cluster" | "rediss-cluster" => check_parameters(rest, &[]),
+        "redis-cluster" => check_parameters(rest, &[]),
+        "rediss-cluster" => check_parameters(rest, &["ssl_ca"]),
         // PostgreSQL's client library knows its parameters, of which each version has more.
         "postgres" | "postgresql" => server::check_libpq_parameters(parameters(rest)),
         _ => Ok(()),
@@ -208,6 +210,8 @@ mod tests {
             "postgres://host/app?sslmode=require&application_name=x",
             "redis://:p%3Fw@host:1/2?protocol=resp3",
             "rediss://host?#insecure",
+            "rediss://host/0?ssl_ca=/etc/ca.crt",
+            "rediss-cluster://one:1,two:2?ssl_ca=/etc/ca.crt",
             "redis-cluster://one:1,two:2/",
             "memory:",
         ] {

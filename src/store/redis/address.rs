@@ -7,6 +7,7 @@ use redis::{
     RedisResult, cmd,
 };
 
+use super::tls;
 use crate::error::Error;
 
 /// The servers of a URL, and the credentials for them.
@@ -45,16 +46,22 @@ impl Address {
             return Err(unusable("has no scheme of Redis"));
         };
         if *plain == "rediss" {
-            // The Redis client finds no provider by itself. The application's choice stays.
-            let _ = rustls::crypto::ring::default_provider().install_default();
+            tls::install();
         }
         let (rest, fragment) = match rest.split_once('#') {
-            Some((rest, fragment)) => (rest, format!("#{fragment}")),
+            Some((rest, fragment)) => {
+                tls::check_fragment(fragment)?;
+                (rest, format!("#{fragment}"))
+            }
             None => (rest, String::new()),
+        };
+        let (rest, authority) = match *plain {
+            "rediss" => tls::authority_in(rest),
+            _ => (rest.to_owned(), None),
         };
         let (credentials, hosts) = match rest.rsplit_once('@') {
             Some((credentials, hosts)) => (format!("{credentials}@"), hosts),
-            None => (String::new(), rest),
+            None => (String::new(), rest.as_str()),
         };
         let hosts: Vec<&str> = match cluster {
             true => hosts.trim_end_matches('/').split(',').collect(),
@@ -63,7 +70,10 @@ impl Address {
         let node =
             |host: &&str| format!("{plain}://{credentials}{host}{fragment}").into_connection_info();
         let nodes: Result<Vec<_>, _> = hosts.iter().map(node).collect();
-        let nodes = nodes.map_err(|cause| unusable("cannot be read").with_source(cause))?;
+        let mut nodes = nodes.map_err(|cause| unusable("cannot be read").with_source(cause))?;
+        if let Some(authority) = authority {
+            nodes = tls::trusting(nodes, &authority)?;
+        }
         Ok(Self {
             cluster: *cluster,
             nodes,
@@ -190,6 +200,36 @@ mod tests {
             let refusal = refusal.unwrap_or_else(|| panic!("{url}")).to_string();
             assert!(refusal.contains("write redis://user"), "{url}: {refusal}");
             assert!(!refusal.contains("secret"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn an_authority_is_a_file_with_a_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.crt");
+        let file = file.to_str().unwrap();
+        let refusal = || {
+            let url = format!("rediss-cluster://u:secret@one:1,two:2?ssl_ca={file}");
+            let address = Address::parse(&url, Duration::from_secs(1));
+            address.err().unwrap().to_string()
+        };
+        let unreadable = refusal();
+        std::fs::write(file, "secret").unwrap();
+        for (refusal, why) in [(unreadable, "cannot be read"), (refusal(), "in PEM")] {
+            assert!(refusal.contains(why) && refusal.contains(file), "{refusal}");
+            assert!(!refusal.contains("secret"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn only_a_build_that_asked_for_it_trusts_any_server() {
+        let address = Address::parse("rediss://host/0#insecure", Duration::from_secs(1));
+        match cfg!(feature = "redis-insecure") {
+            true => drop(address.ok().unwrap()),
+            false => {
+                let refusal = address.err().unwrap().to_string();
+                assert!(refusal.contains("--features redis-insecure"), "{refusal}");
+            }
         }
     }
 

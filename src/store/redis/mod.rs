@@ -11,6 +11,7 @@ mod scan;
 mod script;
 mod server;
 pub(crate) mod string_store;
+mod tls;
 mod user_index;
 
 use std::collections::HashSet;
@@ -45,7 +46,8 @@ impl RedisStore {
     /// after 10 minutes without use.
     ///
     /// `url` is `redis://user:password@host:port/number`, `rediss://…` for TLS, or for a cluster
-    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`).
+    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`). With TLS, `?ssl_ca=FILE` names the
+    /// only authority whose certificates are accepted.
     ///
     /// # Errors
     ///

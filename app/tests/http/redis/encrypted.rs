@@ -53,6 +53,16 @@ fn tls_connects_to_servers_that_it_verifies_or_is_set_to_trust() {
         &[("SSL_CERT_FILE", authority.to_str().unwrap())],
     );
     assert_eq!(redis.ask(&["DBSIZE"]), "2");
-    accepted(&entry("/0#insecure"), &[]);
+    accepted(&entry(&format!("/0?ssl_ca={}", authority.display())), &[]);
     assert_eq!(redis.ask(&["DBSIZE"]), "4");
+    // An authority of no server is trusted alone, too.
+    openssl(
+        &redis,
+        "req -x509 -newkey rsa:2048 -nodes -keyout b.key -out b.crt -subj /CN=b",
+    );
+    let other = redis.folder.path().join("b.crt");
+    let line = refused(&entry(&format!("/0?ssl_ca={}", other.display())));
+    assert!(line.contains("certificate"), "{line}");
+    accepted(&entry("/0#insecure"), &[]);
+    assert_eq!(redis.ask(&["DBSIZE"]), "6");
 }
