@@ -18,6 +18,8 @@ mod features;
 #[path = "../../app/src/serve/launch.rs"]
 pub mod launch;
 pub mod metrics;
+#[cfg(feature = "postgres")]
+pub mod postgresql;
 mod provided;
 pub mod proxy;
 #[cfg(feature = "redis")]

@@ -46,6 +46,8 @@ mod sign_in_levels;
 mod signed_in;
 #[cfg(feature = "tracing")]
 mod spans;
+#[cfg(feature = "postgres")]
+mod standby;
 mod streams;
 mod table;
 mod timeouts;
