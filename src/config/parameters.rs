@@ -154,6 +154,7 @@ pub(super) fn without_tls(url: &str) -> Option<&'static str> {
         }
         "redis" | "valkey" => (false, "begin its url with rediss://"),
         "redis-cluster" => (false, "begin its url with rediss-cluster://"),
+        "redis-sentinel" | "redis+sentinel" => (false, "begin its url with rediss-sentinel://"),
         _ => return None,
     };
     (!demanded).then_some(remedy)

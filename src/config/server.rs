@@ -3,7 +3,7 @@
 
 use crate::error::{Error, require};
 
-const SCHEMES: [&str; 10] = [
+const SCHEMES: [&str; 14] = [
     "mysql",
     "mariadb",
     "postgres",
@@ -12,6 +12,10 @@ const SCHEMES: [&str; 10] = [
     "rediss",
     "redis-cluster",
     "rediss-cluster",
+    "redis-sentinel",
+    "rediss-sentinel",
+    "redis+sentinel",
+    "rediss+sentinel",
     "valkey",
     "valkeys",
 ];

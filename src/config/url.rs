@@ -56,6 +56,12 @@ pub(super) fn check(url: &str) -> Result<(), Error> {
         "redis+unix" | "unix" => check_parameters(rest, &["db", "pass", "protocol", "user"]),
         "redis-cluster" => check_parameters(rest, &[]),
         "rediss-cluster" => check_parameters(rest, &["ssl_ca"]),
+        "redis-sentinel" | "redis+sentinel" => {
+            check_parameters(rest, &["sentinel_pass", "sentinel_user"])
+        }
+        "rediss-sentinel" | "rediss+sentinel" => {
+            check_parameters(rest, &["sentinel_pass", "sentinel_user", "ssl_ca"])
+        }
         // PostgreSQL's client library knows its parameters, of which each version has more.
         "postgres" | "postgresql" => server::check_libpq_parameters(parameters(rest)),
         _ => Ok(()),
@@ -213,6 +219,8 @@ mod tests {
             "rediss://host/0?ssl_ca=/etc/ca.crt",
             "rediss-cluster://one:1,two:2?ssl_ca=/etc/ca.crt",
             "redis-cluster://one:1,two:2/",
+            "redis-sentinel://:p@one,two:2/service/1?sentinel_user=a&sentinel_pass=p",
+            "rediss+sentinel://one/service?ssl_ca=/etc/ca.crt",
             "memory:",
         ] {
             check(url).unwrap();

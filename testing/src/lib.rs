@@ -26,6 +26,8 @@ pub mod proxy;
 pub mod redis;
 mod routes;
 pub mod secrets;
+#[cfg(feature = "redis")]
+pub mod sentinels;
 pub mod server;
 pub mod site;
 pub mod sql;

@@ -1,5 +1,6 @@
 //! Redis through `redis-cli`, and servers that only one test uses.
 
+use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -18,15 +19,21 @@ pub fn ask(url: &str, words: &[&str]) -> String {
     answer
 }
 
-fn try_ask(node: &str, words: &[&str]) -> (bool, String) {
+pub(crate) fn try_ask(node: &str, words: &[&str]) -> (bool, String) {
     let mut client = Command::new("redis-cli");
     // In a cluster it goes where the key is.
     client
         .args(["-e", "-c", "--no-auth-warning", "-u", node])
         .args(words);
     let output = client.output().unwrap();
-    let answer = String::from_utf8(output.stdout).unwrap();
-    (output.status.success(), answer.trim_end().to_owned())
+    let succeeded = output.status.success();
+    let answer = if succeeded {
+        output.stdout
+    } else {
+        output.stderr
+    };
+    let answer = String::from_utf8(answer).unwrap();
+    (succeeded, answer.trim_end().to_owned())
 }
 
 /// The servers at a URL of the store, one by one.
@@ -63,9 +70,24 @@ impl Redis {
                 "--port",
                 &port.to_string(),
             ])
-            .args(arguments)
-            .stdout(Stdio::null());
-        let process = command.spawn().unwrap();
+            .args(arguments);
+        Self::spawn(port, folder, command)
+    }
+
+    /// A sentinel, which keeps its settings in a file.
+    pub fn sentinel(settings: &str) -> Self {
+        let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+        let settings = format!("port {port}\nbind 127.0.0.1\n{settings}");
+        fs::write(folder.path().join("sentinel.conf"), settings).unwrap();
+        let mut command = Command::new("redis-server");
+        command
+            .current_dir(folder.path())
+            .args(["sentinel.conf", "--sentinel"]);
+        Self::spawn(port, folder, command)
+    }
+
+    fn spawn(port: u16, folder: TempDir, mut command: Command) -> Self {
+        let process = command.stdout(Stdio::null()).spawn().unwrap();
         let redis = Self {
             port,
             folder,
@@ -78,7 +100,8 @@ impl Redis {
 
     fn wait_until_up(&self) {
         wait_until("Redis is up", TIMEOUT, || {
-            try_ask(&self.url(), &["PING"]).1 == "PONG"
+            let answer = try_ask(&self.url(), &["PING"]).1;
+            answer == "PONG" || answer.starts_with("NOAUTH")
         });
     }
 

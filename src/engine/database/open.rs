@@ -154,7 +154,8 @@ fn unusable(scheme: &str, rest: &str) -> Error {
         "sqlite" => "sqlite",
         "mysql" | "mariadb" => "mysql",
         "postgres" | "postgresql" => "postgres",
-        "redis" | "rediss" | "redis-cluster" | "rediss-cluster" | "redis+unix" | "unix"
+        "redis" | "rediss" | "redis-cluster" | "rediss-cluster" | "redis-sentinel"
+        | "rediss-sentinel" | "redis+sentinel" | "rediss+sentinel" | "redis+unix" | "unix"
         | "valkey" | "valkeys" => "redis",
         _ => {
             // The rest of a URL may hold a password.

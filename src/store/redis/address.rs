@@ -1,12 +1,15 @@
 //! The URL of a Redis server or cluster, and connections to its nodes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use redis::{
-    Client, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
-    RedisResult, cmd,
+    Client, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
+    RedisConnectionInfo, RedisError, RedisResult, cmd,
 };
 
+use super::sentinel::{self, Sentinels};
 use super::tls;
 use crate::error::Error;
 
@@ -14,21 +17,34 @@ use crate::error::Error;
 #[derive(Clone)]
 pub(super) struct Address {
     pub(super) cluster: bool,
-    /// One server, or the nodes of a cluster that name the others; never empty.
+    /// One server, or the nodes of a cluster that name the others; never empty. With sentinels, the first of
+    /// those in the place of the primary.
     nodes: Vec<ConnectionInfo>,
+    pub(super) sentinels: Option<Arc<Sentinels>>,
     /// The longest duration of connecting, of a read and of a write.
     timeout: Duration,
 }
 
-const SCHEMES: [(&str, &str, bool); 8] = [
-    ("redis", "redis", false),
-    ("rediss", "rediss", false),
-    ("redis+unix", "unix", false),
-    ("unix", "unix", false),
-    ("valkey", "redis", false),
-    ("valkeys", "rediss", false),
-    ("redis-cluster", "redis", true),
-    ("rediss-cluster", "rediss", true),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Servers {
+    One,
+    Cluster,
+    Sentinels,
+}
+
+const SCHEMES: [(&str, &str, Servers); 12] = [
+    ("redis", "redis", Servers::One),
+    ("rediss", "rediss", Servers::One),
+    ("redis+unix", "unix", Servers::One),
+    ("unix", "unix", Servers::One),
+    ("valkey", "redis", Servers::One),
+    ("valkeys", "rediss", Servers::One),
+    ("redis-cluster", "redis", Servers::Cluster),
+    ("rediss-cluster", "rediss", Servers::Cluster),
+    ("redis-sentinel", "redis", Servers::Sentinels),
+    ("rediss-sentinel", "rediss", Servers::Sentinels),
+    ("redis+sentinel", "redis", Servers::Sentinels),
+    ("rediss+sentinel", "rediss", Servers::Sentinels),
 ];
 
 /// Returns `true` if URLs of this scheme are for Redis.
@@ -37,46 +53,62 @@ pub(crate) fn is_redis(scheme: &str) -> bool {
 }
 
 impl Address {
-    /// Reads `redis://user:password@host:port/number`, `rediss://…` for TLS, and for a cluster
-    /// `redis-cluster://user:password@host:port,host:port`.
+    /// Reads `redis://user:password@host:port/number`, `rediss://…` for TLS, for a cluster
+    /// `redis-cluster://user:password@host:port,host:port`, and for sentinels
+    /// `redis-sentinel://user:password@host:port,host:port/service/number`.
     pub(super) fn parse(url: &str, timeout: Duration) -> Result<Self, Error> {
         let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
         let known = SCHEMES.iter().find(|(known, ..)| *known == scheme);
-        let Some((_, plain, cluster)) = known else {
+        let Some((_, plain, servers)) = known else {
             return Err(unusable("has no scheme of Redis"));
         };
-        if *plain == "rediss" {
-            tls::install();
-        }
         let (rest, fragment) = match rest.split_once('#') {
-            Some((rest, fragment)) => {
-                tls::check_fragment(fragment)?;
-                (rest, format!("#{fragment}"))
-            }
+            Some((rest, fragment)) => (rest, format!("#{fragment}")),
             None => (rest, String::new()),
         };
-        let (rest, authority) = match *plain {
-            "rediss" => tls::authority_in(rest),
-            _ => (rest.to_owned(), None),
+        tls::check_fragment(&fragment)?;
+        let (mut rest, mut authority) = (rest.to_owned(), None);
+        if *plain == "rediss" {
+            tls::install();
+            authority = take(&mut rest, "ssl_ca");
+        }
+        let read = |account: &str, hosts: &[String]| {
+            let node = |host| format!("{plain}://{account}{host}{fragment}").into_connection_info();
+            let nodes: Result<Vec<_>, _> = hosts.iter().map(node).collect();
+            let nodes = nodes.map_err(|cause| unusable("cannot be read").with_source(cause))?;
+            match &authority {
+                Some(authority) => tls::trusting(nodes, authority),
+                None => Ok(nodes),
+            }
         };
-        let (credentials, hosts) = match rest.rsplit_once('@') {
-            Some((credentials, hosts)) => (format!("{credentials}@"), hosts),
+        let mut sentinels = None;
+        let of_sentinels = ["sentinel_user", "sentinel_pass"].map(|name| match servers {
+            Servers::Sentinels => take(&mut rest, name),
+            _ => None,
+        });
+        let (account, place) = match rest.rsplit_once('@') {
+            Some((account, place)) => (format!("{account}@"), place),
             None => (String::new(), rest.as_str()),
         };
-        let hosts: Vec<&str> = match cluster {
-            true => hosts.trim_end_matches('/').split(',').collect(),
-            false => vec![hosts],
+        let hosts = match servers {
+            Servers::One => vec![place.to_owned()],
+            Servers::Cluster => {
+                let hosts = place.trim_end_matches('/').split(',');
+                hosts.map(str::to_owned).collect()
+            }
+            Servers::Sentinels => {
+                let (hosts, service, number) =
+                    sentinel::read(place).ok_or_else(|| unusable("names no service"))?;
+                let list = read("", &hosts)?;
+                let list = list.into_iter().map(|it| with_account(it, &of_sentinels));
+                sentinels = Some(Arc::new(Sentinels::new(decoded(service), list.collect())));
+                vec![format!("{}/{number}", hosts[0])]
+            }
         };
-        let node =
-            |host: &&str| format!("{plain}://{credentials}{host}{fragment}").into_connection_info();
-        let nodes: Result<Vec<_>, _> = hosts.iter().map(node).collect();
-        let mut nodes = nodes.map_err(|cause| unusable("cannot be read").with_source(cause))?;
-        if let Some(authority) = authority {
-            nodes = tls::trusting(nodes, &authority)?;
-        }
         Ok(Self {
-            cluster: *cluster,
-            nodes,
+            cluster: *servers == Servers::Cluster,
+            nodes: read(&account, &hosts)?,
+            sentinels,
             timeout,
         })
     }
@@ -86,12 +118,13 @@ impl Address {
         self.nodes[number % self.nodes.len()].addr().to_string()
     }
 
+    /// Opens a connection to a node, or to the primary that the sentinels name.
     pub(super) fn open(&self, node: &str) -> RedisResult<Connection> {
-        let client = Client::open(self.beside(node)?)?;
-        let connection = client.get_connection_with_timeout(self.timeout)?;
-        connection.set_read_timeout(Some(self.timeout))?;
-        connection.set_write_timeout(Some(self.timeout))?;
-        Ok(connection)
+        let open = |node: &str| connect(self.beside(node)?, self.timeout);
+        match &self.sentinels {
+            Some(sentinels) => sentinels.open(open),
+            None => open(node),
+        }
     }
 
     /// Opens a connection to each server that holds records.
@@ -135,6 +168,42 @@ impl Address {
     }
 }
 
+pub(super) fn connect(to: ConnectionInfo, timeout: Duration) -> RedisResult<Connection> {
+    let connection = Client::open(to)?.get_connection_with_timeout(timeout)?;
+    connection.set_read_timeout(Some(timeout))?;
+    connection.set_write_timeout(Some(timeout))?;
+    Ok(connection)
+}
+
+/// Takes a parameter that the Redis client does not know out of a URL.
+fn take(rest: &mut String, name: &str) -> Option<String> {
+    let (place, parameters) = rest.split_once('?')?;
+    let is_it = |parameter: &&str| parameter.split('=').next() == Some(name);
+    let (taken, others): (Vec<_>, Vec<_>) = parameters.split('&').partition(is_it);
+    let (_, value) = taken.first()?.split_once('=')?;
+    let value = decoded(value);
+    *rest = match others.is_empty() {
+        true => place.to_owned(),
+        false => format!("{place}?{}", others.join("&")),
+    };
+    Some(value)
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn with_account(to: ConnectionInfo, [user, password]: &[Option<String>; 2]) -> ConnectionInfo {
+    let mut settings = RedisConnectionInfo::default();
+    if let Some(user) = user {
+        settings = settings.set_username(user);
+    }
+    if let Some(password) = password {
+        settings = settings.set_password(password);
+    }
+    to.set_redis_settings(settings)
+}
+
 /// Returns host and port of a primary in a line of `CLUSTER NODES`: `id host:port@bus,name flags …`.
 fn primary(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace().skip(1);
@@ -147,8 +216,9 @@ fn primary(line: &str) -> Option<&str> {
 /// Does not show the URL, which may contain a password.
 fn unusable(what: &str) -> Error {
     Error::configuration(format!(
-        "its url {what}; write redis://user:password@host:6379/0, rediss://… for TLS, or \
-         redis-cluster://user:password@host:6379,host:6379"
+        "its url {what}; write redis://user:password@host:6379/0, rediss://… for TLS, \
+         redis-cluster://user:password@host:6379,host:6379, or \
+         redis-sentinel://user:password@host:26379,host:26379/service/0"
     ))
 }
 
@@ -180,6 +250,8 @@ mod tests {
         );
         assert_eq!(nodes("redis://localhost"), ["localhost:6379 None None 0"]);
         assert_eq!(nodes("valkey://localhost"), nodes("redis://localhost"));
+        let service = nodes("redis+sentinel://ada:p%40ss@one,[::1]:7/my%2Fservice/3");
+        assert_eq!(service, [r#"one:26379 Some("ada") Some("p@ss") 3"#]);
         let socket = nodes("redis+unix:///run/redis.sock?db=2&user=ada&pass=p%40ss");
         assert_eq!(socket, [r#"/run/redis.sock Some("ada") Some("p@ss") 2"#]);
     }
@@ -194,6 +266,9 @@ mod tests {
             "redis://u:secret@host/number",
             "redis-cluster://u:secret@one:1,two:x",
             "redis-cluster://u:secret@,",
+            "redis-sentinel://u:secret@one,two",
+            "redis-sentinel://u:secret@one,two/",
+            "redis-sentinel://u:secret@one,two/service/number",
             "http://u:secret@host",
         ] {
             let refusal = Address::parse(url, Duration::from_secs(1)).err();

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use redis::{Cmd, ConnectionLike, FromRedisValue, Pipeline, RedisError, RedisResult, Value, cmd};
+use redis::{
+    Cmd, ConnectionLike, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, Value, cmd,
+};
 
 use super::address::Address;
 use crate::store::pool::connection_errors::LogConnectionErrors;
-use crate::store::pool::{Bounds, Trust};
+use crate::store::pool::{Bounds, Outdated, Trust};
 
 /// A connection, and whether the pool must close it.
 pub(super) struct Connection {
@@ -14,6 +16,7 @@ pub(super) struct Connection {
     /// The next command is for a key that is moving to this server.
     pub(super) asking: bool,
     pub(super) lost: bool,
+    made_at: Instant,
     used_at: Instant,
 }
 
@@ -44,6 +47,8 @@ pub(super) struct RedisConnector {
     node: String,
     trust: Trust,
     errors: LogConnectionErrors,
+    /// Connections to a former primary of sentinels.
+    outdated: Outdated,
 }
 
 impl RedisConnector {
@@ -53,6 +58,7 @@ impl RedisConnector {
             node,
             trust: Trust::default(),
             errors: LogConnectionErrors::default(),
+            outdated: Outdated::default(),
         })
     }
 }
@@ -63,15 +69,20 @@ impl r2d2::ManageConnection for RedisConnector {
 
     fn connect(&self) -> RedisResult<Connection> {
         let link = self.address.open(&self.node);
+        let now = Instant::now();
         Ok(Connection {
             link: link.inspect_err(|error| self.errors.log(error))?,
             asking: false,
             lost: false,
-            used_at: Instant::now(),
+            made_at: now,
+            used_at: now,
         })
     }
 
     fn is_valid(&self, connection: &mut Connection) -> RedisResult<()> {
+        if self.outdated.covers(connection.made_at) {
+            return Err((ErrorKind::Client, "the connection is outdated").into());
+        }
         if self.trust.covers(connection.used_at) {
             return Ok(());
         }
@@ -83,6 +94,9 @@ impl r2d2::ManageConnection for RedisConnector {
         let broken = connection.lost || std::thread::panicking() || !connection.link.is_open();
         if broken {
             self.trust.end();
+            if self.address.sentinels.is_some() {
+                self.outdated.mark_all();
+            }
         }
         broken
     }

@@ -9,6 +9,7 @@ mod nodes;
 mod record_ops;
 mod scan;
 mod script;
+mod sentinel;
 mod server;
 pub(crate) mod string_store;
 mod tls;
@@ -32,7 +33,7 @@ use crate::store::pool::{Bounds, Idempotent};
 use crate::store::{Gathers, Inserted, Loaded, Save, Store, Updated};
 use crate::token::Key;
 
-/// A store in Redis or Valkey, on one server or in a cluster.
+/// A store in Redis or Valkey, on one server, in a cluster, or on the primary that sentinels name.
 ///
 /// Needs version 6.2 or later. Records are found under `sessions:` and their key, unless another
 /// prefix is chosen.
@@ -46,8 +47,9 @@ impl RedisStore {
     /// after 10 minutes without use.
     ///
     /// `url` is `redis://user:password@host:port/number`, `rediss://…` for TLS, or for a cluster
-    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`). With TLS, `?ssl_ca=FILE` names the
-    /// only authority whose certificates are accepted.
+    /// `redis-cluster://user:password@host:port,host:port` (`rediss-cluster://…`), or for sentinels
+    /// `redis-sentinel://user:password@host:port,host:port/service/number` (`rediss-sentinel://…`). With TLS,
+    /// `?ssl_ca=FILE` names the only authority whose certificates are accepted.
     ///
     /// # Errors
     ///

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use percent_encoding::percent_decode_str;
 use redis::{Client, ConnectionInfo, RedisResult, TlsCertificates};
 
 use crate::error::{Error, require};
@@ -14,30 +13,12 @@ pub(super) fn install() {
 
 /// Refuses a URL whose connections verify no certificate, unless the build has the feature for it.
 pub(super) fn check_fragment(fragment: &str) -> Result<(), Error> {
-    let refused = fragment == "insecure" && !cfg!(feature = "redis-insecure");
+    let refused = fragment == "#insecure" && !cfg!(feature = "redis-insecure");
     require(!refused, || {
         "its url has #insecure, which is not compiled in; name the file of the server's authority by \
          ?ssl_ca=FILE, or build with --features redis-insecure"
             .to_owned()
     })
-}
-
-/// Takes the parameter `ssl_ca`, which the Redis client does not know, out of a URL.
-pub(super) fn authority_in(url: &str) -> (String, Option<String>) {
-    let Some((place, parameters)) = url.split_once('?') else {
-        return (url.to_owned(), None);
-    };
-    let (mut others, mut authority) = (Vec::new(), None);
-    for parameter in parameters.split('&') {
-        match parameter.strip_prefix("ssl_ca=") {
-            Some(file) => authority = Some(percent_decode_str(file).decode_utf8_lossy().into()),
-            None => others.push(parameter),
-        }
-    }
-    match others.is_empty() {
-        true => (place.to_owned(), authority),
-        false => (format!("{place}?{}", others.join("&")), authority),
-    }
 }
 
 /// Has connections accept the certificates of this authority alone.

@@ -5,5 +5,6 @@ mod many;
 mod outage;
 mod records;
 mod renewal;
+mod sentinel;
 mod texts;
 mod users;
