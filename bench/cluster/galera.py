@@ -1,4 +1,4 @@
-"""Three nodes of MariaDB with Galera, durable as MariaDB is by default; each application has one of them."""
+"""Three nodes of MariaDB with Galera, durable as MariaDB is by default; each application knows all of them."""
 
 import contextlib
 import glob
@@ -70,9 +70,6 @@ class MariaDB(Node):
         position = re.search(r"Recovered position:\s*(\S+)", processes.printed(*command))
         return [f"--wsrep-start-position={position[1]}"] if position else []
 
-    def url(self):
-        return f"mysql://session:session@{self.place.address}:{self.port}/session"
-
     def sql(self, text):
         return processes.run("mariadb", "--no-defaults", "-uroot", f"-S{self.folder}/socket", "-NB",
                              "--connect-timeout=2", text=text, timeout=10)
@@ -115,7 +112,10 @@ class Galera:
         return all(node.answers() for node in self.nodes)
 
     def urls(self):
-        return [node.url() for node in self.nodes]
+        """Each application has another node first."""
+        hosts = [f"{node.place.address}:{node.port}" for node in self.nodes]
+        return [f"mysql://session:session@{','.join(hosts[first:] + hosts[:first])}/session"
+                for first in range(len(hosts))]
 
     def faults(self):
         """What is done to it: its name, and a context in which it is so."""

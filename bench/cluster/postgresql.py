@@ -101,7 +101,7 @@ class PostgreSQL:
 
     def urls(self):
         hosts = ",".join(f"{it.place.address}:{it.port}" for it in self.servers)
-        return [f"postgres://session@{hosts}/session?target_session_attrs=read-write"] * 3
+        return [f"postgres://session@{hosts}/session"] * 3
 
     def faults(self):
         yield "the primary: kill -9, the standby promoted", self.promoted
