@@ -135,6 +135,10 @@ fn changes(database: &TestDatabase) -> Vec<(&'static str, &'static str)> {
         "mysql" => vec![
             ("DROP INDEX sessions_user_id ON sessions", "sessions_user_id"),
             ("ALTER TABLE sessions DROP PRIMARY KEY", "UNIQUE"),
+            (
+                "DROP INDEX sessions_id ON sessions; CREATE INDEX plain ON sessions (id)",
+                "UNIQUE",
+            ),
             ("ALTER TABLE sessions MODIFY data TEXT NOT NULL", "1000000"),
             ("ALTER TABLE sessions MODIFY version BIGINT NULL", "NOT NULL"),
             ("ALTER TABLE sessions MODIFY ip VARCHAR(9)", "VARCHAR(45)"),
@@ -146,7 +150,15 @@ fn changes(database: &TestDatabase) -> Vec<(&'static str, &'static str)> {
         _ => vec![
             ("DROP INDEX sessions_user_id", "sessions_user_id"),
             ("ALTER TABLE sessions DROP CONSTRAINT sessions_pkey", "UNIQUE"),
+            (
+                "DROP INDEX sessions_id; CREATE INDEX plain ON sessions (id)",
+                "UNIQUE",
+            ),
             ("ALTER TABLE sessions ALTER version DROP NOT NULL", "SET NOT NULL"),
+            (
+                "UPDATE sessions SET ip = ''; ALTER TABLE sessions ALTER ip SET NOT NULL",
+                "DROP NOT NULL",
+            ),
             ("ALTER TABLE sessions ALTER ip TYPE VARCHAR(9)", "VARCHAR(45)"),
             ("ALTER TABLE sessions ALTER created_at TYPE TEXT", "USING"),
             ("ALTER TABLE sessions ALTER seen_at TYPE INTEGER USING 0", "BIGINT"),
