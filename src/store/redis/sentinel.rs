@@ -50,7 +50,15 @@ impl Sentinels {
                     ));
                 }
                 tried.push(place.clone());
-                open(&place).and_then(|connection| as_primary(connection, &place))
+                let connection = open(&place).and_then(|it| as_primary(it, &place))?;
+                // A server that hung may answer after a replica has taken over.
+                match self.primary(number)? == place {
+                    true => Ok(connection),
+                    false => Err(no_primary(
+                        "the sentinels name another server by now",
+                        &place,
+                    )),
+                }
             });
             match opened {
                 Ok(connection) => {
@@ -103,4 +111,62 @@ pub(super) fn read(place: &str) -> Option<(Vec<String>, &str, &str)> {
     };
     let hosts = hosts.split(',').map(with_port).collect();
     (!service.is_empty()).then_some((hosts, service, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use redis::IntoConnectionInfo;
+
+    use super::*;
+
+    const PRIMARY: &str = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
+    const REPLICA: &str = "*5\r\n$5\r\nslave\r\n$3\r\none\r\n:6379\r\n$9\r\nconnected\r\n:0\r\n";
+
+    /// Serves as a sentinel that names these servers one after the other, and as a server with this role.
+    fn server(named: &'static [&'static str], role: &'static str) -> ConnectionInfo {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let mut named = named.iter();
+            for mut stream in listener.incoming().flatten() {
+                let mut bytes = [0; 1024];
+                while let Ok(count @ 1..) = stream.read(&mut bytes) {
+                    let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                    let reply = match text.as_str() {
+                        text if text.contains("SENTINEL") => {
+                            let host = named.next().unwrap();
+                            format!("*2\r\n+{host}\r\n+6379\r\n")
+                        }
+                        text if text.contains("ROLE") => role.to_owned(),
+                        text => "+OK\r\n".repeat(text.matches('*').count()),
+                    };
+                    stream.write_all(reply.as_bytes()).unwrap();
+                }
+            }
+        });
+        url.into_connection_info().unwrap()
+    }
+
+    fn opened(named: &'static [&'static str], role: &'static str) -> Result<(), String> {
+        let (sentinel, named) = (server(named, ""), server(&[], role));
+        let sentinels = Sentinels::new("service".into(), vec![sentinel]);
+        let opened = sentinels.open(|_| connect(named.clone(), TIMEOUT));
+        opened.map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_server_is_used_if_it_is_a_primary_and_named_once_it_answers() {
+        assert_eq!(opened(&["one", "one"], PRIMARY), Ok(()));
+        for (named, role, why) in [
+            (&["one", "two"], PRIMARY, "another server by now"),
+            (&["one", "one"], REPLICA, "no primary"),
+        ] {
+            let refusal = opened(named, role).unwrap_err();
+            assert!(refusal.contains(why), "{refusal}");
+        }
+    }
 }
