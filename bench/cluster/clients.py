@@ -194,7 +194,9 @@ class Clients:
         # Asks for the script itself, and counts nothing.
         self.script = Client(0, ports, Ledger())
         for number in range(SESSIONS):
-            _, cookie = self.script.sign_in(f"counter-{number}")
+            cookie = None
+            while not cookie:
+                _, cookie = self.script.sign_in(f"counter-{number}")
             self.ledger.sessions.append(Counted(cookie))
 
     def __enter__(self):
