@@ -10,7 +10,7 @@ from rig import processes
 from rig.server import free_port
 
 from .network import Loopback
-from .node import FullDisk, Node, again_and_again
+from .node import Cluster, FullDisk, Node, again_and_again
 
 USERS = """CREATE DATABASE session; CREATE USER session@'%' IDENTIFIED BY 'session';
     GRANT ALL ON session.* TO session@'%';"""
@@ -79,12 +79,8 @@ class MariaDB(Node):
         with contextlib.suppress(RuntimeError):
             return self.sql("SET wsrep_sync_wait = 7; SELECT COUNT(*) FROM mysql.user") != ""
 
-    def stop(self):
-        self.kill()
-        self.disk.stop()
 
-
-class Galera:
+class Galera(Cluster):
     name, may_lose = "galera", ()
     clock_steps = ("+3h", "-3h", "+6m")
     short = "a node: kill -9"
@@ -103,13 +99,6 @@ class Galera:
         first.sql(USERS)
         for node in others:
             node.start()
-
-    def stop(self):
-        for node in self.nodes:
-            node.stop()
-
-    def answers(self):
-        return all(node.answers() for node in self.nodes)
 
     def urls(self):
         """Each application has another node first."""

@@ -4,13 +4,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 
 from rig import processes
 
 
 class Node:
-    """Has `command()` and `answers()`; `log` is its file for output."""
+    """Has `command()` and `answers()`; `log` is its file for output. A node of a database has a `disk`."""
 
     process, environment = None, None
 
@@ -43,6 +44,10 @@ class Node:
             self.signal(signal.SIGKILL)
             self.process.wait()
 
+    def stop(self):
+        self.kill()
+        self.disk.stop()
+
     @contextlib.contextmanager
     def killed(self):
         self.kill()
@@ -67,6 +72,17 @@ class Node:
         finally:
             self.place.join()
         self.wait()
+
+
+class Cluster:
+    """A database of several `nodes`."""
+
+    def stop(self):
+        for node in self.nodes:
+            node.stop()
+
+    def answers(self):
+        return all(node.answers() for node in self.nodes)
 
 
 class FullDisk:
@@ -100,7 +116,6 @@ class FullDisk:
 @contextlib.contextmanager
 def again_and_again(work, seconds):
     """Does it all the time, in a thread."""
-    import threading
     over = threading.Event()
 
     def repeat():

@@ -9,7 +9,7 @@ from rig.postgresql import program
 from rig.server import free_port
 
 from .network import Loopback
-from .node import FullDisk, Node, again_and_again
+from .node import Cluster, FullDisk, Node, again_and_again
 
 CLOSE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'session'"
 MEGABYTES = 256
@@ -62,12 +62,8 @@ class Server(Node):
         with contextlib.suppress(RuntimeError):
             return self.sql("SELECT 1") != ""
 
-    def stop(self):
-        self.kill()
-        self.disk.stop()
 
-
-class PostgreSQL:
+class PostgreSQL(Cluster):
     name, may_lose = "postgresql", ()
     clock_steps = ("+3h", "-3h", "+6m")
     short = "the primary: kill -9, the standby promoted"
@@ -75,7 +71,7 @@ class PostgreSQL:
     def __init__(self, folder, network):
         self.network = network
         self.primary, self.standby = (Server(folder, number, network) for number in (1, 2))
-        self.servers = (self.primary, self.standby)
+        self.nodes = (self.primary, self.standby)
 
     def start(self):
         self.primary.create()
@@ -90,17 +86,13 @@ class PostgreSQL:
         self.standby.start()
         self.primary.set("synchronous_standby_names", "'*'")
 
-    def stop(self):
-        for server in self.servers:
-            server.stop()
-
     def answers(self):
         """Whether a commit is acknowledged, for which the standby must be there."""
         with contextlib.suppress(RuntimeError):
             return self.primary.sql("SELECT pg_logical_emit_message(true, 'probe', '')") != ""
 
     def urls(self):
-        hosts = ",".join(f"{it.place.address}:{it.port}" for it in self.servers)
+        hosts = ",".join(f"{it.place.address}:{it.port}" for it in self.nodes)
         return [f"postgres://session@{hosts}/session"] * 3
 
     def faults(self):

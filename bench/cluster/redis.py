@@ -6,7 +6,7 @@ from rig import processes
 from rig.server import free_port
 
 from .network import Loopback
-from .node import FullDisk, Node, again_and_again
+from .node import Cluster, FullDisk, Node, again_and_again
 
 MEGABYTES = 64
 
@@ -42,12 +42,8 @@ class Redis(Node):
     def is_primary(self):
         return self.ask("ROLE").startswith("master")
 
-    def stop(self):
-        self.kill()
-        self.disk.stop()
 
-
-class RedisCluster:
+class RedisCluster(Cluster):
     name = "redis cluster"
     # A replica may not have the last writes yet when it takes over.
     may_lose = ("a primary: kill -9, its replica takes over", "a primary: SIGSTOP", "a primary: network cut",
@@ -69,13 +65,6 @@ class RedisCluster:
                       "--cluster-replicas", "1", "--cluster-yes")
         for node in self.nodes:
             node.wait()
-
-    def stop(self):
-        for node in self.nodes:
-            node.stop()
-
-    def answers(self):
-        return all(node.answers() for node in self.nodes)
 
     def urls(self):
         return [f"redis-cluster://{','.join(node.address() for node in self.nodes)}"] * 3
