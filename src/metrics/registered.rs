@@ -68,40 +68,40 @@ pub(super) fn registered() -> &'static Registered {
 }
 
 fn register() -> Registered {
-    let verbs = || VERBS.iter().map(|(verb, _)| *verb);
+    let verbs = VERBS.iter().map(|(verb, _)| *verb);
+    let doors = || DOORS.iter().copied();
     Registered {
         begun: counter!(names::BEGUN),
         renewed: counter!(names::RENEWED),
-        ended: labelled(REASONS, |reason| counter!(names::ENDED, "reason" => reason)),
+        ended: labelled(
+            REASONS.iter().copied(),
+            |reason| counter!(names::ENDED, "reason" => reason),
+        ),
         asks: Labelled(
             VERBS
                 .iter()
                 .map(|(verb, outcomes)| (*verb, asks(verb, outcomes)))
                 .collect(),
         ),
-        calls: Labelled(
-            verbs()
-                .map(|verb| (verb, histogram!(names::CALL, "verb" => verb)))
-                .collect(),
-        ),
+        calls: labelled(verbs, |verb| histogram!(names::CALL, "verb" => verb)),
         queued: gauge!(names::QUEUED),
         refused: counter!(names::REFUSED),
         timed_out: counter!(names::TIMEOUTS),
         thread_replaced: counter!(names::REPLACED),
-        batch: labelled(DOORS, |door| histogram!(names::BATCH, "door" => door)),
-        waiting: labelled(DOORS, |door| gauge!(names::WAITING, "door" => door)),
-        wait: labelled(DOORS, |door| histogram!(names::WAIT, "door" => door)),
+        batch: labelled(doors(), |door| histogram!(names::BATCH, "door" => door)),
+        waiting: labelled(doors(), |door| gauge!(names::WAITING, "door" => door)),
+        wait: labelled(doors(), |door| histogram!(names::WAIT, "door" => door)),
         open: gauge!(names::OPEN),
         idle: gauge!(names::IDLE),
         checkout: histogram!(names::CHECKOUT),
         connection_failed: counter!(names::NOT_OPENED),
         connection_timed_out: counter!(names::NOT_FREE),
         cleanup_batches: labelled(
-            &["done", "failed"],
+            ["done", "failed"],
             |outcome| counter!(names::BATCHES, "outcome" => outcome),
         ),
         events: labelled(
-            &["written", "dropped", "limited"],
+            ["written", "dropped", "limited"],
             |outcome| counter!(names::EVENTS, "outcome" => outcome),
         ),
     }
@@ -109,13 +109,10 @@ fn register() -> Registered {
 
 fn asks(verb: &'static str, outcomes: &[&'static str]) -> Labelled<Counter> {
     let all = outcomes.iter().copied().chain(["failed"]);
-    let of = |it| {
-        (
-            it,
-            counter!(names::ASKS, "verb" => verb, "outcome" => label(it)),
-        )
-    };
-    Labelled(all.map(of).collect())
+    labelled(
+        all,
+        |it| counter!(names::ASKS, "verb" => verb, "outcome" => label(it)),
+    )
 }
 
 fn label(outcome: &'static str) -> &'static str {
@@ -137,6 +134,9 @@ impl<T> Labelled<T> {
     }
 }
 
-fn labelled<T>(values: &[&'static str], handle: impl Fn(&'static str) -> T) -> Labelled<T> {
-    Labelled(values.iter().map(|it| (*it, handle(it))).collect())
+fn labelled<T>(
+    values: impl IntoIterator<Item = &'static str>,
+    handle: impl Fn(&'static str) -> T,
+) -> Labelled<T> {
+    Labelled(values.into_iter().map(|it| (it, handle(it))).collect())
 }

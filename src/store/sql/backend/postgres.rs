@@ -33,11 +33,11 @@ impl Dialect for PgConnection {
             "load_balance_hosts=",
             "prefer-standby",
         ];
-        let hosts = match of_list.iter().any(|it| url.contains(it)) {
-            true => vec![url.to_owned()],
-            false => urls_of(url),
-        };
-        let listed = urls_of(url).len() > 1;
+        let mut hosts = urls_of(url);
+        let listed = hosts.len() > 1;
+        if of_list.iter().any(|it| url.contains(it)) {
+            hosts = vec![url.to_owned()];
+        }
         hosts.iter().map(|url| with_settings(url, listed)).collect()
     }
 
