@@ -43,7 +43,7 @@ pub trait Backend: R2D2Connection + Dialect {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "each backend has one of them")]
 pub(crate) enum Batch {
-    /// By one statement that chooses values by `CASE`; the stored versions tell who won.
+    /// By one statement that chooses values by `CASE`; if one save loses, all are undone.
     Case,
     /// By one statement that returns the rows that it changed, without a transaction.
     Returning,

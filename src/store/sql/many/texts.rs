@@ -17,8 +17,6 @@ pub(in crate::store::sql) struct SaveTexts {
     pub(super) insert: Vec<String>,
     pub(super) update: Vec<String>,
     pub(super) touch: Vec<String>,
-    /// Selects keys and versions.
-    pub(super) versions: Vec<String>,
     one_insert: String,
     one_update: String,
     one_touch: String,
@@ -46,7 +44,6 @@ impl SaveTexts {
                 true => &touch_returning,
                 false => &touch_by_case,
             }),
-            versions: list(&versions),
             one_insert: one(insert),
             one_update: one(UPDATE),
             one_touch: one(touch),
@@ -104,11 +101,6 @@ fn insert_rows(of_one: &str, count: usize) -> String {
 fn insert_returning(of_one: &str, count: usize) -> String {
     let insert = insert_rows(of_one, count);
     format!("{insert} ON CONFLICT DO NOTHING RETURNING id, version")
-}
-
-fn versions(count: usize) -> String {
-    let marks = marks(count);
-    format!("SELECT id, version FROM sessions WHERE id IN ({marks})")
 }
 
 fn case(count: usize) -> String {
