@@ -1,7 +1,8 @@
 //! A queue of one sort of ask, where a free thread answers all that waits by one call.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rocket::tokio::sync::oneshot;
 
@@ -52,7 +53,10 @@ struct SharedDoor<A: Ask> {
 
 struct Queue<A: Ask> {
     waiting: VecDeque<Waiting<A>>,
-    locked: HashSet<Key>,
+    /// Each key in work, with the beginning of its batch.
+    locked: HashMap<Key, Instant>,
+    /// A batch that takes longer locks its keys no more: perhaps it hangs.
+    patience: Duration,
     /// A thread has been asked to take a batch, and has not begun.
     called: bool,
 }
@@ -67,7 +71,8 @@ impl<A: Ask> Door<A> {
         Self(Arc::new(SharedDoor {
             queue: Mutex::new(Queue {
                 waiting: VecDeque::new(),
-                locked: HashSet::new(),
+                locked: HashMap::new(),
+                patience: threads.deadline() / 2,
                 called: false,
             }),
             longest,
@@ -98,6 +103,10 @@ impl<A: Ask> Door<A> {
             self.0.call(&mut queue);
         }
         let answer = self.0.threads.wait(waited, answered).await;
+        if answer.is_err() {
+            // Perhaps the key of one that waits behind this one is free by now.
+            self.0.call(&mut self.0.lock());
+        }
         answer.map_err(Error::of_store)
     }
 }
@@ -119,10 +128,11 @@ impl<A: Ask> SharedDoor<A> {
     }
 
     fn serve(self: &Arc<Self>) {
+        let began = Instant::now();
         let (asks, askers) = {
             let mut queue = self.lock();
             queue.called = false;
-            let batch = queue.take();
+            let batch = queue.take(began);
             metrics::waiting_at_door(A::DOOR, queue.waiting.len());
             self.call(&mut queue);
             batch
@@ -137,7 +147,9 @@ impl<A: Ask> SharedDoor<A> {
         {
             let mut queue = self.lock();
             for key in asks.iter().filter_map(A::locks) {
-                queue.locked.remove(key);
+                if queue.locked.get(key) == Some(&began) {
+                    queue.locked.remove(key);
+                }
             }
             self.call(&mut queue);
         }
@@ -156,12 +168,13 @@ impl<A: Ask> SharedDoor<A> {
 
 impl<A: Ask> Queue<A> {
     fn is_free(&self, ask: &A) -> bool {
-        ask.locks().is_none_or(|key| !self.locked.contains(key))
+        let began = ask.locks().and_then(|key| self.locked.get(key));
+        began.is_none_or(|began| began.elapsed() > self.patience)
     }
 
     /// Takes what waits, first come, first served. Leaves out an ask whose asker gave up, and one whose key
     /// is being answered.
-    fn take(&mut self) -> (Vec<A>, Vec<Asker<A::Answer>>) {
+    fn take(&mut self, began: Instant) -> (Vec<A>, Vec<Asker<A::Answer>>) {
         let (mut asks, mut askers, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut later = VecDeque::new();
         while let Some((ask, asker)) = self.waiting.pop_front() {
@@ -178,7 +191,8 @@ impl<A: Ask> Queue<A> {
                 continue;
             }
             bytes += ask.bytes();
-            self.locked.extend(ask.locks().cloned());
+            self.locked
+                .extend(ask.locks().map(|key| (key.clone(), began)));
             asks.push(ask);
             askers.push(asker);
         }

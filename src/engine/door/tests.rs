@@ -193,6 +193,30 @@ fn a_key_is_answered_once_at_a_time_and_holds_up_no_other() {
 }
 
 #[test]
+fn a_batch_that_hangs_keeps_its_keys_no_longer_than_half_the_deadline() {
+    let deadline = Duration::from_secs(1);
+    let gate = Gate::new(2, 9, deadline);
+    let [one, other] = [(); 2].map(|()| Some(Token::generate().unwrap().key()));
+    let ask = |number, key: &Option<Key>| {
+        let (key, bytes) = (key.clone(), 0);
+        gate.ask_for(Number { number, key, bytes })
+    };
+    let hangs = ask(1, &one);
+    assert_eq!(gate.batch(), [1]);
+    std::thread::sleep(deadline / 4);
+    let _behind = ask(2, &one);
+    gate.answer(hangs).unwrap_err();
+    assert_eq!(gate.batch(), [2], "while the first is in work");
+    // The first ends; the key is that of the second.
+    gate.go_on();
+    let _asked = [ask(3, &one), ask(4, &other)];
+    assert_eq!(gate.batch(), [4]);
+    for _ in 0..3 {
+        gate.go_on();
+    }
+}
+
+#[test]
 fn an_asker_that_gave_up_is_left_out() {
     let gate = Gate::new(1, 9, LONG);
     let first = gate.busy();
