@@ -47,25 +47,30 @@ pub(super) struct Kept<C> {
 enum Place<C> {
     Empty,
     Free(Pooled<C>),
-    /// A thread uses the connection; perhaps it hangs.
-    Lent,
+    /// A thread uses the connection. So often had connections hung before; if another one has hung since, it was
+    /// perhaps this one.
+    Lent(u64),
 }
 
 /// Frees the place of a connection that its thread does not give back.
-struct Lent<'k, C>(&'k Mutex<Place<C>>);
+struct Lent<'k, C> {
+    place: &'k Mutex<Place<C>>,
+    hangs: u64,
+}
 
 impl<C> Lent<'_, C> {
-    fn put(&self, place: Place<C>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    /// Fills the place, unless another thread took it over.
+    fn put(&self, with: Place<C>) {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*place, Place::Lent(hangs) if hangs == self.hangs) {
+            *place = with;
+        }
     }
 }
 
 impl<C> Drop for Lent<'_, C> {
     fn drop(&mut self) {
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*place, Place::Lent) {
-            *place = Place::Empty;
-        }
+        self.put(Place::Empty);
     }
 }
 
@@ -103,26 +108,25 @@ impl<C: Backend> Kept<C> {
 
     /// Returns the connection, and whether it is new.
     fn take(&self) -> Option<(Lent<'_, C>, Pooled<C>, bool)> {
-        let place = mem::replace(
-            &mut *self
-                .connection
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-            Place::Lent,
-        );
-        let kept = match place {
-            Place::Lent => return None,
-            Place::Empty => None,
-            Place::Free(pooled) => Some(pooled),
-        };
-        let lent = Lent(&self.connection);
-        let valid = kept.and_then(|mut kept| {
-            let valid = self.connector.is_valid(&mut kept);
-            valid.is_ok().then_some(kept)
-        });
-        match valid {
-            Some(kept) => Some((lent, kept, false)),
-            None => Some((lent, self.connector.connect().ok()?, true)),
+        let hangs = self.connector.outdated.hangs();
+        let mut place = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if matches!(*place, Place::Lent(before) if before == hangs) {
+            return None;
         }
+        let before = mem::replace(&mut *place, Place::Lent(hangs));
+        drop(place);
+        let lent = Lent {
+            place: &self.connection,
+            hangs,
+        };
+        if let Place::Free(mut kept) = before
+            && self.connector.is_valid(&mut kept).is_ok()
+        {
+            return Some((lent, kept, false));
+        }
+        Some((lent, self.connector.connect().ok()?, true))
     }
 }

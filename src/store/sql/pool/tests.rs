@@ -20,7 +20,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::error_class::Fault;
-use super::{ConnectionSource, DatabaseFile, SqlConnector, run};
+use super::{ConnectionSource, DatabaseFile, Renewed, SqlConnector, run};
 use crate::store::pool::{Bounds, Idempotent, Outdated};
 use crate::store::sql::backend::{Backend, Dialect};
 
@@ -299,6 +299,24 @@ mod sqlite {
             thread::sleep(2 * moment);
             assert_eq!(ask("SELECT n FROM here").is_ok(), is_used);
         }
+    }
+
+    #[test]
+    fn a_door_has_a_new_connection_once_another_one_hung() {
+        let outdated = Outdated::default();
+        let pool =
+            SqlConnector::pool_until(&outdated, &DatabaseFile::default(), ":memory:", BOUNDS);
+        let door = Renewed::<SqliteConnection>::door(&pool);
+        let ask = |sql| door.run(|connection| connection.batch_execute(sql));
+        let hang = |connection: &mut SqliteConnection| {
+            assert!(ask("SELECT 1").is_none(), "the connection is lent");
+            outdated.hang();
+            ask("CREATE TABLE here (n INT)").unwrap().unwrap();
+            connection.batch_execute("SELECT 1")
+        };
+        door.run(hang).unwrap().unwrap();
+        // The one that hung does not take the place of the new one.
+        ask("SELECT n FROM here").unwrap().unwrap();
     }
 
     #[test]
