@@ -27,6 +27,8 @@ pub(crate) struct Threads {
     jobs: Receiver<Job>,
     deadline: Duration,
     workers: Mutex<WorkerSet>,
+    /// Work that takes longer hangs.
+    patience: Duration,
     most_hung: usize,
     outdated: Outdated,
     asked: Arc<AtomicU64>,
@@ -62,15 +64,20 @@ impl Threads {
             jobs,
             deadline,
             workers: Mutex::new(workers),
+            // The application's own work runs here, too.
+            patience: 2 * deadline,
             most_hung: count as usize,
             outdated: Outdated::default(),
             asked: Arc::default(),
         })
     }
 
-    /// Starts threads beside these, with a queue of their own and the same deadline.
+    /// Starts threads beside these, with a queue of their own and the same deadline, for work that is worth
+    /// nothing after it. As many of them may hang as of these.
     pub(crate) fn beside(&self, count: u32, waiting: usize) -> Result<Self, Error> {
         Ok(Self {
+            patience: self.deadline,
+            most_hung: self.most_hung,
             outdated: self.outdated.clone(),
             asked: self.asked.clone(),
             ..Self::start(count, waiting, self.deadline)?
@@ -88,8 +95,8 @@ impl Threads {
         self.asked.clone()
     }
 
-    /// Replaces the threads that have worked for more than twice the deadline, so that one
-    /// server that hangs does not block the requests to others. No more threads hang than serve.
+    /// Replaces the threads that hang, so that one server that hangs does not block the requests to others.
+    /// No more than `most_hung` hang at once.
     pub(super) fn replace_hung(&self) {
         // Another request does the same at this moment.
         let Ok(mut workers) = self.workers.try_lock() else {
@@ -97,10 +104,10 @@ impl Threads {
         };
         let WorkerSet { serving, hung } = &mut *workers;
         hung.retain(|worker| Arc::strong_count(worker) > 1);
-        let limit = 2 * self.deadline;
+        let patience = self.patience;
         for worker in serving {
             let mut state = lock(worker);
-            let hangs = matches!(*state, WorkerState::Works(since) if since.elapsed() > limit);
+            let hangs = matches!(*state, WorkerState::Works(since) if since.elapsed() > patience);
             if !hangs || hung.len() == self.most_hung {
                 continue;
             }
@@ -113,9 +120,9 @@ impl Threads {
             hung.push(mem::replace(worker, new));
             self.outdated.hang();
             metrics::thread_replaced();
-            let limit = format_duration(limit);
+            let patience = format_duration(patience);
             log::warn!(
-                "a store thread has worked for more than {limit} and is replaced: the database hangs, or \
+                "a store thread has worked for more than {patience} and is replaced: the database hangs, or \
                  the application does work there that takes longer than its timeout"
             );
         }
