@@ -45,6 +45,12 @@ const TEXTS: &[(&str, Fault)] = &[
     ("attempt to write a readonly database", Fault::Outdated), // 8
 ];
 
+/// Returns `true` if the text says that a connection was lost.
+pub(super) fn is_lost(text: &str) -> bool {
+    let mut lost = TEXTS.iter().filter(|(_, fault)| *fault == Fault::Lost);
+    lost.any(|(known, _)| text.contains(known))
+}
+
 impl Fault {
     pub(super) fn of(error: &DieselError) -> Self {
         let DieselError::DatabaseError(kind, information) = error else {

@@ -9,6 +9,7 @@ use diesel::r2d2::Error;
 
 use super::bad;
 use super::connect::Attempts;
+use super::error_class::is_lost;
 use crate::store::pool::connection_errors::is_full;
 
 /// The mean time before failed hosts are tried again, which doubles up to the longest one while another
@@ -79,7 +80,13 @@ impl Hosts {
         let mut causes = Vec::new();
         for (tried, &number) in order.iter().enumerate() {
             let hurried = order[tried + 1..].iter().any(|it| !failed.contains(it));
-            let cause = match connect(&self.list[number], hurried) {
+            let connect = || connect(&self.list[number], hurried);
+            let connected = connect().or_else(|error| match is_lost(&error.to_string()) {
+                // Perhaps the server closed only this connection.
+                true => connect(),
+                false => Err(error),
+            });
+            let cause = match connected {
                 Ok(connected) => {
                     self.remember(number, None);
                     return Ok((number, connected));
@@ -188,6 +195,8 @@ fn place(url: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -229,5 +238,22 @@ mod tests {
         assert_eq!(connect(&[]).unwrap().0, 0);
         assert!(hosts.prefer_another_than(2));
         assert!(hosts.probe(&|_| true));
+    }
+
+    #[test]
+    fn a_host_that_loses_one_connection_is_tried_again() {
+        let hosts = Hosts::new(urls_of("mysql://one,two/app"));
+        let lose = |times: usize| {
+            let left = Cell::new(times);
+            hosts.connect(|host, _| match (place(&host.url), left.get()) {
+                ("one", 1..) => {
+                    left.set(left.get() - 1);
+                    Err(bad("Lost connection to server during query".into()))
+                }
+                _ => Ok(()),
+            })
+        };
+        assert_eq!(lose(1).unwrap().0, 0);
+        assert_eq!(lose(2).unwrap().0, 1);
     }
 }
