@@ -133,7 +133,8 @@ def main():
                 for row in measure(DATABASES[name](folder, network), options, folder):
                     rows.append(row)
                     say(" | ".join(line(row)))
-                    if wrong := {it: row[it] for it in WRONG if row.get(it) and not
+                    is_wrong = WRONG + (["503"] if row["fault"] == "none" else [])
+                    if wrong := {it: row[it] for it in is_wrong if row.get(it) and not
                                  (it == "lost" and row.get("may lose"))}:
                         failed.append(f"{row['database']}, {row['fault']}: {wrong}")
             except (RuntimeError, OSError) as cause:
