@@ -104,9 +104,10 @@ class FullDisk:
         finally:
             os.remove(self.fill)
         if node:
-            if node.process.poll() is not None:
-                node.launch()
-            node.wait()
+            try:
+                node.wait()
+            except RuntimeError:  # It ended for want of room, perhaps only now.
+                node.start()
 
     def stop(self):
         if self.is_small:
