@@ -77,6 +77,11 @@ pub fn end_others(session: &Session) {
     session.end_others();
 }
 
+#[post("/end_device/<key>")]
+pub async fn end_device(session: &Session, key: &str) -> Result<(), Error> {
+    session.end_device(key).await.map(drop)
+}
+
 #[get("/who")]
 pub fn who(session: &Session) -> String {
     session.user_id().unwrap_or_else(|| "nobody".into())
@@ -115,6 +120,11 @@ fn outcome(result: Result<(), Error>) -> String {
 pub async fn revoke(live: LiveSessions, key: String) -> Result<String, Error> {
     let ended = live.revoke(&Key::from_stored(key)).await?;
     Ok(ended.to_string())
+}
+
+#[post("/revoke_all/<user>")]
+pub async fn revoke_all(live: LiveSessions, user: &str) -> Result<(), Error> {
+    live.revoke_all(user).await.map(drop)
 }
 
 /// Revokes all sessions.

@@ -11,21 +11,11 @@ use rocket::tokio::join;
 use rocket::tokio::runtime::Runtime;
 use rocket::tokio::time::{sleep, timeout};
 use rocket::{post, routes};
-use rocket_diesel_session::{Error, LiveSessions, Session, Sessions, Token};
+use rocket_diesel_session::{Error, LiveSessions, Sessions, Token};
 
 use testing::metrics::{sum, sums};
 use testing::site::{self, HOUR, MINUTE, START};
 use testing::{database, sql};
-
-#[post("/end_device/<key>")]
-async fn end_device(session: &Session, key: &str) -> Result<(), Error> {
-    session.end_device(key).await.map(drop)
-}
-
-#[post("/revoke_all/<user>")]
-async fn revoke_all(live: LiveSessions, user: &str) -> Result<(), Error> {
-    live.revoke_all(user).await.map(drop)
-}
 
 #[post("/delete_expired")]
 async fn delete_expired(live: LiveSessions) -> Result<(), Error> {
@@ -83,8 +73,8 @@ fn each_session_is_counted_when_it_begins_and_when_it_ends() {
         site::end_others,
         site::revoke,
         site::clear,
-        end_device,
-        revoke_all,
+        site::end_device,
+        site::revoke_all,
         delete_expired
     ];
     let rocket = rocket::custom(site::figment(settings)).mount("/", routes);

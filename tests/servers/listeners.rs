@@ -9,11 +9,13 @@ use rocket::http::{Cookie, Status};
 use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, get, post, routes};
 use rocket_diesel_session::events::Event;
-use rocket_diesel_session::{Error, LiveSessions, Session, Sessions, Token};
+use rocket_diesel_session::{Error, Session, Sessions, Token};
 
 use testing::database::TestDatabase;
 use testing::on_every_store;
-use testing::site::{HOUR, MINUTE, START, clear, clock, figment, log_in, renew, revoke};
+use testing::site::{
+    HOUR, MINUTE, START, clear, clock, end_device, figment, log_in, renew, revoke, revoke_all,
+};
 
 on_every_store!(
     each_change_of_a_session_is_one_event,
@@ -43,16 +45,6 @@ fn end_others(session: &Session, log_out: bool) {
     if log_out {
         session.log_out();
     }
-}
-
-#[post("/end_device/<key>")]
-async fn end_device(session: &Session, key: &str) -> Result<(), Error> {
-    session.end_device(key).await.map(drop)
-}
-
-#[post("/revoke_all/<user>")]
-async fn revoke_all(live: LiveSessions, user: &str) -> Result<(), Error> {
-    live.revoke_all(user).await.map(drop)
 }
 
 /// An application, its clock, and the events that its listener got.
