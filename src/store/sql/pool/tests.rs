@@ -393,6 +393,14 @@ mod mariadb {
         run(&mut other, "DROP TABLE TABLE_NAME").unwrap();
     }
 
+    fn setting(name: &str, bounds: &Bounds) -> String {
+        let pool = SqlConnector::<MysqlConnection>::pool(&url(), bounds);
+        let select = format!("SELECT CAST(@@SESSION.{name} AS CHAR) AS id");
+        let mut lease = pool.checkout().unwrap();
+        let value = diesel::sql_query(select).get_result::<Id>(&mut **lease);
+        value.unwrap().id
+    }
+
     #[test]
     #[ignore = "needs MariaDB: run ./test.sh"]
     fn a_node_of_a_cluster_waits_unless_that_is_switched_off() {
@@ -401,12 +409,14 @@ mod mariadb {
                 sync_wait,
                 ..BOUNDS
             };
-            let pool = SqlConnector::<MysqlConnection>::pool(&url(), &bounds);
-            let select = "SELECT CAST(@@SESSION.wsrep_sync_wait AS CHAR) AS id";
-            let mut lease = pool.checkout().unwrap();
-            let waits = diesel::sql_query(select).get_result::<Id>(&mut **lease);
-            assert_eq!(waits.unwrap().id, expected);
+            assert_eq!(setting("wsrep_sync_wait", &bounds), expected);
         }
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn the_server_closes_a_connection_after_an_idle_hour() {
+        assert_eq!(setting("wait_timeout", &BOUNDS), "3600");
     }
 
     fn url() -> String {
