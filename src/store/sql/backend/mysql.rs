@@ -12,10 +12,12 @@ use crate::store::sql::statement::{Execute, Statement};
 impl Backend for MysqlConnection {}
 
 impl Dialect for MysqlConnection {
-    // Without a strict mode, MySQL cuts values that are too long without an error. A node of Galera at times
-    // owes an answer to a transaction that it undid, and both sides wait for wait_timeout, 8 hours by default.
+    // Without a strict mode, MySQL cuts values that are too long without an error. A node of Galera may never
+    // answer in a transaction that it undid; both sides then wait for wait_timeout, by default 8 hours.
     const SET_UP: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-        wait_timeout = LEAST(@@SESSION.wait_timeout, 3600), innodb_lock_wait_timeout = 2 /*M!100100 , SESSION wsrep_sync_wait = 7 */; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+        wait_timeout = LEAST(@@SESSION.wait_timeout, 3600), innodb_lock_wait_timeout = 2 \
+        /*M!100100 , SESSION wsrep_sync_wait = 7 */; \
+        SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     // A SELECT passes rows that are deleted but not yet purged without a lock. A DELETE in this order locks
     // each of them, which took 39 µs of CPU per session instead of 28, and SKIP LOCKED 94.
     const CHOOSE_EXPIRED: Option<&'static str> =
@@ -25,7 +27,8 @@ impl Dialect for MysqlConnection {
         WHERE id IN (?) AND expires_at <= ?";
     // MariaDB's least time to wait for a row is 0, MySQL's is 1 second.
     const SET_UP_DOOR: &'static str = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
-        wait_timeout = LEAST(@@SESSION.wait_timeout, 3600), innodb_lock_wait_timeout = 1 /*M!100300 , innodb_lock_wait_timeout = 0 */ \
+        wait_timeout = LEAST(@@SESSION.wait_timeout, 3600), \
+        innodb_lock_wait_timeout = 1 /*M!100300 , innodb_lock_wait_timeout = 0 */ \
         /*M!100100 , SESSION wsrep_sync_wait = 7 */; \
         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     const BATCH: Batch = Batch::Case;

@@ -111,8 +111,8 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
             .flat_map(|(_, record, replaced)| [Value::of(&record.key), (*replaced).into()]);
         let values = (0..4).flat_map(pairs).chain(keys).chain(replaced);
         let count = self.connection.change(&Statement::new(text, values))?;
-        // One of them lost: the batch is undone, and each is saved alone. A SELECT would tell which one, but
-        // MariaDB with Galera may never answer it where another node writes one of the rows meanwhile.
+        // If one lost, the batch is undone, and each is saved alone. A SELECT would tell which one, but MariaDB
+        // with Galera may never answer it if another node writes one of the rows meanwhile.
         match count < updates.len() as u64 {
             true => Err(DieselError::RollbackTransaction),
             false => Ok(()),

@@ -47,8 +47,8 @@ pub(super) struct Kept<C> {
 enum Place<C> {
     Empty,
     Free(Pooled<C>),
-    /// A thread uses the connection. So often had connections hung before; if another one has hung since, it was
-    /// perhaps this one.
+    /// A thread uses the connection. As many connections had hung before; if one has hung since, it is perhaps
+    /// this one.
     Lent(u64),
 }
 
