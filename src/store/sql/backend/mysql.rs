@@ -1,12 +1,13 @@
 //! MariaDB and MySQL: their settings, their lock and their SQL.
 
+use diesel::result::Error as DieselError;
 use diesel::{MysqlConnection, QueryResult, RunQueryDsl, sql_query};
 
 use super::{
     Alter, Backend, Batch, Dialect, Outcome, ServerSetting, between, encryption, server, user_key,
 };
 use crate::error::Error;
-use crate::store::sql::pool::urls_of;
+use crate::store::sql::pool::{is_disconnected, is_rolled_back, urls_of};
 use crate::store::sql::statement::{Execute, Statement};
 
 impl Backend for MysqlConnection {}
@@ -43,9 +44,16 @@ impl Dialect for MysqlConnection {
         work: impl FnOnce(&mut Self) -> QueryResult<T>,
     ) -> QueryResult<T> {
         let done = work(self);
+        if done.as_ref().is_err_and(is_disconnected) {
+            return done;
+        }
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        self.change(&Statement::new(end, []))?;
-        done
+        match self.change(&Statement::new(end, [])) {
+            Ok(_) => done,
+            Err(error) if is_rolled_back(&error) => Err(error),
+            // Perhaps the transaction is committed, or still open: the connection is not used again.
+            Err(_) => Err(DieselError::BrokenTransactionManager),
+        }
     }
 
     fn lack(&mut self) -> QueryResult<Option<&'static str>> {

@@ -69,6 +69,10 @@ impl Fault {
                 if message.starts_with("relation \"") && message.ends_with("\" does not exist") {
                     return Self::Outdated; // 42P01
                 }
+                // MariaDB does not say whether it committed.
+                if message.starts_with("Got error ") && message.ends_with(" during COMMIT") {
+                    return Self::Lost; // 1180
+                }
                 // Clients may have chosen values and names, which stand in quotes.
                 let message = message.split(['\'', '"']).next();
                 let says = |text: &str| message.is_some_and(|message| message.contains(text));

@@ -28,6 +28,8 @@ use self::hosts::{Host, Hosts};
 pub(crate) use self::kept::DoorConnections;
 pub(crate) use self::lease::{ApplicationPool, ConnectionSource, Single};
 pub(crate) use self::renewed::Renewed;
+#[cfg(feature = "mysql")]
+pub(crate) use self::run::is_disconnected;
 pub(crate) use self::run::{is_rolled_back, run};
 use self::server_full::ServerFull;
 use crate::error::{Error, ErrorKind};

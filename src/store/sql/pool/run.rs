@@ -65,6 +65,12 @@ pub(super) fn effect(fault: Fault, idempotent: Idempotent) -> Effect {
     }
 }
 
+/// Returns `true` if the connection was lost, or its server takes no statements.
+#[cfg(feature = "mysql")]
+pub(crate) fn is_disconnected(error: &DieselError) -> bool {
+    matches!(Fault::of(error), Fault::NotSent | Fault::Lost)
+}
+
 /// Returns `true` if the database rolled a statement back, for example after a deadlock.
 pub(crate) fn is_rolled_back(error: &DieselError) -> bool {
     Fault::of(error) == Fault::RolledBack

@@ -21,6 +21,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::error_class::Fault;
 use super::{ConnectionSource, DatabaseFile, Renewed, SqlConnector, run};
+use crate::error::Effect;
 use crate::store::pool::{Bounds, Idempotent, Outdated};
 use crate::store::sql::backend::{Backend, Dialect};
 
@@ -184,6 +185,10 @@ fn a_text_of_each_condition_says_what_follows() {
             Fault::NotSent,
         ),
         ("Lost connection to server during query", Fault::Lost),
+        (
+            "Got error 5 \"Input/output error\" during COMMIT",
+            Fault::Lost,
+        ),
         ("Connection was killed", Fault::Lost),
         ("Server shutdown in progress", Fault::Lost),
         (
@@ -417,6 +422,29 @@ mod mariadb {
     #[ignore = "needs MariaDB: run ./test.sh"]
     fn the_server_closes_a_connection_after_an_idle_hour() {
         assert_eq!(setting("wait_timeout", &BOUNDS), "3600");
+    }
+
+    #[test]
+    #[ignore = "needs MariaDB: run ./test.sh"]
+    fn a_door_does_not_use_a_connection_again_whose_transaction_did_not_end() {
+        let (outdated, file) = (Outdated::default(), DatabaseFile::default());
+        let pool = SqlConnector::pool_until(&outdated, &file, &url(), BOUNDS);
+        let door = Renewed::<MysqlConnection>::door(&pool);
+        let own_id = "SELECT CAST(CONNECTION_ID() AS CHAR) AS id";
+        let id = |connection: &mut MysqlConnection| {
+            diesel::sql_query(own_id).get_result::<Id>(connection)
+        };
+        for done in [true, false] {
+            let before = door.transact(id).unwrap().unwrap().id;
+            // MariaDB refuses COMMIT and ROLLBACK in a transaction that began so.
+            let error = door.transact(|connection| {
+                connection.batch_execute("XA START 'door'")?;
+                done.then_some(()).ok_or(DieselError::RollbackTransaction)
+            });
+            let error = error.unwrap().unwrap_err();
+            assert_eq!(error.effect(), Effect::Unknown, "{error}");
+            assert_ne!(door.transact(id).unwrap().unwrap().id, before);
+        }
     }
 
     fn url() -> String {
