@@ -93,11 +93,8 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
                 ]
             });
             let won = self.connection.pairs(&Statement::new(text, values))?;
-            for (place, record, _) in updates {
-                if !won.iter().any(|(key, _)| key == record.key.as_str()) {
-                    self.outcomes[*place] = Updated::Stale;
-                }
-            }
+            let saves = updates.iter().map(|(place, record, _)| (*place, *record));
+            self.note_losers(saves, &won, Updated::Stale);
             return Ok(());
         }
         let pairs = |column: usize| {
@@ -152,11 +149,21 @@ impl<'b, C: Backend> SaveBatch<'b, C> {
             return self.connection.change(&insert).map(drop);
         }
         let stored = self.connection.pairs(&insert)?;
-        for (place, record) in inserts {
-            if !stored.iter().any(|(key, _)| key == record.key.as_str()) {
-                self.outcomes[*place] = Updated::Taken;
+        self.note_losers(inserts.iter().copied(), &stored, Updated::Taken);
+        Ok(())
+    }
+
+    /// Notes this outcome for the saves whose rows were not returned.
+    fn note_losers<'s>(
+        &mut self,
+        saves: impl Iterator<Item = (usize, &'s Record)>,
+        returned: &[(String, i64)],
+        outcome: Updated,
+    ) {
+        for (place, record) in saves {
+            if !returned.iter().any(|(key, _)| key == record.key.as_str()) {
+                self.outcomes[place] = outcome;
             }
         }
-        Ok(())
     }
 }
